@@ -1,0 +1,82 @@
+"""What travels together: decoded records, and for each partition where they start and where the next one stands."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from aiokafka import TopicPartition
+
+from projections.event import Decoded
+from projections.record import Record
+
+
+class Claim(NamedTuple):
+    """The right to move one partition's position: valid until somebody raises the epoch."""
+
+    next_offset: int
+    epoch: int
+
+
+class Span(NamedTuple):
+    """The offsets of one partition that a batch covers: from `start` up to, not including, `next_offset`."""
+
+    start: int
+    next_offset: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Records of one partition, in order. There may be none: then only markers stood between start and next."""
+
+    partition: TopicPartition
+    span: Span
+    records: Sequence[Record]
+
+
+@dataclass(slots=True)
+class Batch:
+    """Decoded records in order of arrival, with the spans they move."""
+
+    decoded: list[Decoded] = field(default_factory=list)
+    spans: dict[TopicPartition, Span] = field(default_factory=dict)
+    size: int = 0
+    """Bytes of values."""
+    opened_at: float = 0.0
+    """Of the event loop's clock, when the first record came."""
+    trigger: str = ""
+    """Why it was closed: `count`, `bytes` or `age`."""
+
+    def __bool__(self) -> bool:
+        return bool(self.spans)
+
+    def add(self, fetched: Fetched, decoded: Sequence[Decoded]) -> None:
+        """Take records in; their span must begin where this batch's span of the partition ends."""
+        before = self.spans.get(fetched.partition)
+        start = fetched.span.start if before is None else before.start
+        assert before is None or before.next_offset == fetched.span.start, "a gap between fetches"
+        self.spans[fetched.partition] = fetched.span._replace(start=start)
+        self.decoded.extend(decoded)
+        self.size += sum(len(one.record.value or b"") for one in decoded)
+
+    def without(self, partitions: set[TopicPartition]) -> "Batch":
+        """This batch less some partitions, which were given up."""
+        kept = [d for d in self.decoded if TopicPartition(d.record.topic, d.record.partition) not in partitions]
+        spans = {partition: span for partition, span in self.spans.items() if partition not in partitions}
+        size = sum(len(one.record.value or b"") for one in kept)
+        return Batch(kept, spans, size, self.opened_at, self.trigger)
+
+    def halves(self) -> "tuple[Batch, Batch]":
+        """Two batches that do the same one after the other; each partition is cut at the same record."""
+        middle = len(self.decoded) // 2
+        first, second = self.decoded[:middle], self.decoded[middle:]
+        cuts: dict[TopicPartition, int] = {}
+        for one in second:
+            cuts.setdefault(TopicPartition(one.record.topic, one.record.partition), one.record.offset)
+        early = {p: s._replace(next_offset=cuts.get(p, s.next_offset)) for p, s in self.spans.items()}
+        late = {p: s._replace(start=cuts[p]) for p, s in self.spans.items() if p in cuts}
+        return Batch(first, early, trigger=self.trigger), Batch(second, late, trigger=self.trigger)
+
+
+Positions = Mapping[TopicPartition, int]
+"""The next offset of each partition."""

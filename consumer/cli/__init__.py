@@ -1,0 +1,24 @@
+"""`projector`: the commands, and what their exit status says."""
+
+import logging
+import sys
+
+from consumer.cli.app import app
+from consumer.errors import ProjectorError
+
+BUG = 70
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run a command. 0 fine, 1 unhealthy, 2 usage, 3 no database or broker, 4 refused, 70 a bug, 130 Ctrl-C."""
+    try:
+        app(prog_name="projector")
+    except ProjectorError as error:
+        print(f"projector: {error}", file=sys.stderr)  # noqa: T201  the one line for the person
+        sys.exit(error.exit_status)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    except Exception:
+        logging.getLogger("consumer").exception("a bug: please report it with these lines")
+        sys.exit(BUG)

@@ -1,0 +1,65 @@
+"""The commands. Each only reads its options and calls the part that does the work."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from consumer.logs import set_up_logging
+from consumer.settings import load_settings
+from consumer.version import version
+
+app = typer.Typer(
+    help="Applies user and document events from Kafka to Neon, effectively once, in any order.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"projector {version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    show_version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Settings come from the environment; docs/settings.md lists them."""
+
+
+@app.command()
+def run() -> None:
+    """Run the service: the consumer and its sidecar."""
+    from consumer.runner import run as run_service  # noqa: PLC0415  fast --help
+
+    settings = load_settings()
+    set_up_logging(settings.log_level, settings.log_format)
+    asyncio.run(run_service(settings))
+
+
+@app.command()
+def migrate(
+    check: Annotated[
+        bool, typer.Option("--check", help="Only tell: exit status 1 if there is something to do.")
+    ] = False,
+    sql: Annotated[bool, typer.Option("--sql", help="Print the SQL instead of running it.")] = False,
+) -> None:
+    """Bring the database's schema to the newest revision."""
+    from consumer.cli.migrate import migrate as run_migrate  # noqa: PLC0415
+
+    raise typer.Exit(run_migrate(check=check, sql=sql))
+
+
+@app.command()
+def demo(
+    keep: Annotated[bool, typer.Option("--keep", help="Go on until Ctrl-C.")] = False,
+) -> None:
+    """Show all of it on an embedded Postgres and an embedded broker, with a lively stream of events."""
+    from consumer.demo.run import demo as run_demo  # noqa: PLC0415
+
+    raise typer.Exit(run_demo(keep=keep))

@@ -1,0 +1,39 @@
+"""`projector migrate`."""
+
+import asyncio
+
+import typer
+
+from consumer import migrate as migrations
+from consumer.logs import set_up_logging
+from consumer.recovery import translated
+from consumer.settings import load_database_settings
+from models.engine import create_direct_engine
+from models.settings import DatabaseSettings
+
+
+def migrate(*, check: bool, sql: bool) -> int:
+    """Returns the exit status."""
+    if sql:
+        typer.echo(migrations.offline_sql())
+        return 0
+    set_up_logging("info", "text")
+    return asyncio.run(_migrate(load_database_settings(), check))
+
+
+async def _migrate(settings: DatabaseSettings, check: bool) -> int:
+    engine = create_direct_engine(settings)
+    try:
+        with translated():
+            state = await migrations.schema_state(engine)
+            if state in (migrations.SchemaState.CURRENT, migrations.SchemaState.NEWER):
+                typer.echo(f"nothing to do: the schema is {state.value}")
+                return 0
+            if check:
+                typer.echo(f"the schema is {state.value}: run projector migrate")
+                return 1
+            await migrations.upgrade(engine)
+    finally:
+        await engine.dispose()
+    typer.echo(f"migrated to revision {migrations.newest_revision()}")
+    return 0

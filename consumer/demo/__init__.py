@@ -1,0 +1,1 @@
+"""`projector demo`: the whole service on an embedded Postgres and an embedded broker."""

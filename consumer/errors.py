@@ -1,0 +1,60 @@
+"""The service's errors. An error's docstring is its message; `detail` adds what only the moment knows."""
+
+from inspect import cleandoc
+
+
+class ProjectorError(Exception):
+    """The service failed."""
+
+    exit_status = 70
+
+    def __init__(self, detail: str = "") -> None:
+        message = cleandoc(type(self).__doc__ or "")
+        super().__init__(f"{message.rstrip('.')}: {detail}" if detail else message)
+
+
+class Trouble(ProjectorError):
+    """The database or the broker does not answer as it should, and waiting may mend it."""
+
+    exit_status = 3
+
+    def __init__(self, detail: str = "", reason: str = "other") -> None:
+        super().__init__(detail)
+        self.reason = reason
+        """What to count it under; one of `consumer.recovery.TROUBLES`."""
+
+
+class Conflict(Trouble):
+    """Another transaction changed what this one had looked at; it is decided anew."""
+
+
+class Fenced(ProjectorError):
+    """Another writer has moved a position or taken a partition over; this batch changes nothing."""
+
+
+class BadData(ProjectorError):
+    """The database refuses a value that the contract allows."""
+
+
+class Halt(ProjectorError):
+    """No waiting mends this."""
+
+    exit_status = 3
+
+
+class SchemaMissing(Halt):
+    """The database's schema is not migrated. Run: projector migrate."""
+
+
+class SchemaTooOld(Halt):
+    """The database's schema is older than this service's own. Run: projector migrate."""
+
+
+class TopicMissing(Halt):
+    """A topic does not exist; create it, or name the right one in its setting."""
+
+
+class WrongSettings(ProjectorError):
+    """A setting is missing or wrong."""
+
+    exit_status = 2

@@ -1,0 +1,153 @@
+"""Keeps the metrics and the state true: after each commit, at each beat, and by counting what waits."""
+
+import asyncio
+import logging
+import time
+from collections import Counter
+
+from aiokafka import TopicPartition
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import QueuePool
+
+from consumer import positions
+from consumer.batch import Batch
+from consumer.errors import ProjectorError
+from consumer.intake import Intake
+from consumer.metrics import Metrics
+from consumer.recovery import translated
+from consumer.source import Source
+from consumer.state import ServiceState
+from consumer.transaction import Receipt
+from models import CONTROL_SCHEMA
+
+log = logging.getLogger(__name__)
+
+BEAT_SECONDS = 0.25
+COUNT_PAUSE_SECONDS = 1.0
+"""At most so often is it counted what waits; a commit is always followed by one count."""
+
+_COUNT = text(f"""
+    SELECT count(*) FILTER (WHERE reason = 'no_parent') AS parent,
+        count(*) FILTER (WHERE reason = 'contested') AS contested,
+        count(*) FILTER (WHERE reason = 'parent_deleted') AS hidden,
+        (SELECT count(*) FROM {CONTROL_SCHEMA}.parked_events) AS version,
+        (SELECT count(*) FROM {CONTROL_SCHEMA}.dead_letters WHERE status = 'new') AS dead_letters,
+        coalesce(extract(epoch FROM now() - least(
+            min(since) FILTER (WHERE reason IN ('no_parent', 'contested')),
+            (SELECT min(since) FROM {CONTROL_SCHEMA}.parked_events))), 0) AS oldest
+    FROM {CONTROL_SCHEMA}.absent_states""")
+
+
+class Observer:
+    """Watches one running service."""
+
+    def __init__(
+        self, engine: AsyncEngine, source: Source, intake: Intake, metrics: Metrics, state: ServiceState
+    ) -> None:
+        self._engine, self._source, self._intake = engine, source, intake
+        self._metrics, self._state = metrics, state
+        self._to_count = asyncio.Event()
+        self._rebalances_seen = 0
+
+    def committed(self, batch: Batch, receipt: Receipt, seconds: float) -> None:
+        """A batch has been written."""
+        metrics, state, now = self._metrics, self._state, time.time()
+        for partition, counts in receipt.totals.items():
+            for outcome, number in counts.items():
+                self._count(partition.topic, outcome.value, number)
+        for partition, span in batch.spans.items():
+            skipped = positions.skipped(span, receipt.totals.get(partition, Counter()))
+            self._count(partition.topic, "skipped", skipped)
+            state.positions[partition] = span.next_offset
+        for (topic, reason), number in receipt.rejections.items():
+            metrics.rejections.labels(topic, reason.value).inc(number)
+        for outcome, number in receipt.released.items():
+            metrics.released.labels(outcome.value).inc(number)
+        metrics.freshness.observe_all(max(0.0, now - one.record.timestamp / 1000) for one in batch.decoded)
+        metrics.batch_events.observe(len(batch.decoded))
+        metrics.batch_seconds.labels("write").observe(seconds)
+        metrics.batches.labels(batch.trigger).inc()
+        metrics.last_commit.set(now)
+        metrics.db_up.set(1)
+        state.last_commit_at, state.trouble = now, None
+        state.batches += 1
+        self._to_count.set()
+        self._lags()
+
+    def troubled(self, error: ProjectorError, reason: str) -> None:
+        """A try to write has failed and will be repeated."""
+        self._metrics.retries.labels(reason).inc()
+        self._metrics.db_up.set(0)
+        self._state.trouble = str(error)
+
+    async def beat(self) -> None:
+        """Say that the loop turns, until cancelled."""
+        while True:
+            self._state.last_beat = time.monotonic()
+            self._lags()
+            await asyncio.sleep(BEAT_SECONDS)
+
+    async def count_waiting(self) -> None:
+        """After commits, count what waits in the database, until cancelled."""
+        while True:
+            await self._to_count.wait()
+            self._to_count.clear()
+            try:
+                with translated():
+                    async with self._engine.connect() as connection:
+                        row = (await connection.execute(_COUNT)).one()._mapping
+            except ProjectorError as error:
+                log.debug("counting what waits failed", extra={"error": str(error)})
+            else:
+                self._waiting({name: float(value) for name, value in row.items()})
+            await asyncio.sleep(COUNT_PAUSE_SECONDS)
+
+    def _waiting(self, counted: dict[str, float]) -> None:
+        metrics = self._metrics
+        for label, name in (("parent", "parent"), ("version", "version"), ("unique", "contested")):
+            metrics.parked.labels(label).set(counted[name])
+        metrics.oldest_parked.set(counted["oldest"])
+        metrics.hidden.set(counted["hidden"])
+        metrics.dead_letters.set(counted["dead_letters"])
+        self._state.waiting = {name: int(value) for name, value in counted.items() if name != "oldest"}
+
+    def _lags(self) -> None:
+        metrics, state, source = self._metrics, self._state, self._source
+        now = time.time()
+        lag = source.lag(state.positions)
+        oldest = self._intake.oldest_timestamps
+        for gone in set(state.lag) - set(lag):
+            metrics.lag.remove(gone.topic, str(gone.partition))
+            metrics.lag_seconds.remove(gone.topic, str(gone.partition))
+        state.lag = lag
+        state.lag_seconds = {p: self._age(p, behind, oldest, now) for p, behind in lag.items()}
+        for partition, behind in lag.items():
+            metrics.lag.labels(partition.topic, str(partition.partition)).set(behind)
+            metrics.lag_seconds.labels(partition.topic, str(partition.partition)).set(state.lag_seconds[partition])
+        self._stops()
+        state.joined = source.joined
+        metrics.rebalances.inc(source.rebalances - self._rebalances_seen)
+        self._rebalances_seen = source.rebalances
+        if isinstance(pool := self._engine.pool, QueuePool):
+            metrics.pool_in_use.set(pool.checkedout())
+            metrics.pool_idle.set(pool.checkedin())
+
+    def _age(self, partition: TopicPartition, behind: int, oldest: dict[TopicPartition, int], now: float) -> float:
+        if behind == 0 or partition not in oldest:
+            return 0.0
+        return max(0.0, now - oldest[partition] / 1000)
+
+    def _stops(self) -> None:
+        metrics, state = self._metrics, self._state
+        for gone, reason in state.stopped_partitions.items():
+            if gone not in self._source.stopped:
+                metrics.partition_stopped.remove(gone.topic, str(gone.partition), reason)
+        state.stopped_partitions = dict(self._source.stopped)
+        for partition, reason in state.stopped_partitions.items():
+            metrics.partition_stopped.labels(partition.topic, str(partition.partition), reason).set(1)
+
+    def _count(self, topic: str, outcome: str, number: int) -> None:
+        if number:
+            self._metrics.events.labels(topic, outcome).inc(number)
+            self._state.totals[outcome] = self._state.totals.get(outcome, 0) + number

@@ -1,0 +1,82 @@
+"""Partial events that wait for the versions before them: stored as the contract's own data, and read back by it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import TextClause
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from projections.decode import read_data
+from projections.envelope import Envelope
+from projections.event import Event
+from projections.projection import EventType, Projection
+from projections.settle import Settled
+from projections.statements import Statements
+
+EventTypes = Mapping[str, tuple[Projection, EventType]]
+
+
+@dataclass(frozen=True)
+class ParkedRecord:
+    """Where a parked event came from; its bytes are in Kafka only."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int = 0
+    key: bytes | None = None
+    value: bytes | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+async def load(
+    connection: AsyncConnection,
+    projection: Projection,
+    types: EventTypes,
+    statement: TextClause,
+    ids: list[UUID],
+) -> dict[UUID, list[Event]]:
+    """The parked events of `ids`, locked."""
+    found: dict[UUID, list[Event]] = {}
+    for row in (await connection.execute(statement, {"id": ids})).mappings():
+        envelope = Envelope(row["event_id"], row["source"], row["type"], None, None, None)
+        record = ParkedRecord(row["topic"], row["partition"], row["offset"])
+        data = row["data"] if isinstance(row["data"], dict) else orjson.loads(row["data"])
+        event = read_data(projection, types[row["type"]][1], data, envelope, record)
+        found.setdefault(event.id, []).append(event)
+    return found
+
+
+async def store(
+    connection: AsyncConnection, types: EventTypes, sql: Statements, settled: Mapping[UUID, Settled]
+) -> None:
+    """Take released events out, put newly parked ones in."""
+    released = [event for one in settled.values() for events in one.released.values() for event in events]
+    if released:
+        await connection.execute(
+            sql.unpark, {"entity_id": [e.id for e in released], "version": [e.version for e in released]}
+        )
+    if parked := [event for one in settled.values() for event in one.parked]:
+        await connection.execute(sql.park, _columns(types, parked))
+
+
+def _columns(types: EventTypes, events: Iterable[Event]) -> dict[str, list[Any]]:
+    rows = list(events)
+    return {
+        "entity_id": [e.id for e in rows],
+        "version": [e.version for e in rows],
+        "type": [e.type for e in rows],
+        "data": [orjson.dumps(_data(types, e)).decode() for e in rows],
+        "event_id": [e.event_id for e in rows],
+        "source": [e.source for e in rows],
+        "topic": [e.record.topic for e in rows],
+        "partition": [e.record.partition for e in rows],
+        "offset": [e.record.offset for e in rows],
+    }
+
+
+def _data(types: EventTypes, event: Event) -> dict[str, Any]:
+    return types[event.type][1].data_of(event.id, event.version, event.fields, event.expects)

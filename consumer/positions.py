@@ -1,0 +1,95 @@
+"""Positions live in Postgres. Whoever claims a partition raises its epoch; only the claim's holder can move it."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aiokafka import TopicPartition
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from consumer.batch import Claim, Span
+from consumer.errors import Fenced
+from models import CONTROL_SCHEMA
+from projections.outcome import Outcome
+
+OFFSETS = f"{CONTROL_SCHEMA}.offsets"
+_PARTITIONS = "unnest(CAST(:topic AS text[]), CAST(:partition AS integer[]))"
+_TOTALS = (*(outcome.value for outcome in Outcome), "skipped")
+
+_CLAIM = text(f"""
+    INSERT INTO {OFFSETS} AS o (group_id, topic, partition, next_offset, epoch, skipped)
+    SELECT :group_id, v.topic, v.partition, v.first, 1, v.first
+    FROM unnest(CAST(:topic AS text[]), CAST(:partition AS integer[]), CAST(:first AS bigint[]))
+        AS v(topic, partition, first)
+    ORDER BY v.topic, v.partition
+    ON CONFLICT (group_id, topic, partition) DO UPDATE SET epoch = o.epoch + 1
+    RETURNING o.topic, o.partition, o.next_offset, o.epoch""")
+
+_READ = text(f"""
+    SELECT o.topic, o.partition, o.next_offset, o.epoch FROM {OFFSETS} o
+    JOIN {_PARTITIONS} AS v(topic, partition) USING (topic, partition) WHERE o.group_id = :group_id""")
+
+_MOVE = text(f"""
+    UPDATE {OFFSETS} o SET next_offset = v.next_offset, updated_at = now(),
+        fingerprint = coalesce(v.fingerprint, o.fingerprint), {", ".join(f"{t} = o.{t} + v.{t}" for t in _TOTALS)}
+    FROM unnest(CAST(:topic AS text[]), CAST(:partition AS integer[]), CAST(:start AS bigint[]),
+        CAST(:next_offset AS bigint[]), CAST(:epoch AS bigint[]), CAST(:fingerprint AS text[]),
+        {", ".join(f"CAST(:{t} AS bigint[])" for t in _TOTALS)})
+        AS v(topic, partition, start, next_offset, epoch, fingerprint, {", ".join(_TOTALS)})
+    WHERE o.group_id = :group_id AND o.topic = v.topic AND o.partition = v.partition
+        AND o.next_offset = v.start AND o.epoch = v.epoch""")
+
+Totals = Mapping[TopicPartition, Counter[Outcome]]
+
+
+async def read(
+    connection: AsyncConnection, group_id: str, partitions: Iterable[TopicPartition]
+) -> dict[TopicPartition, Claim]:
+    """The stored positions; partitions that have none are left out."""
+    rows = await connection.execute(_READ, {"group_id": group_id, **_columns(partitions)})
+    return {TopicPartition(row.topic, row.partition): Claim(row.next_offset, row.epoch) for row in rows}
+
+
+async def claim(
+    connection: AsyncConnection, group_id: str, first_offsets: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, Claim]:
+    """Take partitions over: raise their epochs. One without a position starts at the offset given here."""
+    values = {"group_id": group_id, **_columns(first_offsets), "first": list(first_offsets.values())}
+    rows = await connection.execute(_CLAIM, values)
+    return {TopicPartition(row.topic, row.partition): Claim(row.next_offset, row.epoch) for row in rows}
+
+
+async def move(
+    connection: AsyncConnection,
+    group_id: str,
+    spans: Mapping[TopicPartition, Span],
+    totals: Totals,
+    fingerprints: Mapping[TopicPartition, str],
+) -> None:
+    """Move each position from its span's start to its end and add up what became of the records between.
+
+    Fenced where another writer has moved one or has raised its epoch. The sum of the totals is the distance.
+    """
+    values: dict[str, Any] = {"group_id": group_id, **_columns(spans)}
+    for name in Span._fields:
+        values[name] = [getattr(span, name) for span in spans.values()]
+    values["fingerprint"] = [fingerprints.get(partition) for partition in spans]
+    counted = [totals.get(partition, Counter()) for partition in spans]
+    for outcome in Outcome:
+        values[outcome.value] = [counts[outcome] for counts in counted]
+    values["skipped"] = [skipped(span, counts) for span, counts in zip(spans.values(), counted, strict=True)]
+    assert min(values["skipped"], default=0) >= 0, "more outcomes than offsets"
+    moved = await connection.execute(_MOVE, values)
+    if moved.rowcount != len(spans):
+        raise Fenced(f"{len(spans) - moved.rowcount} of {len(spans)} partitions")
+
+
+def skipped(span: Span, counts: Counter[Outcome]) -> int:
+    """The offsets of a span that had no record: markers, compacted or aborted records."""
+    return span.next_offset - span.start - counts.total()
+
+
+def _columns(partitions: Iterable[TopicPartition]) -> dict[str, list[Any]]:
+    pairs = list(partitions)
+    return {"topic": [p.topic for p in pairs], "partition": [p.partition for p in pairs]}

@@ -1,0 +1,41 @@
+"""Runs service and sidecar together, until a signal."""
+
+import asyncio
+import logging
+import signal
+
+from sqlalchemy import text
+
+from consumer.recovery import translated
+from consumer.service import Service
+from consumer.settings import Settings
+from consumer.sidecar import Sidecar, create_app, on_loop
+from consumer.version import revision, version
+from projections.projection import Registry
+from projections.registry import REGISTRY
+
+log = logging.getLogger(__name__)
+
+
+async def run(settings: Settings, registry: Registry = REGISTRY) -> None:
+    """Serve until SIGTERM or SIGINT; the batch in hand is finished or rolled back, and the group left."""
+    service = Service(settings, registry)
+    loop = asyncio.get_running_loop()
+
+    async def ping() -> None:
+        with translated():
+            async with service.engine.connect() as connection:
+                await connection.execute(text("SELECT 1"))
+
+    app = create_app(service.state, service.metrics, settings, on_loop(loop, ping))
+    sidecar = Sidecar(app, settings.http_host, settings.http_port)
+    service.metrics.build_info.labels(version(), revision()).set(1)
+    sidecar.start()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, service.stop)
+    log.info("starting", extra={"version": version(), "group_id": settings.kafka_group_id})
+    try:
+        await service.run()
+    finally:
+        sidecar.stop()
+    log.info("stopped", extra={"events": dict(service.state.totals)})

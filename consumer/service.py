@@ -1,0 +1,143 @@
+"""The service: the way of a record from Kafka to Postgres, on one screen."""
+
+import asyncio
+import logging
+import time
+
+from aiokafka import TopicPartition
+
+from consumer import positions, topics
+from consumer.batch import Batch, Claim, Positions
+from consumer.errors import Fenced
+from consumer.intake import Intake
+from consumer.metrics import Metrics
+from consumer.migrate import require_schema
+from consumer.observer import Observer
+from consumer.recovery import translated
+from consumer.retry import Retry
+from consumer.settings import Settings
+from consumer.source import Source
+from consumer.state import ServiceState
+from consumer.transaction import Transaction
+from models.engine import create_engine
+from projections.decode import Decoder
+from projections.projection import Registry
+from projections.registry import REGISTRY
+
+log = logging.getLogger(__name__)
+
+REVOKE_WAIT_SECONDS = 5.0
+"""How long a rebalance waits for the batch in hand; what comes later is fenced."""
+STOP_WAIT_SECONDS = 6.0
+"""How long SIGTERM waits for the batch in hand; then it is rolled back."""
+
+
+class Service:
+    """One instance. Nothing happens before `run`."""
+
+    def __init__(self, settings: Settings, registry: Registry = REGISTRY) -> None:
+        self.settings = settings
+        self.engine = create_engine(settings)
+        self.metrics = Metrics()
+        self.state = ServiceState(settings.kafka_group_id)
+        self._source = Source(settings, self._revoked)
+        decoder = Decoder(registry, settings.event_max_bytes)
+        self._intake = Intake(self._source, decoder, settings, self._claim, self._read)
+        self._observer = Observer(self.engine, self._source, self._intake, self.metrics, self.state)
+        self._retry = Retry(Transaction(self.engine, registry, settings.kafka_group_id), self._observer)
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._hints: dict[TopicPartition, int] = {}
+
+    async def run(self) -> None:
+        """Serve until `stop`; ends with an error where no waiting helps."""
+        await self._retry.until_answered(lambda: require_schema(self.engine))
+        await topics.require(self.settings)
+        tasks = [
+            asyncio.create_task(coroutine, name=name)
+            for name, coroutine in (
+                ("beat", self._observer.beat()),
+                ("count", self._observer.count_waiting()),
+                ("hint", self._hint()),
+                ("intake", self._read_ahead()),
+                ("write", self._write()),
+            )
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._leave()
+
+    async def _write(self) -> None:
+        """The main loop: one batch after the other, each in one transaction."""
+        while (batch := await self._intake.next_batch()) is not None:
+            self._idle.clear()
+            started = time.monotonic()
+            try:
+                for part, receipt in await self._retry.apply(batch):
+                    self._observer.committed(part, receipt, time.monotonic() - started)
+                self._hints |= {partition: span.next_offset for partition, span in batch.spans.items()}
+            except Fenced as error:
+                self._fenced(batch, error)
+            finally:
+                self._idle.set()
+
+    def stop(self) -> None:
+        """Finish the batch in hand, or roll it back, and leave the group; `run` then returns."""
+        self._intake.stop()
+        asyncio.get_running_loop().call_later(STOP_WAIT_SECONDS, self._retry.give_up)
+
+    async def _read_ahead(self) -> None:
+        await self._source.start()
+        await self._intake.run()
+
+    def _fenced(self, batch: Batch, error: Fenced) -> None:
+        log.warning("another writer was faster; reading the positions again", extra={"error": str(error)})
+        self.metrics.fenced.inc()
+        self._source.read_again(set(batch.spans))
+        self._intake.drop(set(batch.spans))
+
+    async def _revoked(self, partitions: set[TopicPartition]) -> None:
+        self._intake.drop(partitions)
+        try:
+            await asyncio.wait_for(self._idle.wait(), REVOKE_WAIT_SECONDS)
+        except TimeoutError:
+            log.warning("a rebalance does not wait for the batch in hand any longer")
+        for partition in partitions:
+            self.state.positions.pop(partition, None)
+            self._hints.pop(partition, None)
+
+    async def _claim(self, first: Positions) -> dict[TopicPartition, Claim]:
+        claims = await self._retry.until_answered(lambda: self._claim_once(first))
+        self.state.positions |= {partition: claim.next_offset for partition, claim in claims.items()}
+        return claims
+
+    async def _claim_once(self, first: Positions) -> dict[TopicPartition, Claim]:
+        with translated():
+            async with self.engine.begin() as connection:
+                return await positions.claim(connection, self.settings.kafka_group_id, first)
+
+    async def _read(self, partitions: set[TopicPartition]) -> dict[TopicPartition, Claim]:
+        return await self._retry.until_answered(lambda: self._read_once(partitions))
+
+    async def _read_once(self, partitions: set[TopicPartition]) -> dict[TopicPartition, Claim]:
+        with translated():
+            async with self.engine.connect() as connection:
+                return await positions.read(connection, self.settings.kafka_group_id, partitions)
+
+    async def _hint(self) -> None:
+        while True:
+            if self._hints:
+                hints, self._hints = self._hints, {}
+                await self._source.hint(hints)
+            await asyncio.sleep(0.1)
+
+    async def _leave(self) -> None:
+        await self._source.hint(self._hints)
+        await self._source.stop()
+        await self.engine.dispose()

@@ -1,0 +1,78 @@
+"""What the service knows of itself: written by its loop, read by the sidecar's thread. No SQL is behind any of it."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import TopicPartition
+
+LOOP_STALLED_SECONDS = 15.0
+"""Longer than any stretch of work between two beats, short enough for an orchestrator to act on."""
+
+
+@dataclass
+class ServiceState:
+    """The present state; `checks` says what is wrong with it."""
+
+    group_id: str
+    started_at: float = field(default_factory=time.time)
+    last_beat: float = field(default_factory=time.monotonic)
+    joined: bool = False
+    trouble: str | None = None
+    """What keeps the present batch from being written."""
+    intake_stopped: str | None = None
+    stopped_partitions: dict[TopicPartition, str] = field(default_factory=dict)
+    positions: dict[TopicPartition, int] = field(default_factory=dict)
+    lag: dict[TopicPartition, int] = field(default_factory=dict)
+    lag_seconds: dict[TopicPartition, float] = field(default_factory=dict)
+    last_commit_at: float | None = None
+    batches: int = 0
+    totals: dict[str, int] = field(default_factory=dict)
+    """Records by outcome since the start."""
+    waiting: dict[str, int] = field(default_factory=dict)
+
+    def live_checks(self) -> dict[str, str]:
+        """Failed checks of liveness, by name; empty: live."""
+        age = time.monotonic() - self.last_beat
+        return {"loop": f"has not turned for {age:.0f} s"} if age > LOOP_STALLED_SECONDS else {}
+
+    def ready_checks(self, max_lag_seconds: float | None) -> dict[str, str]:
+        """Failed checks of readiness, by name; empty: ready."""
+        failed = self.live_checks()
+        if not self.joined:
+            failed["group"] = "has not joined the consumer group"
+        if self.trouble is not None:
+            failed["writes"] = self.trouble
+        if self.intake_stopped is not None:
+            failed["intake"] = f"stopped: {self.intake_stopped}"
+        if self.stopped_partitions:
+            failed["partitions"] = f"{len(self.stopped_partitions)} stopped: projector offsets reset decides"
+        worst = max(self.lag_seconds.values(), default=0.0)
+        if max_lag_seconds is not None and worst > max_lag_seconds:
+            failed["lag"] = f"{worst:.0f} s, more than READY_MAX_LAG_SECONDS"
+        return failed
+
+    def summary(self) -> dict[str, Any]:
+        """The body of `/status`."""
+        return {
+            "group_id": self.group_id,
+            "uptime_seconds": round(time.time() - self.started_at, 1),
+            "joined": self.joined,
+            "trouble": self.trouble,
+            "intake_stopped": self.intake_stopped,
+            "last_commit_at": self.last_commit_at,
+            "batches": self.batches,
+            "events": dict(self.totals),
+            "waiting": dict(self.waiting),
+            "partitions": [
+                {
+                    "topic": p.topic,
+                    "partition": p.partition,
+                    "next_offset": self.positions.get(p),
+                    "lag": self.lag.get(p),
+                    "lag_seconds": self.lag_seconds.get(p, 0.0),
+                    "stopped": self.stopped_partitions.get(p),
+                }
+                for p in sorted(set(self.lag) | set(self.stopped_partitions))
+            ],
+        }

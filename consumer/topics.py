@@ -1,0 +1,60 @@
+"""The topics that the service reads: are they there, and do they keep what makes the tables provable?"""
+
+import logging
+
+import aiokafka.errors
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from consumer.errors import TopicMissing
+from consumer.recovery import Backoff, is_kafka_trouble
+from consumer.settings import Settings
+from consumer.source import client_options
+
+log = logging.getLogger(__name__)
+
+KEEPS_EVERYTHING = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
+
+
+async def require(settings: Settings) -> None:
+    """Wait until Kafka answers; TopicMissing for a topic that is not there, a warning for one that forgets."""
+    backoff = Backoff()
+    while True:
+        try:
+            return await _require_once(settings)
+        except Exception as error:
+            if not is_kafka_trouble(error):
+                raise
+            detail = {"error": type(error).__name__, "servers": settings.kafka_bootstrap_servers}
+            log.warning("Kafka does not answer; trying again", extra=detail)
+        await backoff.pause()
+
+
+async def _require_once(settings: Settings) -> None:
+    wanted = sorted(set(settings.topics.values()))
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    await admin.start()
+    try:
+        there = set(await admin.list_topics())
+        if missing := [topic for topic in wanted if topic not in there]:
+            settings_of = {topic: f"{entity.upper()}S_TOPIC" for entity, topic in settings.topics.items()}
+            raise TopicMissing(", ".join(f"{topic!r} ({settings_of[topic]})" for topic in missing))
+        await _warn_of_loss(admin, wanted)
+    finally:
+        await admin.close()
+
+
+async def _warn_of_loss(admin: AIOKafkaAdminClient, topics: list[str]) -> None:
+    """Say where a topic does not keep everything: then the tables can't be proved or rebuilt from it for ever."""
+    resources = [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in topics]
+    try:
+        answers = await admin.describe_configs(resources)
+    except (aiokafka.errors.KafkaError, aiokafka.errors.IncompatibleBrokerVersion):
+        return  # not every broker tells
+    for answer in answers:
+        for code, _message, _type, topic, entries in answer.resources:
+            given = {entry[0]: entry[1] for entry in entries} if code == 0 else {}
+            loses = {k: given[k] for k, v in KEEPS_EVERYTHING.items() if given.get(k, v) != v}
+            if loses:
+                log.warning("a topic does not keep everything; the tables can't be proved from it for ever",
+                            extra={"topic": topic, "settings": loses})  # fmt: skip

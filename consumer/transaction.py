@@ -1,0 +1,129 @@
+"""ONE transaction: rows, what waits, dead letters, totals and positions, together or not at all.
+
+`apply` is the only function of the service that opens a transaction to apply records.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+
+from aiokafka import TopicPartition
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from consumer import dead_letters, positions
+from consumer.batch import Batch
+from consumer.entity_writer import EntityWriter, Written
+from consumer.recovery import translated
+from projections.event import Decoded, Event, Ignored, Rejection
+from projections.fold import fold
+from projections.outcome import Outcome, Reason
+from projections.projection import Registry
+from projections.record import Record
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What one transaction did."""
+
+    totals: dict[TopicPartition, Counter[Outcome]] = field(default_factory=dict)
+    rejections: Counter[tuple[str, Reason]] = field(default_factory=Counter)
+    """By topic and reason, of the records of this batch."""
+    released: Counter[Outcome] = field(default_factory=Counter)
+    """What became of events that earlier transactions had parked."""
+
+
+class CommitUnknown(Exception):
+    """The connection broke while COMMIT was under way."""
+
+    def __init__(self, receipt: Receipt) -> None:
+        super().__init__()
+        self.receipt = receipt
+
+
+class Transaction:
+    """Applies batches to one database, for one consumer group."""
+
+    def __init__(self, engine: AsyncEngine, registry: Registry, group_id: str) -> None:
+        self._engine = engine
+        self._group_id = group_id
+        self._writers = {p.entity: EntityWriter(registry, p) for p in registry}
+        self._secrets = sorted({secret for p in registry for secret in p.secrets})
+
+    async def apply(self, batch: Batch, *, careful: bool = False) -> Receipt:
+        """Apply `batch` and move its positions; Trouble, Fenced, BadData or Halt mean that nothing changed.
+
+        One exception is CommitUnknown: whether the batch took effect is told by the positions (`took_effect`).
+        """
+        with translated():
+            async with self._engine.connect() as connection:
+                transaction = await connection.begin()
+                receipt = await self._apply(connection, batch, careful)
+                try:
+                    await transaction.commit()
+                except Exception as error:
+                    raise CommitUnknown(receipt) from error
+        return receipt
+
+    async def took_effect(self, batch: Batch) -> bool:
+        """Whether a batch whose COMMIT was not answered is applied: its positions have moved under our epochs."""
+        with translated():
+            async with self._engine.connect() as connection:
+                stored = await positions.read(connection, self._group_id, batch.spans)
+        return stored == {p: (span.next_offset, span.epoch) for p, span in batch.spans.items()}
+
+    async def _apply(self, connection: AsyncConnection, batch: Batch, careful: bool) -> Receipt:
+        receipt = Receipt()
+        folded = fold(batch.decoded)
+        rejections = list(folded.rejections)
+        late: list[Rejection] = []
+        for entity, writer in self._writers.items():  # parents before children
+            if events := folded.events.get(entity):
+                written = await writer.write(connection, events, careful=careful)
+                _count_events(receipt, written)
+                rejections += written.rejected
+                late += written.released_rejections
+        _count(receipt, Outcome.REJECTED, (r.record for r in rejections))
+        _count(receipt, Outcome.IGNORED, (d.record for d in batch.decoded if isinstance(d, Ignored)))
+        receipt.rejections.update((r.record.topic, r.reason) for r in rejections)
+        assert sum(c.total() for c in receipt.totals.values()) == len(batch.decoded), "a record has no outcome"
+        await dead_letters.insert(connection, [*rejections, *late], self._secrets)
+        await positions.move(connection, self._group_id, batch.spans, receipt.totals, fingerprints(batch.decoded))
+        return receipt
+
+
+def refused(decoded: Sequence[Decoded]) -> list[Decoded]:
+    """These records as rejections, for what only the database could refuse."""
+    error = "the database refuses a value of this event"
+    return [
+        Rejection(d.record, Reason.REFUSED_BY_DATABASE, error, d.event_id, d.source, d.type, d.id)
+        if isinstance(d, Event)
+        else d
+        for d in decoded
+    ]
+
+
+def fingerprints(decoded: Sequence[Decoded]) -> dict[TopicPartition, str]:
+    """`offset:digest` of each partition's last record, to tell later whether the topic is still the same."""
+    last = {TopicPartition(d.record.topic, d.record.partition): d.record for d in decoded}
+    return {partition: fingerprint(record) for partition, record in last.items()}
+
+
+def fingerprint(record: Record) -> str:
+    """`offset:digest`, the digest over timestamp, key and value."""
+    digest = blake2b(record.timestamp.to_bytes(8, "big", signed=True), digest_size=16)
+    for part in (record.key, record.value):
+        digest.update(b"-" if part is None else len(part).to_bytes(4, "big") + part)
+    return f"{record.offset}:{digest.hexdigest()}"
+
+
+def _count_events(receipt: Receipt, written: Written) -> None:
+    _count(receipt, Outcome.APPLIED, (e.record for e in written.applied))
+    _count(receipt, Outcome.SUPERSEDED, (e.record for e in written.superseded))
+    _count(receipt, Outcome.PARKED, (e.record for e in written.parked))
+    receipt.released.update(written.released)
+
+
+def _count(receipt: Receipt, outcome: Outcome, records: Iterable[Record]) -> None:
+    for (topic, partition), number in Counter((r.topic, r.partition) for r in records).items():
+        receipt.totals.setdefault(TopicPartition(topic, partition), Counter())[outcome] += number

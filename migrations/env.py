@@ -1,0 +1,42 @@
+"""Alembic's environment: online on the connection it is handed, offline as SQL for a person to run."""
+
+from typing import Any, Literal
+
+from alembic import context
+
+from models import CONTROL_SCHEMA, metadata
+
+VERSION_TABLE: dict[str, Any] = {
+    "version_table": "alembic_version",
+    "version_table_schema": CONTROL_SCHEMA,
+}
+
+
+def include_name(name: str | None, type_: str, _parents: Any) -> bool:
+    """Compare only the schemas and tables of the project with the models."""
+    if type_ == "schema":
+        return name in (None, CONTROL_SCHEMA)
+    return True
+
+
+def configure(**target: Any) -> None:
+    context.configure(
+        target_metadata=metadata,
+        include_schemas=True,
+        include_name=include_name,
+        compare_type=True,
+        compare_server_default=True,
+        transaction_per_migration=False,
+        **VERSION_TABLE,
+        **target,
+    )
+
+
+paramstyle: Literal["named"] = "named"
+if context.is_offline_mode():
+    configure(dialect_name="postgresql", literal_binds=True, dialect_opts={"paramstyle": paramstyle})
+else:
+    configure(connection=context.config.attributes["connection"])
+with context.begin_transaction():
+    context.execute(f"CREATE SCHEMA IF NOT EXISTS {CONTROL_SCHEMA}")
+    context.run_migrations()

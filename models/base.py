@@ -1,0 +1,25 @@
+"""What every table of the project shares: constraint names, and the one kind of time column."""
+
+from datetime import datetime
+from typing import Annotated
+
+from sqlalchemy import DateTime, MetaData
+from sqlmodel import Field, SQLModel
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""Names for constraints and indexes, so that every migration can name what it drops."""
+
+CONTROL_SCHEMA = "projector"
+"""The Postgres schema of the service's own tables; applications never need it."""
+
+metadata: MetaData = SQLModel.metadata
+metadata.naming_convention = NAMING
+
+UtcTime = Annotated[datetime, Field(sa_type=DateTime(timezone=True))]
+"""A `timestamptz`: always with a zone, to the microsecond."""

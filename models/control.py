@@ -1,0 +1,94 @@
+"""The service's own tables, in the schema `projector`: positions and totals, and who changed what."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, DateTime, Identity, Integer, Text, func, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from models.base import CONTROL_SCHEMA
+
+
+def _count() -> Any:
+    return Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+
+
+def _now() -> Any:
+    return Field(
+        default=None,
+        sa_type=DateTime(timezone=True),
+        sa_column_kwargs={"server_default": func.now(), "nullable": False},
+    )
+
+
+class Offset(SQLModel, table=True):
+    """How far one partition is applied, and what became of each offset on the way.
+
+    `applied + superseded + parked + rejected + ignored + skipped` is the distance that `next_offset` has
+    moved; offsets before the first one that Kafka still had count as `skipped`. `epoch` rises with each
+    assignment and reset. `fingerprint` is `offset:digest` of the last record, to tell a topic made anew.
+    """
+
+    __tablename__ = "offsets"
+    __table_args__ = {"schema": CONTROL_SCHEMA}
+
+    group_id: str = Field(primary_key=True, sa_type=Text)
+    topic: str = Field(primary_key=True, sa_type=Text)
+    partition: int = Field(primary_key=True, sa_type=Integer)
+    next_offset: int = Field(sa_type=BigInteger)
+    epoch: int = _count()
+    applied: int = _count()
+    superseded: int = _count()
+    parked: int = _count()
+    rejected: int = _count()
+    ignored: int = _count()
+    skipped: int = _count()
+    fingerprint: str | None = Field(default=None, sa_type=Text)
+    updated_at: datetime = _now()
+
+
+class Operation(SQLModel, table=True):
+    """One command of an operator that changed something: who, when, from what to what, and how it ended."""
+
+    __tablename__ = "operations"
+    __table_args__ = {"schema": CONTROL_SCHEMA}
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
+    command: str = Field(sa_type=Text)
+    actor: str = Field(sa_type=Text)
+    started_at: datetime = _now()
+    finished_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    before: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    after: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    outcome: str | None = Field(default=None, sa_type=Text)
+
+
+class IntakeStop(SQLModel, table=True):
+    """A topic whose intake an operator or the fuse has stopped; `*` stands for every topic."""
+
+    __tablename__ = "intake_stops"
+    __table_args__ = {"schema": CONTROL_SCHEMA}
+
+    group_id: str = Field(primary_key=True, sa_type=Text)
+    topic: str = Field(primary_key=True, sa_type=Text)
+    reason: str = Field(sa_type=Text)
+    actor: str | None = Field(default=None, sa_type=Text)
+    since: datetime = _now()
+
+
+class Replay(SQLModel, table=True):
+    """A range of one partition that is being read again, and how far it has come, so that it can go on."""
+
+    __tablename__ = "replays"
+    __table_args__ = {"schema": CONTROL_SCHEMA}
+
+    id: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    topic: str = Field(primary_key=True, sa_type=Text)
+    partition: int = Field(primary_key=True, sa_type=Integer)
+    from_offset: int = Field(sa_type=BigInteger)
+    to_offset: int = Field(sa_type=BigInteger)
+    next_offset: int = Field(sa_type=BigInteger)
+    record_key: str | None = Field(default=None, sa_type=Text)
+    started_at: datetime = _now()
+    finished_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))

@@ -1,0 +1,59 @@
+"""Documents: the table that applications read, and the schemas to create, change and show one."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, String, Text
+from sqlmodel import Field, Relationship, SQLModel
+
+if TYPE_CHECKING:
+    from models.user import User
+
+TITLE_LENGTH = 255
+
+
+class DocumentBase(SQLModel):
+    """The fields of a document that people fill in."""
+
+    title: str = Field(min_length=1, max_length=TITLE_LENGTH)
+    content: str | None = None
+
+
+class Document(DocumentBase, table=True):
+    """One document that exists now; it goes with its owner. `version` as in `User`."""
+
+    __tablename__ = "documents"
+
+    id: UUID = Field(primary_key=True)
+    title: str = Field(index=True, sa_type=String(TITLE_LENGTH))
+    content: str | None = Field(default=None, sa_type=Text)
+    user_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
+    created_at: datetime = Field(index=True, sa_type=DateTime(timezone=True))
+    updated_at: datetime = Field(sa_type=DateTime(timezone=True))
+    version: int = Field(sa_type=BigInteger)
+
+    owner: "User" = Relationship(back_populates="documents", sa_relationship_kwargs={"lazy": "raise"})
+
+
+class DocumentCreate(DocumentBase):
+    """What it takes to create a document."""
+
+    user_id: UUID
+
+
+class DocumentUpdate(SQLModel):
+    """What can be changed of a document; what is not given stays (`content` may be set to null)."""
+
+    title: str | None = Field(default=None, min_length=1, max_length=TITLE_LENGTH)
+    content: str | None = None
+
+
+class DocumentRead(DocumentBase):
+    """A document as applications show it."""
+
+    id: UUID
+    user_id: UUID
+    created_at: datetime
+    updated_at: datetime
+    version: int

@@ -1,0 +1,79 @@
+"""What applications read: one user, pages of users or documents, a user with documents. Never N+1."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, tuple_
+from sqlalchemy.orm import selectinload
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from models.document import Document
+from models.user import User
+
+Row = TypeVar("Row", User, Document)
+
+MAX_PAGE = 1000
+
+Cursor = tuple[datetime, UUID]
+"""Where a page ended: the last row's `created_at` and `id`."""
+
+
+@dataclass(frozen=True)
+class Page(Generic[Row]):
+    """Rows newest first, how many there are in all, and the cursor of the next page (None: this is the last)."""
+
+    rows: Sequence[Row]
+    total: int
+    after: Cursor | None
+
+
+async def get_user(session: AsyncSession, user_id: UUID, *, with_documents: bool = False) -> User | None:
+    """One user; `with_documents` loads `user.documents` in one more statement."""
+    options = [selectinload(User.documents)] if with_documents else []  # type: ignore[arg-type]
+    return await session.get(User, user_id, options=options)
+
+
+async def get_document(session: AsyncSession, document_id: UUID) -> Document | None:
+    """One document with its owner, in one statement more."""
+    return await session.get(Document, document_id, options=[selectinload(Document.owner)])  # type: ignore[arg-type]
+
+
+async def list_users(
+    session: AsyncSession, *, limit: int = 50, after: Cursor | None = None, is_active: bool | None = None
+) -> Page[User]:
+    """A page of users by keyset on (created_at, id); `limit` 1 to 1000, else ValueError."""
+    conditions = [] if is_active is None else [col(User.is_active) == is_active]
+    return await _page(session, User, conditions, limit, after)
+
+
+async def list_documents(
+    session: AsyncSession, *, user_id: UUID | None = None, limit: int = 50, after: Cursor | None = None
+) -> Page[Document]:
+    """A page of documents, all or one user's, with their owners; otherwise as `list_users`."""
+    conditions = [] if user_id is None else [col(Document.user_id) == user_id]
+    return await _page(session, Document, conditions, limit, after, selectinload(Document.owner))  # type: ignore[arg-type]
+
+
+async def _page(
+    session: AsyncSession,
+    table: type[Row],
+    conditions: list[ColumnElement[bool]],
+    limit: int,
+    after: Cursor | None,
+    *options: Any,
+) -> Page[Row]:
+    if not 1 <= limit <= MAX_PAGE:
+        raise ValueError(f"limit must be 1 to {MAX_PAGE}")
+    key = tuple_(col(table.created_at), col(table.id))
+    total = (await session.exec(select(func.count()).select_from(table).where(*conditions))).one()
+    page = select(table).where(*conditions).order_by(col(table.created_at).desc(), col(table.id).desc())
+    if after is not None:
+        page = page.where(key < after)
+    found = (await session.exec(page.limit(limit + 1).options(*options))).all()
+    rows = found[:limit]
+    last = (rows[-1].created_at, rows[-1].id) if len(found) > limit else None
+    return Page(rows, total, last)

@@ -1,0 +1,49 @@
+"""The settings of the data layer, from the environment."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.url import DatabaseAddress, parse_database_url
+
+
+def _checked(secret: SecretStr) -> SecretStr:
+    parse_database_url(secret.get_secret_value())
+    return secret
+
+
+DatabaseUrl = Annotated[SecretStr, AfterValidator(_checked)]
+
+
+class DatabaseSettings(BaseSettings):
+    """How to reach Postgres. The pool's numbers are upper bounds: the service itself holds few connections."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    neon_database_url: DatabaseUrl
+    """The address applications and the service use; a pooled one is fine."""
+    neon_direct_database_url: DatabaseUrl | None = None
+    """The address for migrations, without a pooler. Default: the one above without `-pooler`."""
+    db_pool_size: int = Field(default=20, ge=1, le=1000)
+    """Connections kept open once opened."""
+    db_max_overflow: int = Field(default=30, ge=0, le=1000)
+    """Connections beyond that, closed after use."""
+    db_pool_pre_ping: bool = True
+    """Ask a connection from the pool whether it lives before it is used."""
+    db_pool_recycle: int = Field(default=300, ge=-1)
+    """Seconds after which an idle connection is not used again: Neon suspends after 5 minutes."""
+    db_pool_timeout: float = Field(default=30, gt=0)
+    """Seconds to wait for a connection from a full pool."""
+
+    @property
+    def address(self) -> DatabaseAddress:
+        return parse_database_url(self.neon_database_url.get_secret_value())
+
+    @property
+    def direct_address(self) -> DatabaseAddress:
+        if self.neon_direct_database_url is not None:
+            return parse_database_url(self.neon_direct_database_url.get_secret_value())
+        first, dot, rest = (self.address.url.host or "").partition(".")
+        url = self.neon_database_url.get_secret_value()
+        return parse_database_url(url.replace(first + dot + rest, first.removesuffix("-pooler") + dot + rest, 1))

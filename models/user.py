@@ -1,0 +1,67 @@
+"""Users: the table that applications read, and the schemas to create, change and show one."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from pydantic import EmailStr
+from sqlalchemy import BigInteger, Boolean, DateTime, String, text
+from sqlmodel import Field, Relationship, SQLModel
+
+if TYPE_CHECKING:
+    from models.document import Document
+
+EMAIL_LENGTH = 320
+NAME_LENGTH = 100
+
+
+class UserBase(SQLModel):
+    """The fields of a user that people fill in."""
+
+    email: EmailStr = Field(max_length=EMAIL_LENGTH)
+    name: str = Field(min_length=1, max_length=NAME_LENGTH)
+    is_active: bool = True
+
+
+class User(UserBase, table=True):
+    """One user that exists now. `version` is the number of the event that made the row what it is."""
+
+    __tablename__ = "users"
+
+    id: UUID = Field(primary_key=True)
+    email: EmailStr = Field(sa_type=String(EMAIL_LENGTH), unique=True)
+    name: str = Field(sa_type=String(NAME_LENGTH))
+    is_active: bool = Field(
+        default=True,
+        index=True,
+        sa_type=Boolean,
+        sa_column_kwargs={"server_default": text("true"), "nullable": False},
+    )
+    created_at: datetime = Field(index=True, sa_type=DateTime(timezone=True))
+    updated_at: datetime = Field(sa_type=DateTime(timezone=True))
+    version: int = Field(sa_type=BigInteger)
+
+    documents: list["Document"] = Relationship(
+        back_populates="owner", sa_relationship_kwargs={"passive_deletes": True, "lazy": "raise"}
+    )
+
+
+class UserCreate(UserBase):
+    """What it takes to create a user."""
+
+
+class UserUpdate(SQLModel):
+    """What can be changed of a user; what is not given stays."""
+
+    email: EmailStr | None = Field(default=None, max_length=EMAIL_LENGTH)
+    name: str | None = Field(default=None, min_length=1, max_length=NAME_LENGTH)
+    is_active: bool | None = None
+
+
+class UserRead(UserBase):
+    """A user as applications show it."""
+
+    id: UUID
+    created_at: datetime
+    updated_at: datetime
+    version: int

@@ -1,0 +1,109 @@
+"""What is not in the tables that applications read: states kept aside, parked events, dead letters."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+from models.base import CONTROL_SCHEMA
+
+
+def _since() -> Any:
+    return Field(
+        default=None,
+        sa_type=DateTime(timezone=True),
+        sa_column_kwargs={"server_default": func.now(), "nullable": False},
+    )
+
+
+class AbsentState(SQLModel, table=True):
+    """The newest state of an entity that its own table does not show, and why.
+
+    `reason` is `deleted` or `erased` (a tombstone: `state` is null), `no_parent` (parked), `parent_deleted`
+    (hidden) or `contested`. `state` is the row as it would stand in the entity's table; `waiting_for` is the
+    parent's id that would bring it there.
+    """
+
+    __tablename__ = "absent_states"
+    __table_args__ = (
+        CheckConstraint("reason IN ('deleted', 'erased', 'no_parent', 'parent_deleted', 'contested')", name="reason"),
+        Index("ix_absent_states_waiting_for", "waiting_for", postgresql_where=text("waiting_for IS NOT NULL")),
+        {"schema": CONTROL_SCHEMA},
+    )
+
+    entity: str = Field(primary_key=True, sa_type=Text)
+    id: UUID = Field(primary_key=True)
+    version: int = Field(sa_type=BigInteger)
+    state: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    reason: str = Field(sa_type=Text)
+    waiting_for: UUID | None = None
+    since: datetime = _since()
+
+
+class ParkedEvent(SQLModel, table=True):
+    """A partial event that waits for the versions before it. `data` holds the contract's fields only."""
+
+    __tablename__ = "parked_events"
+    __table_args__ = {"schema": CONTROL_SCHEMA}
+
+    entity: str = Field(primary_key=True, sa_type=Text)
+    entity_id: UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True, sa_type=BigInteger)
+    type: str = Field(sa_type=Text)
+    data: dict[str, Any] = Field(sa_type=JSONB)
+    event_id: str = Field(sa_type=Text)
+    source: str = Field(sa_type=Text)
+    topic: str = Field(sa_type=Text)
+    partition: int = Field(sa_type=Integer)
+    offset: int = Field(sa_type=BigInteger)
+    since: datetime = _since()
+
+
+class DeadLetter(SQLModel, table=True):
+    """A record that was rejected, with its reason. Passwords are masked; `error` holds no input.
+
+    `value` is at most 64 KiB of it, of `value_length` bytes in all; `sha256` is that of the whole value.
+    """
+
+    __tablename__ = "dead_letters"
+    __table_args__ = (
+        UniqueConstraint("topic", "partition", "offset", "sha256"),
+        CheckConstraint("status IN ('new', 'resolved', 'discarded')", name="status"),
+        Index("ix_dead_letters_status_created_at", "status", "created_at"),
+        {"schema": CONTROL_SCHEMA},
+    )
+
+    id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
+    topic: str = Field(sa_type=Text)
+    partition: int = Field(sa_type=Integer)
+    offset: int = Field(sa_type=BigInteger)
+    sha256: bytes = Field(sa_type=LargeBinary)
+    key: bytes | None = Field(default=None, sa_type=LargeBinary)
+    value: bytes | None = Field(default=None, sa_type=LargeBinary)
+    value_length: int | None = Field(default=None, sa_type=Integer)
+    headers: list[Any] = Field(default_factory=list, sa_type=JSONB)
+    event_id: str | None = Field(default=None, sa_type=Text)
+    source: str | None = Field(default=None, sa_type=Text)
+    type: str | None = Field(default=None, sa_type=Text)
+    entity_id: UUID | None = Field(default=None, index=True)
+    reason: str = Field(sa_type=Text)
+    error: str = Field(sa_type=Text)
+    attempts: int = Field(default=1, sa_type=Integer, sa_column_kwargs={"server_default": text("1")})
+    created_at: datetime = _since()
+    status: str = Field(default="new", sa_type=Text, sa_column_kwargs={"server_default": text("'new'")})

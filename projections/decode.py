@@ -1,0 +1,135 @@
+"""From a record to an event, a rejection, or nothing: the contract, in code."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from projections.envelope import MISSING, Envelope, is_binary, read_envelope, read_headers
+from projections.event import Decoded, Event, Ignored, Rejection
+from projections.outcome import Reason, Rejected
+from projections.projection import EventType, Kind, Projection, Registry
+from projections.record import Record
+
+EVENT_MAX_BYTES = 1024 * 1024
+
+
+class Decoder:
+    """Decodes records by the registry's event types; values over `max_bytes` are rejected."""
+
+    def __init__(self, registry: Registry, max_bytes: int = EVENT_MAX_BYTES) -> None:
+        self._types = registry.event_types
+        self._max_bytes = max_bytes
+
+    def __call__(self, record: Record) -> Decoded:
+        envelope: Envelope | None = None
+        try:
+            headers = read_headers(record) if record.headers else {}
+            value = record.value
+            if value is None:
+                if not is_binary(headers):
+                    return Ignored(record)
+                value = b""
+            self._check_value(value)
+            envelope = read_envelope(value, headers)
+            if (known := self._types.get(envelope.type)) is None:
+                return Ignored(record)
+            return self._event(record, envelope, *known)
+        except Rejected as rejected:
+            return rejection(record, rejected, envelope)
+
+    def _check_value(self, value: bytes) -> None:
+        if len(value) > self._max_bytes:
+            raise Rejected(Reason.TOO_LARGE, f"the value is longer than {self._max_bytes} bytes")
+        if (len(value) >= 5 and value[0] == 0) or (len(value) >= 17 and value[0] == 1):
+            raise Rejected(Reason.SCHEMA_REGISTRY_FRAMING, "the value is framed by a schema registry's client")
+
+    def _event(self, record: Record, envelope: Envelope, projection: Projection, event_type: EventType) -> Event:
+        data = envelope.data
+        if data is MISSING or not isinstance(data, dict):
+            raise Rejected(Reason.INVALID_DATA, "data: required, a JSON object")
+        if event_type.complete_as is not None:
+            complete = self._types[event_type.complete_as][1]
+            if complete.names <= data.keys():
+                event_type = complete
+        event = read_data(projection, event_type, data, envelope, record)
+        key = record.key
+        if key is not None and not _names(event.id, data["id"], key):
+            raise Rejected(Reason.KEY_MISMATCH, "the record's key is not data.id")
+        if envelope.subject is not None and not _names(event.id, data["id"], envelope.subject.encode()):
+            raise Rejected(Reason.SUBJECT_MISMATCH, "subject is not data.id")
+        return event
+
+
+def read_data(
+    projection: Projection, event_type: EventType, data: Mapping[str, Any], envelope: Envelope, record: Record
+) -> Event:
+    """Check `data` against its schema and turn it into columns; Rejected names the fields at fault."""
+    try:
+        checked = event_type.adapter.validate_python(data)
+    except ValidationError as error:
+        raise Rejected(Reason.INVALID_DATA, _problems(error)) from None
+    entity_id, version = checked.pop("id"), checked.pop("version")
+    if event_type.kind is Kind.PARTIAL and event_type.changes and event_type.changes.isdisjoint(checked):
+        raise Rejected(Reason.INVALID_DATA, f"data: none of {', '.join(sorted(event_type.changes))}")
+    for name in event_type.times:
+        if name not in checked:
+            if envelope.time is None:
+                raise Rejected(Reason.MISSING_TIME, f"data.{name}: absent, and the event has no time")
+            checked[name] = envelope.time
+    expects = {column: checked.pop(name) for name, column in event_type.expects.items()}
+    for name, column in event_type.renames.items():
+        checked[column] = checked.pop(name)
+    if event_type.kind is Kind.COMPLETE:
+        checked = {**event_type.defaults, **checked}
+    return Event(
+        projection.entity,
+        entity_id,
+        version,
+        event_type.kind,
+        envelope.type,
+        checked,
+        envelope.id,
+        envelope.source,
+        record,
+        expects,
+    )
+
+
+def rejection(record: Record, rejected: Rejected, envelope: Envelope | None) -> Rejection:
+    """The rejection of `record`, with what could be read of it."""
+    if envelope is None:
+        return Rejection(record, rejected.reason, rejected.error)
+    entity_id = envelope.data.get("id") if isinstance(envelope.data, dict) else None
+    return Rejection(
+        record,
+        rejected.reason,
+        rejected.error,
+        envelope.id,
+        envelope.source,
+        envelope.type,
+        _uuid_or_none(entity_id),
+    )
+
+
+def _names(entity_id: UUID, raw_id: str, text: bytes) -> bool:
+    if text == raw_id.encode():
+        return True
+    try:
+        return UUID(text.decode()) == entity_id
+    except ValueError:
+        return False
+
+
+def _uuid_or_none(value: Any) -> UUID | None:
+    try:
+        return UUID(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _problems(error: ValidationError) -> str:
+    """Which field is wrong in which way (pydantic's error types); pydantic's own sentences may quote the input."""
+    problems = error.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(sorted({f"data.{'.'.join(map(str, p['loc']))}: {p['type']}" for p in problems}))

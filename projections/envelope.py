@@ -1,0 +1,151 @@
+"""CloudEvents 1.0 by its Kafka protocol binding, structured and binary mode (section 3 of the binding)."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from projections.fields import parse_time
+from projections.outcome import Reason, Rejected
+from projections.record import Record
+
+CE_PREFIX = "ce_"
+REQUIRED = ("specversion", "id", "source", "type")
+MISSING: Any = object()
+
+
+@dataclass(slots=True)
+class Envelope:
+    """An event's attributes as far as this service reads them, and its data (`MISSING` where there is none)."""
+
+    id: str
+    source: str
+    type: str
+    subject: str | None
+    time: datetime | None
+    data: Any
+
+
+def read_headers(record: Record) -> dict[str, bytes]:
+    """The record's headers by lower-case name; of one name the last counts."""
+    return {name.lower(): value for name, value in record.headers}
+
+
+def is_binary(headers: Mapping[str, bytes]) -> bool:
+    """Whether any `ce_` header stands there."""
+    return any(name.startswith(CE_PREFIX) for name in headers)
+
+
+def read_envelope(value: bytes, headers: Mapping[str, bytes]) -> Envelope:
+    """Read one record's value with its headers; Rejected where it is no CloudEvent of version 1.0."""
+    media_type = _text(headers.get("content-type") or b"", "content-type").partition(";")[0].strip().lower()
+    if media_type.startswith("application/cloudevents"):
+        if media_type not in ("application/cloudevents", "application/cloudevents+json"):
+            raise Rejected(Reason.UNSUPPORTED_FORMAT, "content-type: of structured events only JSON is read")
+        return _structured(value)
+    if is_binary(headers):
+        attributes = {
+            name[len(CE_PREFIX) :]: _text(text, name) for name, text in headers.items() if name.startswith(CE_PREFIX)
+        }
+        _check_json_type(media_type)
+        return _envelope(attributes, parse_json(value) if value else MISSING)
+    if media_type not in ("", "application/json"):
+        raise Rejected(Reason.UNSUPPORTED_FORMAT, "content-type: neither a CloudEvent nor JSON")
+    return _structured(value)
+
+
+def parse_json(value: bytes) -> Any:
+    """`value` as JSON (RFC 8259, UTF-8), free of NUL and lone surrogates."""
+    try:
+        parsed = orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        if "surrogate" in error.msg:
+            raise Rejected(Reason.INVALID_TEXT, "a lone surrogate") from None
+        raise Rejected(Reason.INVALID_JSON, f"not JSON in UTF-8 (at character {error.pos})") from None
+    if b"\\u0000" in value and _has_nul(parsed):
+        raise Rejected(Reason.INVALID_TEXT, "a NUL character")
+    return parsed
+
+
+def _structured(value: bytes) -> Envelope:
+    attributes = parse_json(value)
+    if not isinstance(attributes, dict):
+        raise Rejected(Reason.INVALID_ENVELOPE, "not a JSON object")
+    data = attributes.get("data", MISSING)
+    if (content_type := attributes.get("datacontenttype")) is not None:
+        if not isinstance(content_type, str):
+            raise Rejected(Reason.INVALID_ENVELOPE, "datacontenttype: not a string")
+        _check_json_type(content_type.partition(";")[0].strip().lower())
+    if (encoded := attributes.get("data_base64")) is not None:
+        if data is not MISSING:
+            raise Rejected(Reason.INVALID_ENVELOPE, "both data and data_base64")
+        data = parse_json(_base64(encoded))
+    return _envelope(attributes, data)
+
+
+def _envelope(attributes: Mapping[str, Any], data: Any) -> Envelope:
+    for name in REQUIRED:
+        value = attributes.get(name)
+        if not isinstance(value, str) or not value:
+            raise Rejected(Reason.INVALID_ENVELOPE, f"{name}: required, a string that is not empty")
+    if attributes["specversion"] != "1.0":
+        raise Rejected(Reason.INVALID_ENVELOPE, "specversion: only 1.0 is read")
+    subject = attributes.get("subject")
+    if subject is not None and not isinstance(subject, str):
+        raise Rejected(Reason.INVALID_ENVELOPE, "subject: not a string")
+    time = attributes.get("time")
+    if time is not None:
+        try:
+            time = parse_time(time)
+        except ValueError as error:
+            raise Rejected(Reason.INVALID_ENVELOPE, f"time: {error}") from None
+    return Envelope(attributes["id"], attributes["source"], attributes["type"], subject, time, data)
+
+
+def _check_json_type(media_type: str) -> None:
+    if media_type not in ("", "application/json", "text/json") and not media_type.endswith("+json"):
+        raise Rejected(Reason.UNSUPPORTED_FORMAT, "the data's content type is not JSON")
+
+
+def _base64(text: Any) -> bytes:
+    if not isinstance(text, str):
+        raise Rejected(Reason.INVALID_ENVELOPE, "data_base64: not a string")
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise Rejected(Reason.INVALID_ENVELOPE, "data_base64: not Base64") from None
+
+
+def _text(value: bytes, name: str) -> str:
+    try:
+        text = value.decode()
+    except UnicodeDecodeError:
+        raise Rejected(Reason.INVALID_TEXT, f"header {_safe(name)}: not UTF-8") from None
+    if "\0" in text:
+        raise Rejected(Reason.INVALID_TEXT, f"header {_safe(name)}: a NUL character")
+    return text
+
+
+def _safe(name: str) -> str:
+    known = {"content-type", *(CE_PREFIX + attribute for attribute in (*REQUIRED, "subject", "time"))}
+    return name if name in known else "(another)"
+
+
+def _has_nul(parsed: Any) -> bool:
+    """Whether any string in `parsed`, names included, has a NUL; the depth is bounded by the parser."""
+    pending = [parsed]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, str):
+            if "\0" in value:
+                return True
+        elif isinstance(value, dict):
+            pending.extend(value)
+            pending.extend(value.values())
+        elif isinstance(value, list):
+            pending.extend(value)
+    return False

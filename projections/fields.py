@@ -1,0 +1,53 @@
+"""The types of the fields in an event's `data`: strict, so that a slip of the publisher is seen at once."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import BeforeValidator, EmailStr, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from models.document import TITLE_LENGTH
+from models.user import EMAIL_LENGTH, NAME_LENGTH
+
+_RFC3339 = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+
+
+def parse_time(text: Any) -> datetime:
+    """An RFC 3339 string with a zone, as UTC, cut to microseconds; ValueError for anything else."""
+    if isinstance(text, datetime):
+        return text
+    if not isinstance(text, str) or not _RFC3339.fullmatch(text):
+        raise ValueError("expected an RFC 3339 time with a zone")
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except OverflowError:
+        raise ValueError("expected a time from year 1 to year 9999") from None
+
+
+def _time(value: Any) -> datetime:
+    try:
+        return parse_time(value)
+    except ValueError as error:
+        raise PydanticCustomError("rfc3339_time", "{problem}", {"problem": str(error)}) from None
+
+
+def _uuid(value: Any) -> Any:
+    if not isinstance(value, (str, UUID)):
+        raise PydanticCustomError("uuid_type", "expected a UUID as text")
+    return value
+
+
+EntityId = Annotated[UUID, BeforeValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})]
+Version = Annotated[int, Field(strict=True, ge=1, le=2**63 - 1)]
+Email = Annotated[EmailStr, Field(max_length=EMAIL_LENGTH)]
+Name = Annotated[str, Field(strict=True, min_length=1, max_length=NAME_LENGTH)]
+Title = Annotated[str, Field(strict=True, min_length=1, max_length=TITLE_LENGTH)]
+Content = Annotated[str, Field(strict=True)] | None
+Flag = Annotated[bool, Field(strict=True)]
+Time = Annotated[datetime, BeforeValidator(_time), WithJsonSchema({"type": "string", "format": "date-time"})]
+
+__all__ = ["Content", "Email", "EntityId", "Flag", "Name", "Time", "Title", "Version", "parse_time"]

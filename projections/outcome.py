@@ -1,0 +1,42 @@
+"""What can become of a record, and why one is rejected: two closed lists, both labels of metrics."""
+
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """At its first commit each record is exactly one of these; `skipped` counts offsets without a record."""
+
+    APPLIED = "applied"
+    SUPERSEDED = "superseded"
+    PARKED = "parked"
+    REJECTED = "rejected"
+    IGNORED = "ignored"
+
+
+class Reason(StrEnum):
+    """Why a record is a dead letter."""
+
+    TOO_LARGE = "too_large"
+    SCHEMA_REGISTRY_FRAMING = "schema_registry_framing"
+    UNSUPPORTED_FORMAT = "unsupported_format"
+    INVALID_JSON = "invalid_json"
+    INVALID_TEXT = "invalid_text"
+    INVALID_ENVELOPE = "invalid_envelope"
+    INVALID_DATA = "invalid_data"
+    MISSING_TIME = "missing_time"
+    KEY_MISMATCH = "key_mismatch"
+    SUBJECT_MISMATCH = "subject_mismatch"
+    WRONG_OWNER = "wrong_owner"
+    DELETED = "deleted"
+    ERASED = "erased"
+    VERSION_CONFLICT = "version_conflict"
+    REFUSED_BY_DATABASE = "refused_by_database"
+
+
+class Rejected(Exception):
+    """The one exception of the core: this record is bad. `error` is for people and holds nothing of the input."""
+
+    def __init__(self, reason: Reason, error: str) -> None:
+        super().__init__(error)
+        self.reason = reason
+        self.error = error

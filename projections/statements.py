@@ -1,0 +1,187 @@
+"""The SQL of each projection, made once from its table's metadata: one statement for a whole batch, never per row.
+
+Every statement takes arrays, one per column (`unnest`), so that its text does not depend on the batch. Users of
+`ON CONFLICT DO UPDATE` beware: naming a unique column there takes a lock that conflicts with that of foreign keys,
+and two streams deadlock for ever; so unique columns are changed by a statement of their own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.sql.elements import TextClause
+
+from models import CONTROL_SCHEMA
+from projections.projection import Parent, Projection
+
+ABSENT = f"{CONTROL_SCHEMA}.absent_states"
+PARKED = f"{CONTROL_SCHEMA}.parked_events"
+
+
+@dataclass(frozen=True)
+class Statements:
+    """What the transaction executes for one projection. Arrays are named as the columns."""
+
+    upsert: TextClause
+    """Insert or update to a higher version; returns the ids that the table did not take."""
+    move_unique: TextClause | None
+    """Change the unique columns of rows that have a lower version (before `upsert`)."""
+    holders: Mapping[str, TextClause]
+    """By unique column: who has the values `:value`."""
+    vacate: TextClause | None
+    """Give the unique columns of `:id` values that nobody else has, for the moment: so that values can be swapped."""
+    load: TextClause
+    """The rows of `:id`, locked against changes by others."""
+    lock: TextClause
+    """Lock the rows of `:id` so that nobody can come to refer to them."""
+    delete: TextClause
+    load_absent: TextClause
+    """States kept aside, of `:id`, in the table's own types."""
+    put_aside: TextClause
+    drop_absent: TextClause
+    load_parked: TextClause
+    park: TextClause
+    unpark: TextClause
+
+
+@dataclass(frozen=True)
+class ChildStatements:
+    """What happens to a child's rows as its parents come and go."""
+
+    missing_parents: TextClause
+    """Of `:id`, the parents that are not there, each with the reason of its tombstone, if it has one."""
+    release: TextClause
+    """Show the children that waited for the parents `:id`; returns their ids."""
+    children: TextClause
+    """The ids of the children of the parents `:id`."""
+    hide: TextClause
+    """Take the children of the parents `:id` aside."""
+    orphaned: TextClause
+    """Children that wait for a parent of which we now know that it is deleted."""
+
+
+def statements_for(projection: Projection) -> Statements:
+    """All of one projection's statements."""
+    table, entity = projection.table.name, projection.entity
+    columns = ", ".join(projection.columns)
+    arrays = _arrays(projection)
+    plain = [c for c in projection.columns if c != "id" and c not in projection.unique]
+    updates = ", ".join(f"{c} = excluded.{c}" for c in plain)
+    state = ", ".join(f"'{c}', v.{c}" for c in projection.columns)
+    return Statements(
+        upsert=text(f"""
+            WITH v AS MATERIALIZED (SELECT * FROM unnest({arrays}) AS v({columns})),
+            taken AS (
+                INSERT INTO {table} ({columns}) SELECT {columns} FROM v
+                ON CONFLICT (id) DO UPDATE SET {updates} WHERE {table}.version < excluded.version
+                RETURNING id
+            )
+            SELECT v.id FROM v WHERE NOT EXISTS (SELECT FROM taken WHERE taken.id = v.id)"""),
+        move_unique=_move_unique(projection),
+        holders={
+            c: text(f"SELECT id, {c} AS value FROM {table} WHERE {c} = ANY(CAST(:value AS text[])) FOR NO KEY UPDATE")
+            for c in projection.unique
+        },
+        vacate=_vacate(projection),
+        load=text(f"SELECT {columns} FROM {table} WHERE id = ANY(CAST(:id AS uuid[])) ORDER BY id FOR NO KEY UPDATE"),
+        lock=text(f"SELECT id FROM {table} WHERE id = ANY(CAST(:id AS uuid[])) ORDER BY id FOR UPDATE"),
+        delete=text(f"DELETE FROM {table} WHERE id = ANY(CAST(:id AS uuid[]))"),
+        load_absent=text(f"""
+            SELECT a.id AS entity_id, a.version AS at_version, a.reason, {_prefixed("s", projection)}
+            FROM {ABSENT} a, LATERAL jsonb_populate_record(NULL::{table}, a.state) s
+            WHERE a.entity = '{entity}' AND a.id = ANY(CAST(:id AS uuid[]))"""),
+        put_aside=text(f"""
+            INSERT INTO {ABSENT} AS a (entity, id, version, state, reason, waiting_for)
+            SELECT '{entity}', v.id, v.version,
+                   CASE WHEN v.reason IN ('deleted', 'erased') THEN NULL ELSE jsonb_build_object({state}) END,
+                   v.reason, v.waiting_for
+            FROM unnest({arrays}, CAST(:reason AS text[]), CAST(:waiting_for AS uuid[]))
+                AS v({columns}, reason, waiting_for)
+            ON CONFLICT (entity, id) DO UPDATE SET version = excluded.version, state = excluded.state,
+                reason = excluded.reason, waiting_for = excluded.waiting_for,
+                since = CASE WHEN a.reason = excluded.reason THEN a.since ELSE excluded.since END
+            WHERE a.version < excluded.version"""),
+        drop_absent=text(f"DELETE FROM {ABSENT} WHERE entity = '{entity}' AND id = ANY(CAST(:id AS uuid[]))"),
+        load_parked=text(f"""
+            SELECT entity_id, version, type, data, event_id, source, topic, partition, "offset" FROM {PARKED}
+            WHERE entity = '{entity}' AND entity_id = ANY(CAST(:id AS uuid[])) FOR UPDATE"""),
+        park=text(f"""
+            INSERT INTO {PARKED}
+                (entity, entity_id, version, type, data, event_id, source, topic, partition, "offset")
+            SELECT '{entity}', v.* FROM unnest(
+                CAST(:entity_id AS uuid[]), CAST(:version AS bigint[]), CAST(:type AS text[]), CAST(:data AS jsonb[]),
+                CAST(:event_id AS text[]), CAST(:source AS text[]), CAST(:topic AS text[]),
+                CAST(:partition AS integer[]), CAST(:offset AS bigint[])) AS v
+            ON CONFLICT DO NOTHING"""),
+        unpark=text(f"""
+            DELETE FROM {PARKED} p
+            USING unnest(CAST(:entity_id AS uuid[]), CAST(:version AS bigint[])) AS v(id, version)
+            WHERE p.entity = '{entity}' AND p.entity_id = v.id AND p.version = v.version"""),
+    )
+
+
+def child_statements_for(child: Projection, parent: Projection, link: Parent) -> ChildStatements:
+    """The statements for `child` as rows of `parent` come and go."""
+    table, entity, columns = child.table.name, child.entity, ", ".join(child.columns)
+    state = ", ".join(f"'{c}', gone.{c}" for c in child.columns)
+    return ChildStatements(
+        missing_parents=text(f"""
+            SELECT v.id, a.reason FROM unnest(CAST(:id AS uuid[])) AS v(id)
+            LEFT JOIN {ABSENT} a ON a.entity = '{parent.entity}' AND a.id = v.id
+            WHERE NOT EXISTS (SELECT FROM {parent.table.name} p WHERE p.id = v.id)"""),
+        release=text(f"""
+            WITH freed AS (
+                DELETE FROM {ABSENT} WHERE entity = '{entity}' AND waiting_for = ANY(CAST(:id AS uuid[]))
+                    AND reason IN ('no_parent', 'parent_deleted') RETURNING state
+            )
+            INSERT INTO {table} ({columns})
+            SELECT {_listed("s", child)} FROM freed, LATERAL jsonb_populate_record(NULL::{table}, freed.state) s
+            RETURNING id"""),
+        children=text(f"SELECT id FROM {table} WHERE {link.column} = ANY(CAST(:id AS uuid[]))"),
+        hide=text(f"""
+            WITH gone AS (DELETE FROM {table} WHERE {link.column} = ANY(CAST(:id AS uuid[])) RETURNING *)
+            INSERT INTO {ABSENT} AS a (entity, id, version, state, reason, waiting_for)
+            SELECT '{entity}', gone.id, gone.version, jsonb_build_object({state}), 'parent_deleted', gone.{link.column}
+            FROM gone
+            ON CONFLICT (entity, id) DO UPDATE SET version = excluded.version, state = excluded.state,
+                reason = excluded.reason, waiting_for = excluded.waiting_for, since = excluded.since
+            WHERE a.version < excluded.version"""),
+        orphaned=text(f"""
+            UPDATE {ABSENT} SET reason = 'parent_deleted', since = now()
+            WHERE entity = '{entity}' AND waiting_for = ANY(CAST(:id AS uuid[])) AND reason = 'no_parent'"""),
+    )
+
+
+def _move_unique(projection: Projection) -> TextClause | None:
+    if not projection.unique:
+        return None
+    table, arrays = projection.table.name, _arrays(projection, "id", "version", *projection.unique)
+    columns = ", ".join(projection.unique)
+    differ = " OR ".join(f"t.{c} <> v.{c}" for c in projection.unique)
+    return text(f"""
+        UPDATE {table} t SET {", ".join(f"{c} = v.{c}" for c in projection.unique)}
+        FROM unnest({arrays}) AS v(id, version, {columns})
+        WHERE t.id = v.id AND t.version < v.version AND ({differ})""")
+
+
+def _vacate(projection: Projection) -> TextClause | None:
+    if not projection.unique:
+        return None
+    vacant = ", ".join(f"{c} = chr(1) || id::text" for c in projection.unique)
+    return text(f"UPDATE {projection.table.name} SET {vacant} WHERE id = ANY(CAST(:id AS uuid[]))")
+
+
+def _arrays(projection: Projection, *only: str) -> str:
+    """One array parameter per column, cast to the column's own type."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    types = {c.name: c.type.compile(dialect=dialect) for c in projection.table.columns}
+    return ", ".join(f"CAST(:{name} AS {types[name]}[])" for name in only or projection.columns)
+
+
+def _prefixed(alias: str, projection: Projection) -> str:
+    return ", ".join(f"{alias}.{c} AS state_{c}" for c in projection.columns)
+
+
+def _listed(alias: str, projection: Projection) -> str:
+    return ", ".join(f"{alias}.{c}" for c in projection.columns)

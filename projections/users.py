@@ -1,0 +1,54 @@
+"""Users: the events of the contract and the projection they make."""
+
+from typing import NotRequired
+
+from typing_extensions import TypedDict
+
+from models.user import User
+from projections.fields import Email, EntityId, Flag, Name, Time, Version
+from projections.projection import EventType, Kind, Projection
+
+
+class UserCreated(TypedDict):
+    id: EntityId
+    version: Version
+    email: Email
+    name: Name
+    is_active: NotRequired[Flag]
+    created_at: NotRequired[Time]
+    updated_at: NotRequired[Time]
+
+
+class UserUpdated(TypedDict):
+    id: EntityId
+    version: Version
+    email: NotRequired[Email]
+    name: NotRequired[Name]
+    is_active: NotRequired[Flag]
+    updated_at: NotRequired[Time]
+
+
+class UserDeleted(TypedDict):
+    id: EntityId
+    version: Version
+
+
+USERS = Projection(
+    entity="user",
+    model=User,
+    topic_setting="USERS_TOPIC",
+    default_topic="users",
+    unique=("email",),
+    secrets=("password",),
+    event_types=(
+        EventType("user.created", Kind.COMPLETE, UserCreated, defaults={"is_active": True}),
+        EventType(
+            "user.updated",
+            Kind.PARTIAL,
+            UserUpdated,
+            complete_as="user.created",
+            changes=frozenset({"email", "name", "is_active"}),
+        ),
+        EventType("user.deleted", Kind.DELETED, UserDeleted),
+    ),
+)

@@ -1,0 +1,83 @@
+"""Each test has its own topics and its own database, on servers that all tests share."""
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Iterator
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from consumer.migrate import upgrade
+from models.engine import create_direct_engine
+from models.settings import DatabaseSettings
+from pydantic import SecretStr
+
+from tests.support.servers import kafka_server, postgres_server
+from tests.support.world import World
+
+TEMPLATE = "projector_template"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def kafka() -> Iterator[str]:
+    """The bootstrap servers of a real Kafka."""
+    with kafka_server() as bootstrap:
+        yield bootstrap
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The URL of a real Postgres, where a migrated template database stands ready."""
+    with postgres_server() as url:
+        asyncio.run(_make_template(url))
+        yield url
+
+
+async def _make_template(url: str) -> None:
+    await _execute(url, f"DROP DATABASE IF EXISTS {TEMPLATE}", f"CREATE DATABASE {TEMPLATE}")
+    engine = create_direct_engine(DatabaseSettings(neon_database_url=SecretStr(database_url(url, TEMPLATE))))
+    await upgrade(engine)
+    await engine.dispose()
+
+
+@pytest.fixture
+async def empty_database(postgres: str) -> AsyncIterator[str]:
+    """The URL of a database in which nothing stands."""
+    async for url in _database(postgres, "template0"):
+        yield url
+
+
+@pytest.fixture
+async def database(postgres: str) -> AsyncIterator[str]:
+    """The URL of a migrated, empty database."""
+    async for url in _database(postgres, TEMPLATE):
+        yield url
+
+
+async def _database(server: str, template: str) -> AsyncIterator[str]:
+    name = f"test_{next(_numbers)}"
+    await _execute(server, f"DROP DATABASE IF EXISTS {name} (FORCE)", f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield database_url(server, name)
+    await _execute(server, f"DROP DATABASE {name} (FORCE)")
+
+
+@pytest.fixture
+def world(kafka: str, database: str) -> World:
+    """Topics (to be created) and a database of the test's own."""
+    name = f"t{uuid4().hex[:8]}"
+    return World(kafka, database, f"{name}-users", f"{name}-documents")
+
+
+def database_url(server: str, name: str) -> str:
+    return urlsplit(server)._replace(path=f"/{name}").geturl()
+
+
+async def _execute(url: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()

@@ -1,0 +1,1 @@
+"""The real parts that the tests stand on, and the factories they are written with."""

@@ -1,0 +1,140 @@
+"""A real Apache Kafka (KRaft, one node) from Maven Central's jars, up in about two seconds."""
+
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from consumer.demo.ports import free_port
+
+POM = Path(__file__).parent.parent / "kafka" / "pom.xml"
+START_SECONDS = 60
+
+PROPERTIES = """
+process.roles=broker,controller
+node.id=1
+listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+controller.listener.names=CONTROLLER
+controller.quorum.voters=1@127.0.0.1:{controller}
+log.dirs={home}/log
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+log.retention.ms=-1
+log.cleaner.dedupe.buffer.size=2097152
+"""
+
+
+@dataclass
+class LocalKafka:
+    """A broker of our own on loopback."""
+
+    home: Path
+    port: int
+    jars: Path
+    process: subprocess.Popen[bytes] | None = field(default=None)
+
+    @property
+    def bootstrap(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        with (self.home / "out").open("ab") as out:
+            self.process = subprocess.Popen(
+                self._java("kafka.Kafka", str(self.home / "server.properties")), stdout=out, stderr=out, cwd=self.home
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not listening(self.port):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"Kafka did not start:\n{(self.home / 'out').read_text()[-2000:]}")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.send_signal(signal.SIGKILL)
+            self.process.wait()
+            self.process = None
+
+    def tool(self, main: str, *arguments: str) -> str:
+        """Run one of Kafka's own tools; returns what it prints."""
+        done = subprocess.run(
+            self._java(main, *arguments), capture_output=True, text=True, check=False, timeout=60, cwd=self.home
+        )
+        if done.returncode != 0:
+            raise RuntimeError(done.stdout + done.stderr)
+        return done.stdout
+
+    def _java(self, main: str, *arguments: str) -> list[str]:
+        return ["java", "-Xmx512m", "-cp", f"{self.jars}/*", main, *arguments]
+
+
+@contextmanager
+def local_kafka() -> Iterator[LocalKafka]:
+    """Start a broker; RuntimeError says what to install where there is no Java or Maven."""
+    for program in ("java", "mvn"):
+        if shutil.which(program) is None:
+            raise RuntimeError(
+                "no Kafka for the tests: set TEST_KAFKA_BOOTSTRAP_SERVERS, or start Docker, or install Java 17+ and Maven"
+            )
+    home = Path(tempfile.mkdtemp(prefix="projector-kafka-"))
+    kafka = LocalKafka(home, free_port(), jars())
+    try:
+        (home / "server.properties").write_text(PROPERTIES.format(port=kafka.port, controller=free_port(), home=home))
+        kafka.tool(
+            "kafka.tools.StorageTool", "format", "-t", "5L6g3nShT-eMCtK--X86sw", "-c", str(home / "server.properties")
+        )
+        kafka.start()
+        yield kafka
+    finally:
+        kafka.stop()
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def listening(port: int) -> bool:
+    """Whether somebody on 127.0.0.1 accepts connections at `port`: Kafka does once it serves."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def jars() -> Path:
+    """Kafka's jars, brought by Maven once for each state of the pom."""
+    name = hashlib.sha256(POM.read_bytes()).hexdigest()[:16]
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "neon-projector" / f"kafka-{name}"
+    if not cache.exists():
+        cache.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache.parent) as fresh:
+            command = [
+                "mvn",
+                "-q",
+                "-B",
+                "-f",
+                str(POM),
+                "dependency:copy-dependencies",
+                f"-DoutputDirectory={fresh}/jars",
+            ]
+            done = subprocess.run(
+                [*command, "-DincludeScope=runtime"], capture_output=True, text=True, check=False, timeout=600
+            )
+            if done.returncode != 0:
+                raise RuntimeError(f"Maven could not bring Kafka's jars:\n{done.stdout[-2000:]}")
+            Path(fresh, "jars").rename(cache)
+    return cache

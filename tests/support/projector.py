@@ -1,0 +1,106 @@
+"""The service as a process of its own, as operators run it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from consumer.demo.ports import free_port
+
+PROJECTOR = Path(sys.executable).with_name("projector")
+
+
+@dataclass
+class Projector:
+    """A running `projector run`."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    log: Path
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Status and body of an answer of the sidecar; status 0 where there is none."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError:
+            return 0, ""
+
+    def status(self) -> dict[str, Any]:
+        body: dict[str, Any] = json.loads(self.get("/status")[1] or "{}")
+        return body
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def terminate(self, timeout: float = 10) -> int:
+        """SIGTERM, and the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout)
+
+    def logged(self) -> str:
+        return self.log.read_text()
+
+
+def environment(settings: Mapping[str, str]) -> dict[str, str]:
+    """The process's environment with `settings`, and nothing of a developer's own."""
+    ours = ("NEON_", "KAFKA_", "DB_", "BATCH_", "LOG_", "HTTP_", "USERS_", "DOCUMENTS_")
+    return {k: v for k, v in os.environ.items() if not k.startswith(ours)} | dict(settings)
+
+
+@contextmanager
+def running_projector(settings: Mapping[str, str]) -> Iterator[Projector]:
+    """Start `projector run`; at the end it is killed if it still runs, and its log is shown if a test failed."""
+    port = free_port()
+    with TemporaryDirectory() as home:
+        log = Path(home) / "log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [PROJECTOR, "run"],
+                env=environment({"HTTP_HOST": "127.0.0.1", "HTTP_PORT": str(port), **settings}),
+                stdout=output,
+                stderr=output,
+            )
+        projector = Projector(process, port, log)
+        try:
+            yield projector
+        except BaseException:
+            print(projector.logged()[-5000:])  # noqa: T201  pytest shows it with the failure
+            raise
+        finally:
+            if process.poll() is None:
+                projector.kill()
+
+
+def command(*arguments: str, settings: Mapping[str, str], timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    """Run `projector` with `arguments` to its end."""
+    return subprocess.run(
+        [PROJECTOR, *arguments],
+        env=environment(settings),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=timeout,
+    )
+
+
+def eventually(what: str, check: Any, seconds: float = 30) -> Any:
+    """Ask `check` until it returns something true; AssertionError names `what` it waited for."""
+    deadline = time.monotonic() + seconds
+    while not (answer := check()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.05)
+    return answer

@@ -1,0 +1,54 @@
+"""Where broker and database come from: the environment, else containers, else servers of our own."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from consumer.demo.postgres import embedded_postgres
+
+from tests.support.kafka import LocalKafka, local_kafka
+
+POSTGRES_OPTIONS = ("fsync=off", "max_connections=200", "wal_level=minimal", "max_wal_senders=0")
+
+
+@contextmanager
+def kafka_server() -> Iterator[str]:
+    """The address of a Kafka for the tests."""
+    if given := os.environ.get("TEST_KAFKA_BOOTSTRAP_SERVERS"):
+        yield given
+    elif docker_answers():
+        from testcontainers.kafka import KafkaContainer
+
+        with KafkaContainer().with_kraft() as container:
+            yield container.get_bootstrap_server()
+    else:
+        with local_kafka() as kafka:
+            yield kafka.bootstrap
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """The URL of a Postgres database where the tests may create others."""
+    if given := os.environ.get("TEST_DATABASE_URL"):
+        yield given
+    elif docker_answers():
+        from testcontainers.postgres import PostgresContainer
+
+        with PostgresContainer("postgres:18", driver=None) as container:
+            yield container.get_connection_url()
+    else:
+        with embedded_postgres(POSTGRES_OPTIONS) as server:
+            yield server.url
+
+
+def docker_answers() -> bool:
+    """Whether a Docker engine (not only its client) is there."""
+    try:
+        done = subprocess.run(["docker", "version"], capture_output=True, check=False, timeout=10)
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+__all__ = ["LocalKafka", "docker_answers", "kafka_server", "local_kafka", "postgres_server"]

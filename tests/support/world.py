@@ -1,0 +1,90 @@
+"""One test's world: topics of its own, a database of its own, and clients that this project did not write."""
+
+import asyncio
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from tests.support.factories import ARecord
+
+
+@dataclass(frozen=True)
+class World:
+    """Addresses and names; `settings` is the environment of a projector that lives in it."""
+
+    bootstrap: str
+    database_url: str
+    users: str
+    documents: str
+
+    @property
+    def group(self) -> str:
+        return f"group-{self.users}"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {
+            "NEON_DATABASE_URL": self.database_url,
+            "KAFKA_BOOTSTRAP_SERVERS": self.bootstrap,
+            "KAFKA_GROUP_ID": self.group,
+            "USERS_TOPIC": self.users,
+            "DOCUMENTS_TOPIC": self.documents,
+        }
+
+    async def create_topics(self, partitions: int = 1) -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
+        await admin.start()
+        try:
+            await admin.create_topics([NewTopic(t, partitions, 1) for t in (self.users, self.documents)])
+        finally:
+            await admin.close()
+
+    async def publish(self, records: Iterable[ARecord], **producer: Any) -> None:
+        """Send records by key; their topics `users` and `documents` stand for this world's own."""
+        names = {"users": self.users, "documents": self.documents}
+        client = AIOKafkaProducer(bootstrap_servers=self.bootstrap, linger_ms=5, **producer)
+        await client.start()
+        try:
+            sent = [
+                await client.send(names[r.topic], key=r.key, value=r.value, headers=list(r.headers)) for r in records
+            ]
+            await asyncio.gather(*sent)
+        finally:
+            await client.stop()
+
+    async def rows(self, query: str, *arguments: Any) -> list[dict[str, Any]]:
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            return [dict(row) for row in await connection.fetch(query, *arguments)]
+        finally:
+            await connection.close()
+
+    async def value(self, query: str, *arguments: Any) -> Any:
+        rows = await self.rows(query, *arguments)
+        return next(iter(rows[0].values()))
+
+    async def until(self, query: str, expected: Any, seconds: float = 30) -> None:
+        """Wait until `query`'s one value is `expected`."""
+        deadline = asyncio.get_running_loop().time() + seconds
+        while (found := await self.value(query)) != expected:
+            assert asyncio.get_running_loop().time() < deadline, f"{query}: {found}, not {expected}"
+            await asyncio.sleep(0.05)
+
+    async def until_consumed(self, records: int, seconds: float = 30) -> None:
+        """Wait until the positions have moved past `records` offsets in all."""
+        await self.until("SELECT coalesce(sum(next_offset), 0)::int FROM projector.offsets", records, seconds)
+
+    async def totals(self) -> dict[str, int]:
+        """What became of the records, over all partitions."""
+        names = ("applied", "superseded", "parked", "rejected", "ignored", "skipped")
+        sums = ", ".join(f"sum({n})::int AS {n}" for n in names)
+        return (await self.rows(f"SELECT {sums} FROM projector.offsets"))[0]
+
+
+def as_json(value: Any) -> bytes:
+    return json.dumps(value).encode()
