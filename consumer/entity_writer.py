@@ -89,20 +89,20 @@ class EntityWriter:
         shown = await self._write_plain(connection, plain, written)
         looked = {i: e for i, e in events.items() if i not in shown}
         if looked:
-            shown += await self._write_looked(connection, looked, absent, waiting, written, careful)
-        await self._release_children(connection, shown, written)
+            shown |= await self._write_looked(connection, looked, absent, waiting, written, careful)
+        await self._release_children(connection, list(shown), written)
         return written
 
     async def _write_plain(
         self, connection: AsyncConnection, plain: Mapping[UUID, Event], written: Written
-    ) -> list[UUID]:
+    ) -> set[UUID]:
         """Upsert what needs no look; returns the ids that the table took."""
         rows = {i: {"id": i, "version": e.version, **e.fields} for i, e in plain.items()}
         for parent in self._parents:
             missing = await self._missing_parents(connection, parent, rows.values())
             rows = {i: row for i, row in rows.items() if row[parent.link.column] not in missing}
         refused = await self._upsert(connection, rows)
-        taken = [i for i in rows if i not in refused]
+        taken = rows.keys() - refused
         written.applied.extend(plain[i] for i in taken)
         return taken
 
@@ -114,7 +114,7 @@ class EntityWriter:
         waiting: Mapping[UUID, list[Event]],
         written: Written,
         careful: bool,
-    ) -> list[UUID]:
+    ) -> set[UUID]:
         """Decide on the stored state and write what comes of it; returns the ids that are shown anew."""
         going = [i for i, list_ in events.items() if any(e.kind is Kind.DELETED for e in list_)]
         if going:
@@ -131,7 +131,7 @@ class EntityWriter:
         await self._execute(connection, plan, absent)
         await parked_events.store(connection, self._types, self._sql, plan.settled)
         self._acknowledge(plan, written)
-        return list(plan.show)
+        return set(plan.show)
 
     async def _place(self, connection: AsyncConnection, plan: _Plan, rows: Mapping[UUID, State]) -> None:
         """Where each changed state goes: to the table, or aside."""

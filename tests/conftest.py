@@ -8,12 +8,8 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
-from consumer.migrate import upgrade
-from models.engine import create_direct_engine
-from models.settings import DatabaseSettings
-from pydantic import SecretStr
 
-from tests.support.servers import kafka_server, postgres_server
+from tests.support.servers import kafka_server, migrate_database, postgres_server
 from tests.support.world import World
 
 TEMPLATE = "projector_template"
@@ -37,9 +33,7 @@ def postgres() -> Iterator[str]:
 
 async def _make_template(url: str) -> None:
     await _execute(url, f"DROP DATABASE IF EXISTS {TEMPLATE}", f"CREATE DATABASE {TEMPLATE}")
-    engine = create_direct_engine(DatabaseSettings(neon_database_url=SecretStr(database_url(url, TEMPLATE))))
-    await upgrade(engine)
-    await engine.dispose()
+    await migrate_database(database_url(url, TEMPLATE))
 
 
 @pytest.fixture

@@ -5,9 +5,13 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from consumer.demo.postgres import embedded_postgres
+from pydantic import SecretStr
 
-from tests.support.kafka import LocalKafka, local_kafka
+from consumer.demo.postgres import embedded_postgres
+from consumer.migrate import upgrade
+from models.engine import create_direct_engine
+from models.settings import DatabaseSettings
+from tests.support.kafka import local_kafka
 
 POSTGRES_OPTIONS = ("fsync=off", "max_connections=200", "wal_level=minimal", "max_wal_senders=0")
 
@@ -42,6 +46,13 @@ def postgres_server() -> Iterator[str]:
             yield server.url
 
 
+async def migrate_database(url: str) -> None:
+    """Bring the schema of the database at `url` to the newest revision."""
+    engine = create_direct_engine(DatabaseSettings(neon_database_url=SecretStr(url)))
+    await upgrade(engine)
+    await engine.dispose()
+
+
 def docker_answers() -> bool:
     """Whether a Docker engine (not only its client) is there."""
     try:
@@ -49,6 +60,3 @@ def docker_answers() -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return done.returncode == 0
-
-
-__all__ = ["LocalKafka", "docker_answers", "kafka_server", "local_kafka", "postgres_server"]

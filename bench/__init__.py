@@ -1,0 +1,1 @@
+"""Measurements of the whole service on real parts. `make bench` runs them."""
