@@ -47,7 +47,6 @@ class LocalKafka:
 
     home: Path
     port: int
-    jars: Path
     process: subprocess.Popen[bytes] | None = field(default=None)
 
     @property
@@ -57,7 +56,7 @@ class LocalKafka:
     def start(self) -> None:
         with (self.home / "out").open("ab") as out:
             self.process = subprocess.Popen(
-                self._java("kafka.Kafka", str(self.home / "server.properties")), stdout=out, stderr=out, cwd=self.home
+                java("kafka.Kafka", str(self.home / "server.properties")), stdout=out, stderr=out, cwd=self.home
             )
         deadline = time.monotonic() + START_SECONDS
         while not listening(self.port):
@@ -71,18 +70,6 @@ class LocalKafka:
             self.process.wait()
             self.process = None
 
-    def tool(self, main: str, *arguments: str) -> str:
-        """Run one of Kafka's own tools; returns what it prints."""
-        done = subprocess.run(
-            self._java(main, *arguments), capture_output=True, text=True, check=False, timeout=60, cwd=self.home
-        )
-        if done.returncode != 0:
-            raise RuntimeError(done.stdout + done.stderr)
-        return done.stdout
-
-    def _java(self, main: str, *arguments: str) -> list[str]:
-        return ["java", "-Xmx512m", "-cp", f"{self.jars}/*", main, *arguments]
-
 
 @contextmanager
 def local_kafka() -> Iterator[LocalKafka]:
@@ -90,20 +77,38 @@ def local_kafka() -> Iterator[LocalKafka]:
     for program in ("java", "mvn"):
         if shutil.which(program) is None:
             raise RuntimeError(
-                "no Kafka for the tests: set TEST_KAFKA_BOOTSTRAP_SERVERS, or start Docker, or install Java 17+ and Maven"
+                "no Kafka: set TEST_KAFKA_BOOTSTRAP_SERVERS, or start Docker, or install Java 17+ and Maven"
             )
     home = Path(tempfile.mkdtemp(prefix="projector-kafka-"))
-    kafka = LocalKafka(home, free_port(), jars())
+    kafka = LocalKafka(home, free_port())
     try:
         (home / "server.properties").write_text(PROPERTIES.format(port=kafka.port, controller=free_port(), home=home))
-        kafka.tool(
-            "kafka.tools.StorageTool", "format", "-t", "5L6g3nShT-eMCtK--X86sw", "-c", str(home / "server.properties")
-        )
+        tool("kafka.tools.StorageTool", "format", "-t", "5L6g3nShT-eMCtK--X86sw", "-c", str(home / "server.properties"))
         kafka.start()
         yield kafka
     finally:
         kafka.stop()
         shutil.rmtree(home, ignore_errors=True)
+
+
+def tool(main: str, *arguments: str) -> str:
+    """Run one of Kafka's own tools; returns what it prints."""
+    done = subprocess.run(java(main, *arguments), capture_output=True, text=True, check=False, timeout=60)
+    if done.returncode != 0:
+        raise RuntimeError(done.stdout + done.stderr)
+    return done.stdout
+
+
+def consumer_groups(bootstrap: str, group: str) -> dict[str, int]:
+    """The lag of each partition of `group`, as kafka-consumer-groups.sh --describe tells it."""
+    main = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
+    printed = tool(main, "--bootstrap-server", bootstrap, "--describe", "--group", group)
+    rows = [line.split() for line in printed.splitlines() if line.startswith(group)]
+    return {f"{row[1]}:{row[2]}": int(row[5]) for row in rows}
+
+
+def java(main: str, *arguments: str) -> list[str]:
+    return ["java", "-Xmx512m", "-cp", f"{jars()}/*", main, *arguments]
 
 
 def listening(port: int) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.support.factories import ARecord
@@ -56,6 +56,14 @@ class World:
             await asyncio.gather(*sent)
         finally:
             await client.stop()
+
+    async def end_offsets(self) -> int:
+        """The sum of all offsets of both topics, markers counted."""
+        topics = (self.users, self.documents)
+        async with AIOKafkaConsumer(
+            *topics, bootstrap_servers=self.bootstrap, isolation_level="read_committed"
+        ) as client:
+            return sum((await client.end_offsets(client.assignment())).values())
 
     async def rows(self, query: str, *arguments: Any) -> list[dict[str, Any]]:
         connection = await asyncpg.connect(self.database_url)
