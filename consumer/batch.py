@@ -1,7 +1,7 @@
 """What travels together: decoded records, and for each partition where they start and where the next one stands."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from aiokafka import TopicPartition
@@ -42,8 +42,12 @@ class Batch:
     spans: dict[TopicPartition, Span] = field(default_factory=dict)
     size: int = 0
     """Bytes of values."""
+    oldest: dict[TopicPartition, int] = field(default_factory=dict)
+    """Each partition's first timestamp, in milliseconds."""
     opened_at: float = 0.0
     """Of the event loop's clock, when the first record came."""
+    collected_seconds: float = 0.0
+    """From the first record to the hand-over."""
     trigger: str = ""
     """Why it was closed: `count`, `bytes` or `age`."""
 
@@ -56,6 +60,8 @@ class Batch:
         start = fetched.span.start if before is None else before.start
         assert before is None or before.next_offset == fetched.span.start, "a gap between fetches"
         self.spans[fetched.partition] = fetched.span._replace(start=start)
+        if fetched.records:
+            self.oldest.setdefault(fetched.partition, fetched.records[0].timestamp)
         self.decoded.extend(decoded)
         self.size += sum(len(one.record.value or b"") for one in decoded)
 
@@ -64,7 +70,8 @@ class Batch:
         kept = [d for d in self.decoded if TopicPartition(d.record.topic, d.record.partition) not in partitions]
         spans = {partition: span for partition, span in self.spans.items() if partition not in partitions}
         size = sum(len(one.record.value or b"") for one in kept)
-        return Batch(kept, spans, size, self.opened_at, self.trigger)
+        oldest = {partition: time for partition, time in self.oldest.items() if partition not in partitions}
+        return replace(self, decoded=kept, spans=spans, size=size, oldest=oldest)
 
     def halves(self) -> "tuple[Batch, Batch]":
         """Two batches that do the same one after the other; each partition is cut at the same record."""
@@ -75,7 +82,7 @@ class Batch:
             cuts.setdefault(TopicPartition(one.record.topic, one.record.partition), one.record.offset)
         early = {p: s._replace(next_offset=cuts.get(p, s.next_offset)) for p, s in self.spans.items()}
         late = {p: s._replace(start=cuts[p]) for p, s in self.spans.items() if p in cuts}
-        return Batch(first, early, trigger=self.trigger), Batch(second, late, trigger=self.trigger)
+        return replace(self, decoded=first, spans=early), replace(self, decoded=second, spans=late)
 
 
 Positions = Mapping[TopicPartition, int]

@@ -30,6 +30,7 @@ class Intake:
         self._settings = settings
         self._claim, self._read = claim, read
         self._open = Batch()
+        self._in_hand = Batch()
         self._arrived = asyncio.Event()
         self._room = asyncio.Event()
         self._room.set()
@@ -55,7 +56,8 @@ class Intake:
                 await self._take(one)
 
     async def next_batch(self) -> Batch | None:
-        """The next batch, when there is one; None when the service is to stop."""
+        """The next batch, when there is one; None when the service is to stop. The last one is done with."""
+        self._in_hand = Batch()
         while True:
             await self._arrived.wait()
             if self.stopping:
@@ -65,9 +67,9 @@ class Intake:
                 continue
             await self._fill()
             if self._open:  # a rebalance may have taken it
-                batch, self._open = self._open, Batch()
+                self._in_hand, self._open = self._open, Batch()
                 self._room.set()
-                return batch
+                return self._in_hand
 
     def stop(self) -> None:
         """Let `next_batch` return None."""
@@ -82,12 +84,8 @@ class Intake:
 
     @property
     def oldest_timestamps(self) -> dict[TopicPartition, int]:
-        """Of each partition the timestamp of the first record that waits here, in milliseconds."""
-        oldest: dict[TopicPartition, int] = {}
-        for one in self._open.decoded:
-            partition = TopicPartition(one.record.topic, one.record.partition)
-            oldest.setdefault(partition, one.record.timestamp)
-        return oldest
+        """Of each partition the timestamp of the first record that is not committed, in milliseconds."""
+        return self._open.oldest | self._in_hand.oldest
 
     async def _take(self, fetched: Fetched) -> None:
         decoded = await self._decode_all(fetched.records)
@@ -123,3 +121,4 @@ class Intake:
             except TimeoutError:
                 break
         self._open.trigger = self._full() or "age"
+        self._open.collected_seconds = loop.time() - self._open.opened_at

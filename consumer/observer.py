@@ -67,13 +67,19 @@ class Observer:
         metrics.freshness.observe_all(max(0.0, now - one.record.timestamp / 1000) for one in batch.decoded)
         metrics.batch_events.observe(len(batch.decoded))
         metrics.batch_seconds.labels("write").observe(seconds)
+        metrics.batch_seconds.labels("collect").observe(batch.collected_seconds)
         metrics.batches.labels(batch.trigger).inc()
         metrics.last_commit.set(now)
-        metrics.db_up.set(1)
-        state.last_commit_at, state.trouble = now, None
+        state.last_commit_at = now
+        self.answered()
         state.batches += 1
         self._to_count.set()
         self._lags()
+
+    def answered(self) -> None:
+        """The database answers."""
+        self._metrics.db_up.set(1)
+        self._state.trouble = None
 
     def troubled(self, error: ProjectorError, reason: str) -> None:
         """A try to write has failed and will be repeated."""

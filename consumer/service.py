@@ -47,23 +47,33 @@ class Service:
         self._retry = Retry(Transaction(self.engine, registry, settings.kafka_group_id), self._observer)
         self._idle = asyncio.Event()
         self._idle.set()
+        self._serving: asyncio.Task[None] | None = None
         self._hints: dict[TopicPartition, int] = {}
 
     async def run(self) -> None:
         """Serve until `stop`; ends with an error where no waiting helps."""
-        await self._retry.until_answered(lambda: require_schema(self.engine))
-        await topics.require(self.settings)
-        tasks = [
-            asyncio.create_task(coroutine, name=name)
-            for name, coroutine in (
-                ("beat", self._observer.beat()),
-                ("count", self._observer.count_waiting()),
-                ("hint", self._hint()),
-                ("intake", self._read_ahead()),
-                ("write", self._write()),
-            )
-        ]
+        self._serving = asyncio.create_task(self._serve(), name="serve")
         try:
+            await self._serving
+        except asyncio.CancelledError:
+            if not self._intake.stopping:
+                raise
+            log.warning("stopped without waiting for the batch in hand any longer; it is rolled back")
+
+    def stop(self) -> None:
+        """Finish the batch in hand, or roll it back, and leave the group; `run` then returns."""
+        self._intake.stop()
+        if self._serving is not None:
+            wait = STOP_WAIT_SECONDS if self._source.joined else 0
+            asyncio.get_running_loop().call_later(wait, self._serving.cancel)
+
+    async def _serve(self) -> None:
+        tasks = [asyncio.create_task(self._observer.beat())]
+        try:
+            await self._retry.until_answered(lambda: require_schema(self.engine))
+            await topics.require(self.settings)
+            parts = (self._observer.count_waiting(), self._hint(), self._read_ahead(), self._write())
+            tasks += [asyncio.create_task(part) for part in parts]
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
@@ -79,18 +89,13 @@ class Service:
             self._idle.clear()
             started = time.monotonic()
             try:
-                for part, receipt in await self._retry.apply(batch):
+                async for part, receipt in self._retry.apply(batch):
                     self._observer.committed(part, receipt, time.monotonic() - started)
-                self._hints |= {partition: span.next_offset for partition, span in batch.spans.items()}
+                    self._hints |= {partition: span.next_offset for partition, span in part.spans.items()}
             except Fenced as error:
                 self._fenced(batch, error)
             finally:
                 self._idle.set()
-
-    def stop(self) -> None:
-        """Finish the batch in hand, or roll it back, and leave the group; `run` then returns."""
-        self._intake.stop()
-        asyncio.get_running_loop().call_later(STOP_WAIT_SECONDS, self._retry.give_up)
 
     async def _read_ahead(self) -> None:
         await self._source.start()

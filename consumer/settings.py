@@ -109,7 +109,7 @@ def _with_files(environment: Mapping[str, str]) -> dict[str, str]:
     given = dict(environment)
     for field in Settings.model_fields:
         name = field.upper()
-        if (path := environment.get(name + FILE_SUFFIX)) and name not in environment:
+        if (path := environment.get(name + FILE_SUFFIX)) and not environment.get(name):
             try:
                 given[name] = Path(path).read_text().strip()
             except OSError as error:

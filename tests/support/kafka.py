@@ -101,10 +101,18 @@ def tool(main: str, *arguments: str) -> str:
 
 def consumer_groups(bootstrap: str, group: str) -> dict[str, int]:
     """The lag of each partition of `group`, as kafka-consumer-groups.sh --describe tells it."""
+    return {f"{row[1]}:{row[2]}": int(row[5]) for row in _describe(bootstrap, group)}
+
+
+def group_members(bootstrap: str, group: str) -> int:
+    """The number of members of `group` that the broker knows."""
+    return len(_describe(bootstrap, group, "--members"))
+
+
+def _describe(bootstrap: str, group: str, *options: str) -> list[list[str]]:
     main = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand"
-    printed = tool(main, "--bootstrap-server", bootstrap, "--describe", "--group", group)
-    rows = [line.split() for line in printed.splitlines() if line.startswith(group)]
-    return {f"{row[1]}:{row[2]}": int(row[5]) for row in rows}
+    printed = tool(main, "--bootstrap-server", bootstrap, "--describe", "--group", group, *options)
+    return [line.split() for line in printed.splitlines() if line.startswith(group)]
 
 
 def java(main: str, *arguments: str) -> list[str]:

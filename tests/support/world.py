@@ -2,15 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from tests.support.factories import ARecord
+from tests.support.factories import ARecord, a_record, a_user_event
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,33 @@ class World:
             await asyncio.gather(*sent)
         finally:
             await client.stop()
+
+    async def publish_users(self, number: int, **data: Any) -> None:
+        """Send `number` events of new users."""
+        await self.publish([a_record(a_user_event(**data)) for _ in range(number)])
+
+    @asynccontextmanager
+    async def locked(self, table: str) -> AsyncIterator[None]:
+        """Within, nobody else gets at `table`."""
+        connection = await asyncpg.connect(self.database_url)
+        try:
+            async with connection.transaction():
+                await connection.execute(f"LOCK TABLE {table}")
+                yield
+        finally:
+            await connection.close()
+
+    async def publish_raw(self, topic: str, value: bytes | None, key: bytes | None = None) -> None:
+        """Send one record with any bytes as its value."""
+        await self.publish([ARecord(value, key, topic=topic)])
+
+    async def last_statement_at(self) -> datetime:
+        """When anybody else began the newest statement in this database."""
+        newest: datetime = await self.value(
+            "SELECT max(query_start) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+        )
+        return newest
 
     async def end_offsets(self) -> int:
         """The sum of all offsets of both topics, markers counted."""
