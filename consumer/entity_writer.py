@@ -6,24 +6,22 @@ core decides, and the result is written by array.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consumer import parked_events
-from consumer.errors import Conflict
+from consumer.entity_store import Aside, EntityStore, Row
+from consumer.errors import Conflict, NotAlone
+from consumer.gate import Mode
 from projections.claims import losers
 from projections.event import Event, Rejection
 from projections.fold import is_plain
 from projections.outcome import Outcome
-from projections.projection import Kind, Parent, Projection, Registry
-from projections.settle import Settled, State, settle
-from projections.statements import ChildStatements, child_statements_for, statements_for
-
-Row = Mapping[str, Any]
+from projections.projection import Kind, Projection, Registry
+from projections.settle import Settled, State, newest, settle
 
 
 @dataclass(slots=True)
@@ -39,70 +37,61 @@ class Written:
 
 
 @dataclass(slots=True)
-class _Plan:
-    """What is to be written for entities that were looked at."""
+class Stored:
+    """What the database has of the entities in hand."""
+
+    absent: Mapping[UUID, State]
+    waiting: Mapping[UUID, list[Event]]
+    rows: Mapping[UUID, State] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Plan:
+    """Where the changed states go: to the table, or aside (then a row that is there may have to go)."""
 
     show: dict[UUID, Row] = field(default_factory=dict)
-    aside: dict[UUID, tuple[Row, str, UUID | None]] = field(default_factory=dict)
+    aside: dict[UUID, Aside] = field(default_factory=dict)
     remove: list[UUID] = field(default_factory=list)
-    settled: dict[UUID, Settled] = field(default_factory=dict)
-
-
-class _Relation(NamedTuple):
-    """A child's link to its parent, with the statements for it."""
-
-    link: Parent
-    sql: ChildStatements
 
 
 class EntityWriter:
-    """Writes one projection's events. It keeps nothing between calls but its statements."""
+    """Writes one projection's events."""
 
     def __init__(self, registry: Registry, projection: Projection) -> None:
         self._projection = projection
-        self._sql = statements_for(projection)
-        self._parents = [
-            _Relation(link, child_statements_for(projection, registry[link.entity], link))
-            for link in projection.parents
-        ]
-        self._children = [
-            _Relation(link, child_statements_for(child, projection, link))
-            for child, link in registry.children_of(projection.entity)
-        ]
+        self._store = EntityStore(registry, projection)
         self._types = registry.event_types
 
-    async def write(
-        self, connection: AsyncConnection, events: Mapping[UUID, list[Event]], *, careful: bool = False
-    ) -> Written:
-        """Apply `events` by id, each in order of arrival. Conflict where the stored state moved meanwhile.
+    async def write(self, connection: AsyncConnection, events: Mapping[UUID, list[Event]], mode: Mode) -> Written:
+        """Apply `events` by id, each in order of arrival.
 
-        `careful` decides about unique values before writing, which takes a look at every entity: for when a
-        first try has met a conflict.
+        Conflict where the stored state moved meanwhile, NotAlone where something is to be kept aside and `mode`
+        does not allow it. Mode.CAREFUL takes a look at every entity.
         """
-        written = Written()
-        ids = list(events)
-        absent = await self._load_absent(connection, ids)
-        waiting = await parked_events.load(connection, self._projection, self._types, self._sql.load_parked, ids)
-        plain = {}
-        if not careful:
-            plain = {i: e[0] for i, e in events.items() if is_plain(e) and i not in absent and i not in waiting}
+        written, store, ids = Written(), self._store, list(events)
+        absent = await store.load_absent(connection, ids)
+        waiting = await parked_events.load(connection, self._projection, self._types, store.sql.load_parked, ids)
+        stored = Stored(absent, waiting)
+        plain = {
+            i: e[0]
+            for i, e in events.items()
+            if is_plain(e) and not (mode is Mode.CAREFUL or i in absent or i in waiting)
+        }
         shown = await self._write_plain(connection, plain, written)
-        looked = {i: e for i, e in events.items() if i not in shown}
-        if looked:
-            shown |= await self._write_looked(connection, looked, absent, waiting, written, careful)
-        await self._release_children(connection, list(shown), written)
+        if looked := {i: e for i, e in events.items() if i not in shown}:
+            shown |= await self._write_looked(connection, looked, stored, written, mode)
+        written.released[Outcome.APPLIED] += await store.release_children(connection, list(shown))
         return written
 
     async def _write_plain(
         self, connection: AsyncConnection, plain: Mapping[UUID, Event], written: Written
     ) -> set[UUID]:
         """Upsert what needs no look; returns the ids that the table took."""
-        rows = {i: {"id": i, "version": e.version, **e.fields} for i, e in plain.items()}
-        for parent in self._parents:
-            missing = await self._missing_parents(connection, parent, rows.values())
+        rows: dict[UUID, Row] = {i: {"id": i, "version": e.version, **e.fields} for i, e in plain.items()}
+        for parent in self._store.parents:
+            missing = await self._store.missing_parents(connection, parent, rows.values())
             rows = {i: row for i, row in rows.items() if row[parent.link.column] not in missing}
-        refused = await self._upsert(connection, rows)
-        taken = rows.keys() - refused
+        taken = rows.keys() - await self._store.upsert(connection, list(rows.values()))
         written.applied.extend(plain[i] for i in taken)
         return taken
 
@@ -110,146 +99,75 @@ class EntityWriter:
         self,
         connection: AsyncConnection,
         events: Mapping[UUID, list[Event]],
-        absent: Mapping[UUID, State],
-        waiting: Mapping[UUID, list[Event]],
+        stored: Stored,
         written: Written,
-        careful: bool,
+        mode: Mode,
     ) -> set[UUID]:
         """Decide on the stored state and write what comes of it; returns the ids that are shown anew."""
-        going = [i for i, list_ in events.items() if any(e.kind is Kind.DELETED for e in list_)]
-        if going:
-            await connection.execute(self._sql.lock, {"id": going})
-        rows = await self._load(connection, list(events))
-        plan = _Plan()
-        for i, arriving in events.items():
-            state = newest(rows.get(i), absent.get(i))
-            plan.settled[i] = settle(state, waiting.get(i, ()), arriving)
-        await self._place(connection, plan, rows)
-        if careful and self._sql.holders:
-            await self._contest(connection, plan, rows)
-        await self._hide_children(connection, [i for i, (_, reason, _) in plan.aside.items() if reason == "deleted"])
-        await self._execute(connection, plan, absent)
-        await parked_events.store(connection, self._types, self._sql, plan.settled)
-        self._acknowledge(plan, written)
+        going = [i for i, arriving in events.items() if any(e.kind is Kind.DELETED for e in arriving)]
+        await self._store.lock(connection, going)
+        stored.rows = await self._store.load(connection, list(events))
+        settled = {
+            i: settle(newest(stored.rows.get(i), stored.absent.get(i)), stored.waiting.get(i, ()), arriving)
+            for i, arriving in events.items()
+        }
+        plan = await self._place(connection, settled, stored)
+        if mode is Mode.CAREFUL:
+            await self._contest(connection, plan, stored)
+        if mode is Mode.BESIDE and (plan.aside or any(one.parked for one in settled.values())):
+            raise NotAlone
+        await self._carry_out(connection, plan, stored)
+        await parked_events.store(connection, self._types, self._store.sql, settled)
+        _acknowledge(settled, plan, written)
         return set(plan.show)
 
-    async def _place(self, connection: AsyncConnection, plan: _Plan, rows: Mapping[UUID, State]) -> None:
-        """Where each changed state goes: to the table, or aside."""
-        changed = {i: s.state for i, s in plan.settled.items() if s.changed and s.state is not None}
-        alive: dict[UUID, Row] = {
-            i: {"id": i, "version": s.version, **s.fields} for i, s in changed.items() if s.fields is not None
-        }
-        for i, state in changed.items():
-            if state.fields is None:
-                plan.aside[i] = ({"id": i, "version": state.version}, "deleted", None)
-        for parent in self._parents:
+    async def _place(self, connection: AsyncConnection, settled: Mapping[UUID, Settled], stored: Stored) -> Plan:
+        """Show what lives and whose parents are there; keep the rest aside."""
+        plan = Plan()
+        for i, one in settled.items():
+            if one.changed and one.state is not None:
+                row: Row = {"id": i, "version": one.state.version, **(one.state.fields or {})}
+                if one.state.fields is None:
+                    plan.aside[i] = Aside(row, "deleted", None)
+                else:
+                    plan.show[i] = row
+        for parent in self._store.parents:
             column = parent.link.column
-            missing = await self._missing_parents(connection, parent, alive.values())
-            for i in [i for i, row in alive.items() if row[column] in missing]:
-                row = alive.pop(i)
-                plan.aside[i] = (row, missing[row[column]], row[column])
-        plan.show = alive
-        plan.remove = [i for i in plan.aside if i in rows]
+            missing = await self._store.missing_parents(connection, parent, plan.show.values())
+            for i in [i for i, row in plan.show.items() if row[column] in missing]:
+                row = plan.show.pop(i)
+                plan.aside[i] = Aside(row, missing[row[column]], row[column])
+        plan.remove = [i for i in plan.aside if i in stored.rows]
+        return plan
 
-    async def _contest(self, connection: AsyncConnection, plan: _Plan, rows: Mapping[UUID, State]) -> None:
-        """Keep aside the states that claim a unique value which another entity has."""
-        for column, statement in self._sql.holders.items():
+    async def _contest(self, connection: AsyncConnection, plan: Plan, stored: Stored) -> None:
+        """Keep aside the states that claim a unique value which another entity has; its row stays as last shown."""
+        for column in self._projection.unique:
             wanted = {i: row[column] for i, row in plan.show.items()}
-            found = await connection.execute(statement, {"value": list(set(wanted.values()))})
-            lost = losers(wanted, {row.value: row.id for row in found}, frozenset(plan.remove))
-            for i, holder in lost.items():
-                plan.aside[i] = (plan.show.pop(i), "contested", holder)
-        if moving := [i for i in plan.show if i in rows]:
-            assert self._sql.vacate is not None
-            await connection.execute(self._sql.vacate, {"id": moving})
+            holders = await self._store.holders(connection, column, set(wanted.values()))
+            for i, holder in losers(wanted, holders, frozenset(plan.remove)).items():
+                plan.aside[i] = Aside(plan.show.pop(i), "contested", holder)
+        await self._store.vacate(connection, [i for i in plan.show if i in stored.rows])
 
-    async def _execute(self, connection: AsyncConnection, plan: _Plan, absent: Mapping[UUID, State]) -> None:
-        if plan.remove:
-            await connection.execute(self._sql.delete, {"id": plan.remove})
-        if plan.aside:
-            rows = [row for row, _, _ in plan.aside.values()]
-            values = self._arrays(rows)
-            values["reason"] = [reason for _, reason, _ in plan.aside.values()]
-            values["waiting_for"] = [parent for _, _, parent in plan.aside.values()]
-            put = await connection.execute(self._sql.put_aside, values)
-            if put.rowcount != len(rows):
-                raise Conflict("a state kept aside moved")
-        if back := [i for i in plan.show if i in absent]:
-            await connection.execute(self._sql.drop_absent, {"id": back})
-        if await self._upsert(connection, plan.show):
+    async def _carry_out(self, connection: AsyncConnection, plan: Plan, stored: Stored) -> None:
+        store = self._store
+        await store.hide_children(connection, [i for i, aside in plan.aside.items() if aside.reason == "deleted"])
+        await store.delete(connection, plan.remove)
+        await store.put_aside(connection, plan.aside.values())
+        await store.drop_absent(connection, [i for i in plan.show if i in stored.absent])
+        if await store.upsert(connection, list(plan.show.values())):
             raise Conflict("a row moved")
 
-    def _acknowledge(self, plan: _Plan, written: Written) -> None:
-        for i, settled in plan.settled.items():
-            aside = plan.aside.get(i)
-            waits = aside is not None and aside[1] != "deleted"
-            (written.parked if waits else written.applied).extend(settled.applied)
-            written.superseded.extend(settled.superseded)
-            written.parked.extend(settled.parked)
-            arrived = [r for r in settled.rejected if not isinstance(r.record, parked_events.ParkedRecord)]
-            written.rejected.extend(arrived)
-            written.released_rejections.extend(r for r in settled.rejected if r not in arrived)
-            for outcome, events in settled.released.items():
-                written.released[outcome] += len(events)
 
-    async def _upsert(self, connection: AsyncConnection, rows: Mapping[UUID, Row]) -> set[UUID]:
-        """Insert or update rows; returns the ids whose stored version is not lower."""
-        if not rows:
-            return set()
-        values = self._arrays(list(rows.values()))
-        if self._sql.move_unique is not None and max(values["version"]) > 1:
-            columns = ("id", "version", *self._projection.unique)
-            await connection.execute(self._sql.move_unique, {name: values[name] for name in columns})
-        refused = await connection.execute(self._sql.upsert, values)
-        return {row.id for row in refused}
-
-    async def _load(self, connection: AsyncConnection, ids: list[UUID]) -> dict[UUID, State]:
-        rows = await connection.execute(self._sql.load, {"id": ids})
-        return {row["id"]: _state(row) for row in map(dict, rows.mappings())}
-
-    async def _load_absent(self, connection: AsyncConnection, ids: list[UUID]) -> dict[UUID, State]:
-        found = {}
-        for row in (await connection.execute(self._sql.load_absent, {"id": ids})).mappings():
-            fields = {c: row[f"state_{c}"] for c in self._projection.columns if c not in ("id", "version")}
-            gone = row["reason"] in ("deleted", "erased")
-            state = State(row["at_version"], None if gone else fields, row["reason"] == "erased")
-            found[row["entity_id"]] = state
-        return found
-
-    async def _missing_parents(
-        self, connection: AsyncConnection, parent: _Relation, rows: Iterable[Row]
-    ) -> dict[UUID, str]:
-        """The parents of `rows` that are not there, each with the reason to wait for it."""
-        wanted = list({row[parent.link.column] for row in rows})
-        if not wanted:
-            return {}
-        found = await connection.execute(parent.sql.missing_parents, {"id": wanted})
-        hiding = ("deleted", "erased", "parent_deleted")
-        return {row.id: "parent_deleted" if row.reason in hiding else "no_parent" for row in found}
-
-    async def _hide_children(self, connection: AsyncConnection, ids: list[UUID]) -> None:
-        if ids:
-            for child in self._children:
-                await connection.execute(child.sql.hide, {"id": ids})
-                await connection.execute(child.sql.orphaned, {"id": ids})
-
-    async def _release_children(self, connection: AsyncConnection, ids: list[UUID], written: Written) -> None:
-        if ids:
-            for child in self._children:
-                freed = await connection.execute(child.sql.release, {"id": ids})
-                written.released[Outcome.APPLIED] += len(freed.all())
-
-    def _arrays(self, rows: Sequence[Row]) -> dict[str, list[Any]]:
-        return {column: [row.get(column) for row in rows] for column in self._projection.columns}
-
-
-def newest(row: State | None, aside: State | None) -> State | None:
-    """Of the row shown and the state kept aside, the newer one: that is what the entity is."""
-    if row is None or aside is None:
-        return row or aside
-    return aside if aside.version > row.version else row
-
-
-def _state(row: dict[str, Any]) -> State:
-    del row["id"]
-    return State(row.pop("version"), row)
+def _acknowledge(settled: Mapping[UUID, Settled], plan: Plan, written: Written) -> None:
+    """Count every event as what it became; one that moved a state which waits is parked with it."""
+    for i, one in settled.items():
+        aside = plan.aside.get(i)
+        waits = aside is not None and aside.reason != "deleted"
+        (written.parked if waits else written.applied).extend(one.applied)
+        written.superseded.extend(one.superseded)
+        written.parked.extend(one.parked)
+        for rejection in one.rejected:
+            late = isinstance(rejection.record, parked_events.ParkedRecord)
+            (written.released_rejections if late else written.rejected).append(rejection)
+        written.released.update({outcome: len(events) for outcome, events in one.released.items()})

@@ -28,6 +28,10 @@ class Conflict(Trouble):
     """Another transaction changed what this one had looked at; it is decided anew."""
 
 
+class NotAlone(ProjectorError):
+    """This transaction has to keep something aside, and for that it must run alone."""
+
+
 class Fenced(ProjectorError):
     """Another writer has moved a position or taken a partition over; this batch changes nothing."""
 

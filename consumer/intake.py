@@ -2,12 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from aiokafka import TopicPartition
 
 from consumer.batch import Batch, Fetched
-from consumer.recovery import Backoff, is_kafka_trouble
 from consumer.settings import Settings
 from consumer.source import Claimer, Reader, Source
 from projections.decode import Decoder
@@ -21,14 +20,27 @@ SLICE = 250
 """Records decoded at a stretch before others (heartbeats) have their turn."""
 
 
+UntilAnswered = Callable[[Callable[[], Awaitable[list[Fetched]]]], Awaitable[list[Fetched]]]
+"""Asks again while Kafka is in trouble."""
+
+
 class Intake:
     """Collects one batch; `next_batch` hands it over and a new one begins."""
 
-    def __init__(self, source: Source, decoder: Decoder, settings: Settings, claim: Claimer, read: Reader) -> None:
+    def __init__(
+        self,
+        source: Source,
+        decoder: Decoder,
+        settings: Settings,
+        claim: Claimer,
+        read: Reader,
+        until_answered: UntilAnswered,
+    ) -> None:
         self._source = source
         self._decode = decoder
         self._settings = settings
         self._claim, self._read = claim, read
+        self._until_answered = until_answered
         self._open = Batch()
         self._in_hand = Batch()
         self._arrived = asyncio.Event()
@@ -37,23 +49,16 @@ class Intake:
         self.stopping = False
 
     async def run(self) -> None:
-        """Read until cancelled; trouble with Kafka is waited out."""
-        backoff = Backoff()
+        """Read until cancelled."""
         while True:
             await self._room.wait()
-            try:
-                await self._source.settle_claims(self._claim, self._read)
-                room = self._settings.batch_max_events - len(self._open.decoded)
-                fetched = await self._source.fetch(room, IDLE_FETCH_MS)
-            except Exception as error:
-                if not is_kafka_trouble(error):
-                    raise
-                log.warning("Kafka does not answer; trying again", extra={"error": type(error).__name__})
-                await backoff.pause()
-                continue
-            backoff.reset()
-            for one in fetched:
+            for one in await self._until_answered(self._fetch):
                 await self._take(one)
+
+    async def _fetch(self) -> list[Fetched]:
+        await self._source.settle_claims(self._claim, self._read)
+        room = self._settings.batch_max_events - len(self._open.decoded)
+        return await self._source.fetch(room, IDLE_FETCH_MS)
 
     async def next_batch(self) -> Batch | None:
         """The next batch, when there is one; None when the service is to stop. The last one is done with."""

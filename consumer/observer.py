@@ -12,7 +12,7 @@ from sqlalchemy.pool import QueuePool
 
 from consumer import positions
 from consumer.batch import Batch
-from consumer.errors import ProjectorError
+from consumer.errors import Conflict, ProjectorError, Trouble
 from consumer.intake import Intake
 from consumer.metrics import Metrics
 from consumer.recovery import translated
@@ -81,11 +81,19 @@ class Observer:
         self._metrics.db_up.set(1)
         self._state.trouble = None
 
-    def troubled(self, error: ProjectorError, reason: str) -> None:
-        """A try to write has failed and will be repeated."""
-        self._metrics.retries.labels(reason).inc()
-        self._metrics.db_up.set(0)
-        self._state.trouble = str(error)
+    def troubled(self, trouble: Trouble) -> None:
+        """The database has failed us, and will be asked again."""
+        self._metrics.retries.labels(trouble.reason).inc()
+        if not isinstance(trouble, Conflict):  # then it answers, and is about to take it
+            self._metrics.db_up.set(0)
+            self._state.trouble = str(trouble)
+
+    def kafka_answered(self) -> None:
+        self._state.kafka_trouble = None
+
+    def kafka_troubled(self, trouble: Trouble) -> None:
+        self._metrics.retries.labels(trouble.reason).inc()
+        self._state.kafka_trouble = str(trouble)
 
     async def beat(self) -> None:
         """Say that the loop turns, until cancelled."""

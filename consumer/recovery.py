@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -27,6 +28,7 @@ BY_SQLSTATE: dict[str, tuple[type[ProjectorError], str]] = {
     "57P": (Trouble, "starting"),
     "57014": (Trouble, "timeout"),
     "58": (Trouble, "connection"),
+    "53100": (Halt, "the database's disk is full, or its size limit is reached"),
     "53": (Trouble, "limit"),
     "55P03": (Trouble, "timeout"),
     "55": (Trouble, "starting"),
@@ -49,7 +51,14 @@ NEON_PASSING = (
     "too many connections",
     "acquire permit",
 )
-NEON_HALTING = ("endpoint is disabled", "endpoint cannot be found", "quota", "not allowed to connect")
+NEON_HALTING = (
+    "endpoint is disabled",
+    "endpoint has been disabled",
+    "endpoint cannot be found",
+    "endpoint could not be found",
+    "quota",
+    "not allowed to connect",
+)
 
 FIRST_DELAY_SECONDS = 0.05
 LONGEST_DELAY_SECONDS = 5.0
@@ -61,16 +70,22 @@ def translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        known = from_sqlstate(getattr(error.orig, "sqlstate", None), str(error.orig))
+        known = from_sqlstate(_sqlstate(error), str(error.orig))
         if known is None and (error.connection_invalidated or isinstance(error, InterfaceError)):
             known = Trouble(reason="connection")
-        if known is None:
-            raise
-        raise known from error
+        if known is None:  # its text may quote an event: only its kind is told
+            known = Halt(f"an error of no known kind: {type(error).__name__}, SQLSTATE {_sqlstate(error)}")
+        raise known from None
     except (PoolTimeout, TimeoutError) as error:
         raise Trouble("no answer in time", "timeout") from error
+    except ssl.SSLCertVerificationError as error:
+        raise Halt(f"the database's certificate is not trusted: {error.verify_message}") from error
     except OSError as error:
         raise Trouble(error.strerror or type(error).__name__, "connection") from error
+
+
+def _sqlstate(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)
 
 
 def from_sqlstate(state: str | None, message: str) -> ProjectorError | None:
@@ -92,9 +107,33 @@ def from_sqlstate(state: str | None, message: str) -> ProjectorError | None:
     return None
 
 
-def is_kafka_trouble(error: BaseException) -> bool:
-    """Whether a Kafka error is one that passes: aiokafka marks those retriable, and connection loss is."""
-    return isinstance(error, aiokafka.errors.KafkaConnectionError | OSError) or bool(getattr(error, "retriable", False))
+KAFKA_HALTING = (
+    aiokafka.errors.TopicAuthorizationFailedError,
+    aiokafka.errors.GroupAuthorizationFailedError,
+    aiokafka.errors.ClusterAuthorizationFailedError,
+    aiokafka.errors.AuthenticationFailedError,
+    aiokafka.errors.UnsupportedSaslMechanismError,
+    aiokafka.errors.InvalidTopicError,
+)
+
+
+KAFKA_LOST = (aiokafka.errors.KafkaConnectionError, aiokafka.errors.KafkaTimeoutError, OSError, TimeoutError)
+
+
+@contextmanager
+def kafka_translated() -> Iterator[None]:
+    """Within, errors of the Kafka client come out as our own; those of no known kind as they are."""
+    try:
+        yield
+    except KAFKA_HALTING as error:
+        raise Halt(f"Kafka refuses: {type(error).__name__}") from error
+    except (aiokafka.errors.KafkaError, OSError, TimeoutError) as error:
+        lost = isinstance(
+            error, aiokafka.errors.KafkaConnectionError | aiokafka.errors.KafkaTimeoutError | OSError | TimeoutError
+        )
+        if not (lost or getattr(error, "retriable", False)):
+            raise
+        raise Trouble(type(error).__name__, "kafka") from error
 
 
 class Backoff:

@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from consumer.batch import Batch
-from consumer.errors import BadData, Conflict, Trouble
-from consumer.recovery import Backoff
+from consumer.errors import BadData, Conflict, NotAlone, Trouble
+from consumer.gate import Mode
+from consumer.recovery import Backoff, kafka_translated
 from consumer.transaction import CommitUnknown, Receipt, Transaction, refused
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ class Retry:
     def __init__(self, transaction: Transaction, observer: "Observer") -> None:
         self._transaction = transaction
         self._observer = observer
+        self._mode = Mode.BESIDE
+        """Where to begin: as the last batch turned out."""
 
     async def apply(self, batch: Batch) -> AsyncIterator[tuple[Batch, Receipt]]:
         """Apply `batch`, in parts where the database refuses a value; each part comes when it is committed."""
@@ -51,21 +54,41 @@ class Retry:
                 self._observer.answered()
                 return answer
 
-    async def _apply_whole(self, batch: Batch) -> Receipt:
+    async def until_kafka_answers(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Repeat `ask`, which asks Kafka, until it is no Trouble."""
         backoff = Backoff()
-        careful = False
         while True:
             try:
-                return await self._transaction.apply(batch, careful=careful)
+                with kafka_translated():
+                    answer = await ask()
+            except Trouble as trouble:
+                log.warning("Kafka does not answer; trying again", extra={"error": str(trouble)})
+                self._observer.kafka_troubled(trouble)
+                await backoff.pause()
+            else:
+                self._observer.kafka_answered()
+                return answer
+
+    async def _apply_whole(self, batch: Batch) -> Receipt:
+        backoff = Backoff()
+        mode = self._mode
+        while True:
+            try:
+                receipt = await self._transaction.apply(batch, mode)
+            except NotAlone:
+                mode = Mode.ALONE
             except CommitUnknown as unknown:
                 if await self.until_answered(lambda: self._transaction.took_effect(batch)):
                     return unknown.receipt
                 await self._wait(Trouble("the answer to COMMIT was lost", "connection"), backoff)
             except Trouble as trouble:
-                careful = careful or isinstance(trouble, Conflict)
+                mode = Mode.CAREFUL if isinstance(trouble, Conflict) else mode
                 await self._wait(trouble, backoff)
+            else:
+                self._mode = Mode.ALONE if receipt.kept_aside else Mode.BESIDE
+                return receipt
 
     async def _wait(self, trouble: Trouble, backoff: Backoff) -> None:
         log.info("the database does not take it now; trying again", extra={"error": str(trouble)})
-        self._observer.troubled(trouble, trouble.reason)
+        self._observer.troubled(trouble)
         await backoff.pause()

@@ -3,11 +3,12 @@
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 
 from aiokafka import TopicPartition
 
 from consumer import positions, topics
-from consumer.batch import Batch, Claim, Positions
+from consumer.batch import Batch, Claim, Fetched, Positions
 from consumer.errors import Fenced
 from consumer.intake import Intake
 from consumer.metrics import Metrics
@@ -42,7 +43,7 @@ class Service:
         self.state = ServiceState(settings.kafka_group_id)
         self._source = Source(settings, self._revoked)
         decoder = Decoder(registry, settings.event_max_bytes)
-        self._intake = Intake(self._source, decoder, settings, self._claim, self._read)
+        self._intake = Intake(self._source, decoder, settings, self._claim, self._read, self._answered)
         self._observer = Observer(self.engine, self._source, self._intake, self.metrics, self.state)
         self._retry = Retry(Transaction(self.engine, registry, settings.kafka_group_id), self._observer)
         self._idle = asyncio.Event()
@@ -71,7 +72,7 @@ class Service:
         tasks = [asyncio.create_task(self._observer.beat())]
         try:
             await self._retry.until_answered(lambda: require_schema(self.engine))
-            await topics.require(self.settings)
+            await self._retry.until_kafka_answers(lambda: topics.require(self.settings))
             parts = (self._observer.count_waiting(), self._hint(), self._read_ahead(), self._write())
             tasks += [asyncio.create_task(part) for part in parts]
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -98,8 +99,11 @@ class Service:
                 self._idle.set()
 
     async def _read_ahead(self) -> None:
-        await self._source.start()
+        await self._retry.until_kafka_answers(self._source.start)
         await self._intake.run()
+
+    async def _answered(self, ask: Callable[[], Awaitable[list[Fetched]]]) -> list[Fetched]:
+        return await self._retry.until_kafka_answers(ask)
 
     def _fenced(self, batch: Batch, error: Fenced) -> None:
         log.warning("another writer was faster; reading the positions again", extra={"error": str(error)})

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import Field, FilePath, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from consumer.errors import WrongSettings
 from models.settings import DatabaseSettings
@@ -19,10 +19,23 @@ AnySettings = TypeVar("AnySettings", bound=DatabaseSettings)
 FILE_SUFFIX = "_FILE"
 
 
-class Settings(DatabaseSettings):
-    """What a running service needs to know. `models.settings` has the database's part."""
+class GivenDatabaseSettings(DatabaseSettings):
+    """The data layer's settings, from what is handed over and from nowhere else."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+class Settings(GivenDatabaseSettings):
+    """What a running service needs to know. `models.settings` has the database's part."""
 
     kafka_bootstrap_servers: str = Field(min_length=1)
     """`host:port`, several with commas."""
@@ -36,15 +49,15 @@ class Settings(DatabaseSettings):
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
     kafka_sasl_username: str | None = None
     kafka_sasl_password: SecretStr | None = None
-    kafka_ssl_cafile: Path | None = None
+    kafka_ssl_cafile: FilePath | None = None
     """Certificates to trust. Default: the system's."""
-    kafka_ssl_certfile: Path | None = None
-    kafka_ssl_keyfile: Path | None = None
+    kafka_ssl_certfile: FilePath | None = None
+    kafka_ssl_keyfile: FilePath | None = None
 
     batch_max_events: int = Field(5_000, ge=1, le=100_000)
     """Records in one transaction: enough to make its fixed cost small, few enough for short locks."""
     batch_max_bytes: int = Field(8 * 1024 * 1024, ge=1024)
-    """Bytes of values in one transaction; a batch takes its last record whole."""
+    """Bytes of values in one transaction, give or take what one fetch brings."""
     batch_max_wait_ms: int = Field(0, ge=0, le=60_000)
     """How long a batch that is not full waits for more while nothing is being written. 0: not at all."""
     event_max_bytes: int = Field(EVENT_MAX_BYTES, ge=1024)
@@ -66,31 +79,20 @@ class Settings(DatabaseSettings):
     log_format: Literal["json", "text"] = "json"
 
     topics: Mapping[str, str] = Field(default_factory=dict)
-    """The topic of each entity; from `<ENTITY>_TOPIC`, by default as its projection says."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return (init_settings,)
+    """The topic of each projection, by the name of its setting (`<ENTITY>_TOPIC`)."""
 
 
 def load_settings(environment: Mapping[str, str] | None = None, registry: Registry = REGISTRY) -> Settings:
     """The settings in `environment` (default: the process's). WrongSettings names each variable at fault."""
     given = _with_files(os.environ if environment is None else environment)
-    topics = {p.entity: given.get(p.topic_setting) or p.default_topic for p in registry}
+    topics = {p.topic_setting: given.get(p.topic_setting) or p.default_topic for p in registry}
     return _checked(Settings, {**_known(Settings, given), "topics": topics})
 
 
 def load_database_settings(environment: Mapping[str, str] | None = None) -> DatabaseSettings:
     """The data layer's part alone, for commands that don't need Kafka. Errors as in `load_settings`."""
     given = _with_files(os.environ if environment is None else environment)
-    return _checked(DatabaseSettings, _known(DatabaseSettings, given))
+    return _checked(GivenDatabaseSettings, _known(GivenDatabaseSettings, given))
 
 
 def _known(kind: type[DatabaseSettings], given: Mapping[str, str]) -> dict[str, Any]:

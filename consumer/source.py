@@ -82,13 +82,18 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             **client_options(settings),
         )
         self._consumer.subscribe(sorted(set(settings.topics.values())), listener=self)
-        await self._consumer.start()
+        try:
+            await self._consumer.start()
+        except BaseException:
+            await self.stop()
+            raise
         self.joined = True
 
     async def stop(self) -> None:
         """Leave the group."""
         if self._consumer is not None:
             await self._consumer.stop()
+            self._consumer = None
 
     @property
     def consumer(self) -> AIOKafkaConsumer:
@@ -102,9 +107,10 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         log.info("partitions assigned", extra={"partitions": _names(assigned)})
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        self.rebalances += 1
+        self.joined = False
         self._forget()
         if revoked:
+            self.rebalances += 1
             log.info("partitions revoked", extra={"partitions": _names(revoked)})
             await self._on_revoked(revoked)
 
@@ -165,14 +171,14 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         return fetched
 
     def _stop_partitions(self, positions: Mapping[TopicPartition, int]) -> None:
-        for partition in positions:
+        for partition, position in positions.items():
             self.consumer.pause(partition)
             self.epochs.pop(partition, None)
             self.stopped[partition] = "position_not_in_topic"
             log.error(
                 "Kafka does not have the records at the stored position of this partition; it is stopped until "
                 "its position is set: projector offsets reset",
-                extra={"topic": partition.topic, "partition": partition.partition},
+                extra={"topic": partition.topic, "partition": partition.partition, "position": position},
             )
 
     def lag(self, positions: Positions) -> dict[TopicPartition, int]:

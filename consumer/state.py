@@ -20,6 +20,8 @@ class ServiceState:
     joined: bool = False
     trouble: str | None = None
     """What keeps the present batch from being written."""
+    kafka_trouble: str | None = None
+    """What keeps us from reading."""
     intake_stopped: str | None = None
     stopped_partitions: dict[TopicPartition, str] = field(default_factory=dict)
     positions: dict[TopicPartition, int] = field(default_factory=dict)
@@ -43,6 +45,8 @@ class ServiceState:
             failed["group"] = "has not joined the consumer group"
         if self.trouble is not None:
             failed["writes"] = self.trouble
+        if self.kafka_trouble is not None:
+            failed["kafka"] = self.kafka_trouble
         if self.intake_stopped is not None:
             failed["intake"] = f"stopped: {self.intake_stopped}"
         if self.stopped_partitions:
@@ -58,7 +62,7 @@ class ServiceState:
             "group_id": self.group_id,
             "uptime_seconds": round(time.time() - self.started_at, 1),
             "joined": self.joined,
-            "trouble": self.trouble,
+            "trouble": self.trouble or self.kafka_trouble,
             "intake_stopped": self.intake_stopped,
             "last_commit_at": self.last_commit_at,
             "batches": self.batches,

@@ -7,7 +7,6 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from consumer.errors import TopicMissing
-from consumer.recovery import Backoff, is_kafka_trouble
 from consumer.settings import Settings
 from consumer.source import client_options
 
@@ -17,27 +16,14 @@ KEEPS_EVERYTHING = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.poli
 
 
 async def require(settings: Settings) -> None:
-    """Wait until Kafka answers; TopicMissing for a topic that is not there, a warning for one that forgets."""
-    backoff = Backoff()
-    while True:
-        try:
-            return await _require_once(settings)
-        except Exception as error:
-            if not is_kafka_trouble(error):
-                raise
-            detail = {"error": type(error).__name__, "servers": settings.kafka_bootstrap_servers}
-            log.warning("Kafka does not answer; trying again", extra=detail)
-        await backoff.pause()
-
-
-async def _require_once(settings: Settings) -> None:
+    """TopicMissing for a topic that is not there, a warning for one that forgets."""
     wanted = sorted(set(settings.topics.values()))
     admin = AIOKafkaAdminClient(**client_options(settings))
     await admin.start()
     try:
         there = set(await admin.list_topics())
         if missing := [topic for topic in wanted if topic not in there]:
-            settings_of = {topic: f"{entity.upper()}S_TOPIC" for entity, topic in settings.topics.items()}
+            settings_of = {topic: name for name, topic in settings.topics.items()}
             raise TopicMissing(", ".join(f"{topic!r} ({settings_of[topic]})" for topic in missing))
         await _warn_of_loss(admin, wanted)
     finally:

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from consumer import dead_letters, positions
 from consumer.batch import Batch
 from consumer.entity_writer import EntityWriter, Written
+from consumer.gate import Mode, enter
 from consumer.recovery import translated
 from projections.event import Decoded, Event, Ignored, Rejection
 from projections.fold import fold
@@ -31,6 +32,8 @@ class Receipt:
     """By topic and reason, of the records of this batch."""
     released: Counter[Outcome] = field(default_factory=Counter)
     """What became of events that earlier transactions had parked."""
+    kept_aside: bool = False
+    """Whether anything was parked: then the next batch will likely have to run alone as well."""
 
 
 class CommitUnknown(Exception):
@@ -50,15 +53,15 @@ class Transaction:
         self._writers = {p.entity: EntityWriter(registry, p) for p in registry}
         self._secrets = sorted({secret for p in registry for secret in p.secrets})
 
-    async def apply(self, batch: Batch, *, careful: bool = False) -> Receipt:
-        """Apply `batch` and move its positions; Trouble, Fenced, BadData or Halt mean that nothing changed.
+    async def apply(self, batch: Batch, mode: Mode = Mode.BESIDE) -> Receipt:
+        """Apply `batch` and move its positions; any error means that nothing changed.
 
         One exception is CommitUnknown: whether the batch took effect is told by the positions (`took_effect`).
         """
         with translated():
             async with self._engine.connect() as connection:
                 transaction = await connection.begin()
-                receipt = await self._apply(connection, batch, careful)
+                receipt = await self._apply(connection, batch, mode)
                 try:
                     await transaction.commit()
                 except Exception as error:
@@ -72,15 +75,17 @@ class Transaction:
                 stored = await positions.read(connection, self._group_id, batch.spans)
         return stored == {p: (span.next_offset, span.epoch) for p, span in batch.spans.items()}
 
-    async def _apply(self, connection: AsyncConnection, batch: Batch, careful: bool) -> Receipt:
+    async def _apply(self, connection: AsyncConnection, batch: Batch, mode: Mode) -> Receipt:
+        await enter(connection, mode)
         receipt = Receipt()
         folded = fold(batch.decoded)
         rejections = list(folded.rejections)
         late: list[Rejection] = []
         for entity, writer in self._writers.items():  # parents before children
             if events := folded.events.get(entity):
-                written = await writer.write(connection, events, careful=careful)
+                written = await writer.write(connection, events, mode)
                 _count_events(receipt, written)
+                receipt.kept_aside |= bool(written.parked)
                 rejections += written.rejected
                 late += written.released_rejections
         _count(receipt, Outcome.REJECTED, (r.record for r in rejections))

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import NullPool
+from sqlalchemy import ExceptionContext, NullPool, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from models.settings import DatabaseSettings
@@ -34,4 +34,22 @@ def _engine(address: DatabaseAddress, **pool: Any) -> AsyncEngine:
     connect_args = {"timeout": CONNECT_TIMEOUT_SECONDS, **address.connect_args}
     if address.pooled:  # names must not clash between clients that share a server connection
         connect_args["prepared_statement_name_func"] = lambda: f"__projector_{uuid4().hex}__"
-    return create_async_engine(address.url, connect_args=connect_args, hide_parameters=True, **pool)
+    engine = create_async_engine(address.url, connect_args=connect_args, hide_parameters=True, **pool)
+    event.listen(engine.sync_engine, "handle_error", _hide_values)
+    return engine
+
+
+def _hide_values(context: ExceptionContext) -> None:
+    """Driver and server quote values in an error's detail, and in the message of those about data (class 22)."""
+    shown = context.sqlalchemy_exception
+    adapted = context.original_exception
+    driver = adapted.__cause__
+    for error in (adapted, driver):
+        if getattr(error, "detail", None):
+            error.detail = None  # type: ignore[union-attr]
+    state = getattr(adapted, "sqlstate", None) or ""
+    if state.startswith("22"):
+        for one in filter(None, (shown, adapted, driver)):
+            one.args = (f"a value is not accepted (SQLSTATE {state})",)
+        if driver is not None:
+            driver.__cause__ = driver.__context__ = None

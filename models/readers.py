@@ -34,12 +34,13 @@ class Page(Generic[Row]):
 async def get_user(session: AsyncSession, user_id: UUID, *, with_documents: bool = False) -> User | None:
     """One user; `with_documents` loads `user.documents` in one more statement."""
     options = [selectinload(User.documents)] if with_documents else []  # type: ignore[arg-type]
-    return await session.get(User, user_id, options=options)
+    return (await session.exec(select(User).where(col(User.id) == user_id).options(*options))).one_or_none()
 
 
 async def get_document(session: AsyncSession, document_id: UUID) -> Document | None:
     """One document with its owner, in one statement more."""
-    return await session.get(Document, document_id, options=[selectinload(Document.owner)])  # type: ignore[arg-type]
+    found = select(Document).where(col(Document.id) == document_id).options(selectinload(Document.owner))  # type: ignore[arg-type]
+    return (await session.exec(found)).one_or_none()
 
 
 async def list_users(

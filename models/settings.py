@@ -19,7 +19,7 @@ DatabaseUrl = Annotated[SecretStr, AfterValidator(_checked)]
 class DatabaseSettings(BaseSettings):
     """How to reach Postgres. The pool's numbers are upper bounds: the service itself holds few connections."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True)
 
     neon_database_url: DatabaseUrl
     """The address applications and the service use; a pooled one is fine."""
@@ -32,7 +32,7 @@ class DatabaseSettings(BaseSettings):
     db_pool_pre_ping: bool = True
     """Ask a connection from the pool whether it lives before it is used."""
     db_pool_recycle: int = Field(default=300, ge=-1)
-    """Seconds after which an idle connection is not used again: Neon suspends after 5 minutes."""
+    """Seconds after which a connection is not used again: Neon suspends after 5 minutes."""
     db_pool_timeout: float = Field(default=30, gt=0)
     """Seconds to wait for a connection from a full pool."""
 

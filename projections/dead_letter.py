@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import orjson
@@ -12,22 +13,24 @@ from projections.event import Rejection
 VALUE_KEPT_BYTES = 64 * 1024
 TEXT_KEPT_CHARACTERS = 1024
 MASK = b'"***"'
+BASE64 = b"data_base64"
 
 
 def dead_letter(rejection: Rejection, secrets: Iterable[str]) -> dict[str, Any]:
     """The columns of `dead_letters` for one rejection; values of fields named in `secrets` are masked."""
+    names = tuple(secrets)
     record = rejection.record
     value = record.value
-    masked = None if value is None else mask(value, secrets)
+    headers = [[_clean(name), _clean_bytes(_header(name, text or b"", names))] for name, text in record.headers]
     return {
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
         "sha256": hashlib.sha256(value or b"").digest(),
-        "key": None if record.key is None else record.key[:VALUE_KEPT_BYTES],
-        "value": None if masked is None else masked[:VALUE_KEPT_BYTES],
+        "key": None if record.key is None else mask(record.key, names)[:VALUE_KEPT_BYTES],
+        "value": None if value is None else mask(value, names)[:VALUE_KEPT_BYTES],
         "value_length": None if value is None else len(value),
-        "headers": orjson.dumps([[_clean(name), _clean_bytes(text or b"")] for name, text in record.headers]).decode(),
+        "headers": orjson.dumps(headers).decode(),
         "event_id": _clean_or_none(rejection.event_id),
         "source": _clean_or_none(rejection.source),
         "type": _clean_or_none(rejection.type),
@@ -40,40 +43,60 @@ def dead_letter(rejection: Rejection, secrets: Iterable[str]) -> dict[str, Any]:
 def mask(value: bytes, secrets: Iterable[str]) -> bytes:
     """`value` with what stands behind each of `secrets` masked: as a JSON field, and in text that does not parse.
 
-    Base64 data that may hold one is masked whole. Where JSON spells a name with escapes, it is written anew.
+    What can hold none stays as it is, byte for byte; JSON stays JSON. Base64 data is masked whole.
     """
-    names = [name.encode() for name in secrets]
-    if not names:
-        return value
-    value = _hide_base64(value)
-    if b"\\u" in value:
-        value = _without_escapes(value)
-    for name in names:
-        value = _behind(name).sub(rb"\g<1>" + MASK, value)
-    return value
+    return _masked(value, [name.lower().encode() for name in secrets])
 
 
+def _masked(value: bytes, names: Sequence[bytes]) -> bytes:
+    plain = value.lower()
+    if not names or not any(sign in plain for sign in (*names, BASE64, b"\\u")):
+        wide = plain.replace(b"\0", b"")  # UTF-16 and the like
+        return MASK if any(name in wide for name in names) else value
+    try:
+        return orjson.dumps(_without_secrets(orjson.loads(value), names))
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError, RecursionError):
+        return _masked_text(value, names)
+
+
+def _without_secrets(parsed: Any, names: Sequence[bytes]) -> Any:
+    if isinstance(parsed, dict):
+        return {
+            key: "***" if key.lower().encode().endswith((*names, BASE64)) else _without_secrets(inner, names)
+            for key, inner in parsed.items()
+        }
+    if isinstance(parsed, list):
+        return [_without_secrets(inner, names) for inner in parsed]
+    return _masked(parsed.encode(), names).decode() if isinstance(parsed, str) else parsed
+
+
+def _masked_text(text: bytes, names: Sequence[bytes]) -> bytes:
+    spelled_out = _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), text)
+    masked = spelled_out
+    for name in (*names, BASE64):
+        masked = _behind(name).sub(rb"\g<1>" + MASK, masked)
+    return text if masked == spelled_out else masked
+
+
+_ESCAPED = re.compile(rb"\\+u00(3[0-9]|[46][1-9a-f]|[57][0-9a]|5f)", re.IGNORECASE)
+"""A letter, digit or underscore as JSON may spell it."""
+
+
+@cache
 def _behind(name: bytes) -> re.Pattern[bytes]:
-    """A field's name, quoted or not, a colon or equals sign, and the value: a string, a nested value, a word."""
-    string = rb'"(?:[^"\\]|\\.)*(?:"|\\?$)|' + rb"'[^']*(?:'|$)"
+    """A field's name, quoted or not, what may stand between, and the value: a string, a nested value, or words.
+
+    A string ends at the quote it began with, with as many backslashes, or at the end of the text.
+    """
     return re.compile(
         rb"(?is)("
         + re.escape(name)
-        + rb"""(?:\\*["'])?\s*[:=]\s*)(?:\\+"(?:[^"\\]|\\[^"])*(?:\\+"|$)|"""
-        + string
-        + rb"|[\[{].*|[^\s,}&]+)"
+        + rb"""(?:\\*["'])?\s*[:=>]+\s*)(?:(\\*["'])(?:(?!(?<!\\)\2).)*(?:\2|\Z)|[\[{].*|[^\r\n,}&<]+)"""
     )
 
 
-def _hide_base64(value: bytes) -> bytes:
-    return re.sub(rb'(?is)("data_base64"\s*:\s*)"[^"]*(?:"|$)', rb"\g<1>" + MASK, value)
-
-
-def _without_escapes(value: bytes) -> bytes:
-    try:
-        return orjson.dumps(orjson.loads(value))
-    except orjson.JSONDecodeError:
-        return re.sub(rb"\\u00([2-7][0-9a-fA-F])", lambda found: bytes([int(found[1], 16)]), value)
+def _header(name: str, value: bytes, secrets: tuple[str, ...]) -> bytes:
+    return MASK if name.lower().endswith(secrets) else mask(value, secrets)
 
 
 def _clean(text: str) -> str:

@@ -47,6 +47,8 @@ class Decoder:
 
     def _event(self, record: Record, envelope: Envelope, projection: Projection, event_type: EventType) -> Event:
         data = envelope.data
+        if isinstance(data, Rejected):
+            raise data
         if data is MISSING or not isinstance(data, dict):
             raise Rejected(Reason.INVALID_DATA, "data: required, a JSON object")
         if event_type.complete_as is not None:

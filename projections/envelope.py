@@ -16,11 +16,16 @@ from projections.record import Record
 CE_PREFIX = "ce_"
 REQUIRED = ("specversion", "id", "source", "type")
 MISSING: Any = object()
+NOT_JSON = "the data's content type is not JSON"
 
 
 @dataclass(slots=True)
 class Envelope:
-    """An event's attributes as far as this service reads them, and its data (`MISSING` where there is none)."""
+    """An event's attributes as far as this service reads them, and its data.
+
+    `data` is `MISSING` where there is none, and a Rejected where there is some that can't be read: that matters
+    only if the event is one of ours.
+    """
 
     id: str
     source: str
@@ -31,8 +36,8 @@ class Envelope:
 
 
 def read_headers(record: Record) -> dict[str, bytes]:
-    """The record's headers by lower-case name; of one name the last counts."""
-    return {name.lower(): value for name, value in record.headers}
+    """The record's headers by lower-case name, without null ones; of one name the last counts."""
+    return {name.lower(): value for name, value in record.headers if value is not None}
 
 
 def is_binary(headers: Mapping[str, bytes]) -> bool:
@@ -42,7 +47,7 @@ def is_binary(headers: Mapping[str, bytes]) -> bool:
 
 def read_envelope(value: bytes, headers: Mapping[str, bytes]) -> Envelope:
     """Read one record's value with its headers; Rejected where it is no CloudEvent of version 1.0."""
-    media_type = _text(headers.get("content-type") or b"", "content-type").partition(";")[0].strip().lower()
+    media_type = _text(headers.get("content-type", b""), "content-type").partition(";")[0].strip().lower()
     if media_type.startswith("application/cloudevents"):
         if media_type not in ("application/cloudevents", "application/cloudevents+json"):
             raise Rejected(Reason.UNSUPPORTED_FORMAT, "content-type: of structured events only JSON is read")
@@ -51,8 +56,7 @@ def read_envelope(value: bytes, headers: Mapping[str, bytes]) -> Envelope:
         attributes = {
             name[len(CE_PREFIX) :]: _text(text, name) for name, text in headers.items() if name.startswith(CE_PREFIX)
         }
-        _check_json_type(media_type)
-        return _envelope(attributes, parse_json(value) if value else MISSING)
+        return _envelope(attributes, _read_data(value, media_type) if value else MISSING)
     if media_type not in ("", "application/json"):
         raise Rejected(Reason.UNSUPPORTED_FORMAT, "content-type: neither a CloudEvent nor JSON")
     return _structured(value)
@@ -63,7 +67,7 @@ def parse_json(value: bytes) -> Any:
     try:
         parsed = orjson.loads(value)
     except orjson.JSONDecodeError as error:
-        if "surrogate" in error.msg:
+        if "surrogate in" in error.msg or ("surrogates" in error.msg and _is_utf8_with_surrogates(value)):
             raise Rejected(Reason.INVALID_TEXT, "a lone surrogate") from None
         raise Rejected(Reason.INVALID_JSON, f"not JSON in UTF-8 (at character {error.pos})") from None
     if b"\\u0000" in value and _has_nul(parsed):
@@ -76,14 +80,16 @@ def _structured(value: bytes) -> Envelope:
     if not isinstance(attributes, dict):
         raise Rejected(Reason.INVALID_ENVELOPE, "not a JSON object")
     data = attributes.get("data", MISSING)
-    if (content_type := attributes.get("datacontenttype")) is not None:
-        if not isinstance(content_type, str):
-            raise Rejected(Reason.INVALID_ENVELOPE, "datacontenttype: not a string")
-        _check_json_type(content_type.partition(";")[0].strip().lower())
+    content_type = attributes.get("datacontenttype")
+    if not isinstance(content_type, str | None):
+        raise Rejected(Reason.INVALID_ENVELOPE, "datacontenttype: not a string")
+    media_type = (content_type or "").partition(";")[0].strip().lower()
     if (encoded := attributes.get("data_base64")) is not None:
         if data is not MISSING:
             raise Rejected(Reason.INVALID_ENVELOPE, "both data and data_base64")
-        data = parse_json(_base64(encoded))
+        data = _read_data(_base64(encoded), media_type)
+    elif not _is_json(media_type):
+        data = Rejected(Reason.UNSUPPORTED_FORMAT, NOT_JSON)
     return _envelope(attributes, data)
 
 
@@ -106,9 +112,17 @@ def _envelope(attributes: Mapping[str, Any], data: Any) -> Envelope:
     return Envelope(attributes["id"], attributes["source"], attributes["type"], subject, time, data)
 
 
-def _check_json_type(media_type: str) -> None:
-    if media_type not in ("", "application/json", "text/json") and not media_type.endswith("+json"):
-        raise Rejected(Reason.UNSUPPORTED_FORMAT, "the data's content type is not JSON")
+def _read_data(value: bytes, media_type: str) -> Any:
+    if not _is_json(media_type):
+        return Rejected(Reason.UNSUPPORTED_FORMAT, NOT_JSON)
+    try:
+        return parse_json(value)
+    except Rejected as rejected:
+        return rejected
+
+
+def _is_json(media_type: str) -> bool:
+    return media_type in ("", "application/json", "text/json") or media_type.endswith("+json")
 
 
 def _base64(text: Any) -> bytes:
@@ -133,6 +147,15 @@ def _text(value: bytes, name: str) -> str:
 def _safe(name: str) -> str:
     known = {"content-type", *(CE_PREFIX + attribute for attribute in (*REQUIRED, "subject", "time"))}
     return name if name in known else "(another)"
+
+
+def _is_utf8_with_surrogates(value: bytes) -> bool:
+    """Whether `value` is UTF-8 but for surrogates, which some encoders write as if they were characters."""
+    try:
+        value.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _has_nul(parsed: Any) -> bool:

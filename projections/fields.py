@@ -12,7 +12,7 @@ from models.document import TITLE_LENGTH
 from models.user import EMAIL_LENGTH, NAME_LENGTH
 
 _RFC3339 = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-9]{2})"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-5][0-9])"
 )
 
 
@@ -24,8 +24,8 @@ def parse_time(text: Any) -> datetime:
         raise ValueError("expected an RFC 3339 time with a zone")
     try:
         return datetime.fromisoformat(text.upper()).astimezone(UTC)
-    except OverflowError:
-        raise ValueError("expected a time from year 1 to year 9999") from None
+    except (ValueError, OverflowError):
+        raise ValueError("expected a time that exists, from year 1 to year 9999") from None
 
 
 def _time(value: Any) -> datetime:

@@ -35,6 +35,13 @@ class Settled:
     """Events that had been parked and are so no longer, by what became of them."""
 
 
+def newest(row: State | None, aside: State | None) -> State | None:
+    """Of the row shown and the state kept aside, the newer one: that is what the entity is."""
+    if row is None or aside is None:
+        return row or aside
+    return aside if aside.version > row.version else row
+
+
 def settle(state: State | None, waiting: Iterable[Event], arriving: Iterable[Event]) -> Settled:
     """Apply `arriving` events, in order of arrival, on the stored `state` with its `waiting` partial events."""
     settled = Settled(state)
@@ -60,7 +67,8 @@ def _arrive(settled: Settled, pending: dict[int, Event], stored: set[int], event
             settled.applied.append(event)
             _drain(settled, pending, stored)
     elif event.version in pending:
-        if _differs(pending[event.version].fields, event):
+        waiting = pending[event.version]
+        if (waiting.fields, waiting.expects) != (event.fields, event.expects):
             settled.rejected.append(_rejection(event, Reason.VERSION_CONFLICT, "another event of this version waits"))
         else:
             settled.superseded.append(event)
@@ -70,15 +78,15 @@ def _arrive(settled: Settled, pending: dict[int, Event], stored: set[int], event
 
 def _older(settled: Settled, state: State, event: Event) -> None:
     """An event at or below the state's version changes nothing; at the same version it must say the same."""
-    if state.erased and event.kind is Kind.PARTIAL:
-        settled.rejected.append(_rejection(event, Reason.ERASED, "the entity is erased"))
-    elif event.version == state.version and _contradicts(state, event):
+    if event.version == state.version and _contradicts(state, event):
         settled.rejected.append(_rejection(event, Reason.VERSION_CONFLICT, "this version has other content already"))
     else:
         settled.superseded.append(event)
 
 
 def _contradicts(state: State, event: Event) -> bool:
+    if state.erased:
+        return False  # what stood there is not known any more
     if state.fields is None:
         return event.kind is not Kind.DELETED
     return event.kind is Kind.DELETED or _differs(state.fields, event)

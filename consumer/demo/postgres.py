@@ -79,8 +79,8 @@ def embedded_postgres(options: Sequence[str] = ("fsync=on",)) -> Iterator[Embedd
             user,
         )
         server = EmbeddedPostgres(binaries, data, free_port(), user, options)
-        server.start()
         try:
+            server.start()
             yield server
         finally:
             if (data / "postmaster.pid").exists():
@@ -124,6 +124,7 @@ def _run(command: list[str], user: str | None) -> None:
             stderr=output,
             check=False,
             timeout=60,
+            start_new_session=True,  # a terminal's Ctrl-C is not for it
         )
         output.seek(0)
         if done.returncode != 0:

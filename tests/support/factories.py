@@ -14,7 +14,7 @@ class ARecord:
 
     value: bytes | None
     key: bytes | None = None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: tuple[tuple[str, bytes | None], ...] = ()
     topic: str = "users"
     partition: int = 0
     offset: int = 0
@@ -65,7 +65,8 @@ def a_binary_record(event: dict[str, Any], **changed: Any) -> ARecord:
     headers = [(f"ce_{k}", str(v).encode()) for k, v in event.items() if k not in ("data", "datacontenttype")]
     headers.append(("content-type", b"application/json"))
     record = a_record(event)
-    return replace(record, value=json.dumps(event["data"]).encode(), headers=tuple(headers), **changed)
+    record = replace(record, value=json.dumps(event["data"]).encode(), headers=tuple(headers))
+    return replace(record, **changed)
 
 
 def _plain(data: dict[str, Any]) -> dict[str, Any]:

@@ -15,6 +15,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from tests.support.factories import ARecord, a_record, a_user_event
 
 
+KEEPS = {"retention.ms": "-1", "max.message.bytes": str(8 * 1024 * 1024)}
+
+
 @dataclass(frozen=True)
 class World:
     """Addresses and names; `settings` is the environment of a projector that lives in it."""
@@ -42,7 +45,9 @@ class World:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
         try:
-            await admin.create_topics([NewTopic(t, partitions, 1) for t in (self.users, self.documents)])
+            await admin.create_topics(
+                [NewTopic(t, partitions, 1, topic_configs=KEEPS) for t in (self.users, self.documents)]
+            )
         finally:
             await admin.close()
 

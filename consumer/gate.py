@@ -1,0 +1,43 @@
+"""The gate: one advisory lock that decides who may be at work beside whom.
+
+A transaction that only shows things may run beside others of its kind. One that keeps something aside (a document
+without its owner, a partial event without its base, a tombstone, a contested address) runs alone: else the one that
+brings what it waits for could be open at the same time, neither would see the other, and it would wait for ever. It is
+one lock, not one per key: 100,000 of those exhaust Postgres's shared memory.
+"""
+
+from enum import IntEnum
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+GATE_KEY = 0x6E656F6E_67617465
+"""The letters of `neongate`."""
+
+IDLE_LIMIT = "15s"
+"""After this the database ends a transaction whose process is frozen, so that it holds nobody up for ever."""
+
+
+class Mode(IntEnum):
+    """How a transaction goes about it; each is slower than the one before, and can do more."""
+
+    BESIDE = 0
+    """Beside others; it can keep nothing aside."""
+    ALONE = 1
+    """No other transaction is open meanwhile."""
+    CAREFUL = 2
+    """Alone, and it is decided who gets which unique value before anything is written."""
+
+
+_ENTER = {
+    alone: text(
+        "SELECT set_config('idle_in_transaction_session_timeout', :idle, true), "
+        f"pg_advisory_xact_lock{'' if alone else '_shared'}(:key)"
+    )
+    for alone in (False, True)
+}
+
+
+async def enter(connection: AsyncConnection, mode: Mode) -> None:
+    """The first statement of a transaction: wait until it may begin. The lock goes with the transaction."""
+    await connection.execute(_ENTER[mode >= Mode.ALONE], {"idle": IDLE_LIMIT, "key": GATE_KEY})

@@ -1,0 +1,178 @@
+"""Migrations: they make what the models say, can be undone, and several may run at once."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from pydantic import SecretStr
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from consumer import migrate
+from consumer.errors import SchemaMissing, SchemaTooOld
+from consumer.migrate import SchemaState, alembic_config, downgrade, offline_sql, require_schema, schema_state, upgrade
+from models import metadata
+from models.engine import create_direct_engine
+from models.settings import DatabaseSettings
+
+OURS = "n.nspname IN ('public', 'projector')"
+SHAPE = f"""
+    SELECT c.relkind::text || ' ' || c.oid::regclass, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+        pg_get_expr(d.adbin, d.adrelid), pg_get_indexdef(c.oid)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+    LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+    WHERE {OURS} AND c.relkind IN ('r', 'i', 'S')
+    UNION ALL
+    SELECT 'constraint ' || conrelid::regclass, conname, pg_get_constraintdef(c.oid), true, NULL, NULL
+    FROM pg_constraint c JOIN pg_namespace n ON n.oid = c.connamespace WHERE {OURS}
+    ORDER BY 1, 2"""
+
+
+@pytest.fixture
+def engine(empty_database: str) -> AsyncEngine:
+    """An engine of an empty database."""
+    return direct(empty_database)
+
+
+def direct(url: str) -> AsyncEngine:
+    return create_direct_engine(DatabaseSettings(neon_database_url=SecretStr(url)))
+
+
+async def fetched(url: str, query: str) -> list[Any]:
+    connection = await asyncpg.connect(url)
+    try:
+        return [tuple(row) for row in await connection.fetch(query)]
+    finally:
+        await connection.close()
+
+
+async def executed(url: str, script: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(script)
+    finally:
+        await connection.close()
+
+
+def _differences(connection: Connection) -> Any:
+    options = {"include_schemas": True, "compare_type": True, "compare_server_default": True}
+    context = MigrationContext.configure(connection, opts=migrate.VERSION_TABLE | options)
+    return compare_metadata(context, metadata)
+
+
+async def test_the_migrated_schema_is_what_the_models_say(database: str) -> None:
+    async with direct(database).connect() as connection:
+        assert await connection.run_sync(_differences) == []
+
+
+async def test_the_tables_are_those_that_applications_were_promised(database: str) -> None:
+    columns = "SELECT attname::text, format_type(atttypid, atttypmod), attnotnull FROM pg_attribute WHERE attnum > 0"
+    assert set(await fetched(database, f"{columns} AND attrelid = 'users'::regclass")) == {
+        ("id", "uuid", True),
+        ("email", "character varying(320)", True),
+        ("name", "character varying(100)", True),
+        ("is_active", "boolean", True),
+        ("created_at", "timestamp with time zone", True),
+        ("updated_at", "timestamp with time zone", True),
+        ("version", "bigint", True),
+    }
+    assert set(await fetched(database, f"{columns} AND attrelid = 'documents'::regclass")) == {
+        ("id", "uuid", True),
+        ("title", "character varying(255)", True),
+        ("content", "text", False),
+        ("user_id", "uuid", True),
+        ("created_at", "timestamp with time zone", True),
+        ("updated_at", "timestamp with time zone", True),
+        ("version", "bigint", True),
+    }
+    indexed = (
+        "SELECT tablename::text, substring(indexdef FROM '\\((.*)\\)') FROM pg_indexes WHERE schemaname = 'public'"
+    )
+    assert set(await fetched(database, indexed)) == {
+        *(("users", column) for column in ("id", "email", "created_at", "is_active")),
+        *(("documents", column) for column in ("id", "user_id", "created_at", "title")),
+    }
+
+
+def revisions() -> list[str]:
+    script = ScriptDirectory.from_config(alembic_config())
+    return [revision.revision for revision in script.walk_revisions()][::-1]
+
+
+async def test_every_step_can_be_undone_and_done_again(empty_database: str, engine: AsyncEngine) -> None:
+    shapes = []
+    for revision in revisions():
+        shapes.append(await fetched(empty_database, SHAPE))
+        await upgrade(engine, revision)
+    newest = await fetched(empty_database, SHAPE)
+    for revision, shape in zip([*revisions()[:-1][::-1], "base"], shapes[::-1], strict=True):
+        await downgrade(engine, revision)
+        left = await fetched(empty_database, SHAPE)
+        assert [one for one in left if "alembic_version" not in one[0]] == [
+            one for one in shape if "alembic_version" not in one[0]
+        ]
+    assert await fetched(empty_database, "SELECT * FROM projector.alembic_version") == []
+    await upgrade(engine)
+    assert await fetched(empty_database, SHAPE) == newest
+
+
+async def test_several_may_migrate_at_once(empty_database: str, database: str) -> None:
+    await asyncio.gather(*(upgrade(direct(empty_database)) for _ in range(4)))
+    assert await fetched(empty_database, SHAPE) == await fetched(database, SHAPE)
+
+
+async def test_a_migrated_database_is_left_alone(database: str) -> None:
+    await executed(database, "INSERT INTO users VALUES ('a@b.c', 'Ada', true, gen_random_uuid(), now(), now(), 1)")
+    await upgrade(direct(database))
+    assert await fetched(database, "SELECT name FROM users") == [("Ada",)]
+
+
+async def test_the_sql_for_people_makes_the_same_schema(
+    empty_database: str, database: str, engine: AsyncEngine
+) -> None:
+    await executed(empty_database, offline_sql())
+    assert await fetched(empty_database, SHAPE) == await fetched(database, SHAPE)
+    assert await schema_state(engine) is SchemaState.CURRENT
+
+
+async def test_an_empty_database_has_no_schema(engine: AsyncEngine) -> None:
+    assert await schema_state(engine) is SchemaState.MISSING
+    with pytest.raises(SchemaMissing):
+        await require_schema(engine)
+
+
+async def test_a_migrated_schema_is_current(database: str) -> None:
+    assert await schema_state(direct(database)) is SchemaState.CURRENT
+    await require_schema(direct(database))
+
+
+async def test_a_schema_of_a_revision_that_we_do_not_know_is_newer(
+    database: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await executed(database, "UPDATE projector.alembic_version SET version_num = 'later'")
+    assert await schema_state(direct(database)) is SchemaState.NEWER
+    await require_schema(direct(database))
+    assert "newer" in caplog.text
+
+
+async def test_a_schema_behind_our_newest_revision_is_older(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = tmp_path / "versions"
+    versions.mkdir()
+    newest = revisions()[-1]
+    for revision, before in ((newest, None), ("next", newest)):
+        (versions / f"{revision}_.py").write_text(f"revision = {revision!r}\ndown_revision = {before!r}\n")
+    config = Config()
+    config.set_main_option("script_location", str(tmp_path))
+    monkeypatch.setattr(migrate, "alembic_config", lambda: config)
+    assert await schema_state(direct(database)) is SchemaState.OLDER
+    with pytest.raises(SchemaTooOld):
+        await require_schema(direct(database))

@@ -1,0 +1,88 @@
+"""A batch and its positions: however it is cut, the spans still add up."""
+
+import pytest
+from aiokafka import TopicPartition
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.batch import Batch, Fetched, Span
+from projections.event import Ignored
+from tests.support.factories import ARecord
+
+ZERO, ONE = TopicPartition("users", 0), TopicPartition("users", 1)
+
+
+def fetched(partition: TopicPartition, start: int, *offsets: int, next_offset: int) -> Fetched:
+    records = [ARecord(b"12345").at(offset, partition.partition) for offset in offsets]
+    return Fetched(partition, Span(start, next_offset, epoch=4), records)
+
+
+def batch_of(*fetches: Fetched) -> Batch:
+    batch = Batch(opened_at=1.5, trigger="count")
+    for one in fetches:
+        batch.add(one, [Ignored(record) for record in one.records])
+    return batch
+
+
+def offsets(batch: Batch) -> list[tuple[int, int]]:
+    return [(one.record.partition, one.record.offset) for one in batch.decoded]
+
+
+def test_fetches_add_up() -> None:
+    batch = batch_of(
+        fetched(ZERO, 3, 3, 4, next_offset=5), fetched(ONE, 0, 0, next_offset=1), fetched(ZERO, 5, 7, next_offset=9)
+    )
+    assert batch.spans == {ZERO: Span(3, 9, 4), ONE: Span(0, 1, 4)}
+    assert offsets(batch) == [(0, 3), (0, 4), (1, 0), (0, 7)]
+    assert batch.size == 20
+
+
+def test_a_gap_between_fetches_is_a_bug() -> None:
+    with pytest.raises(AssertionError, match="a gap"):
+        batch_of(fetched(ZERO, 0, 0, next_offset=1), fetched(ZERO, 2, 2, next_offset=3))
+
+
+def test_a_batch_of_markers_alone_is_something() -> None:
+    assert not Batch()
+    assert batch_of(fetched(ZERO, 3, next_offset=5))
+
+
+def test_without_a_partition_the_others_stay() -> None:
+    batch = batch_of(fetched(ZERO, 3, 3, next_offset=5), fetched(ONE, 0, 0, 1, next_offset=2))
+    left = batch.without({ZERO})
+    assert (left.spans, offsets(left), left.size) == ({ONE: Span(0, 2, 4)}, [(1, 0), (1, 1)], 10)
+    assert (left.opened_at, left.trigger) == (1.5, "count")
+    assert not batch.without({ZERO, ONE})
+    assert len(batch.decoded) == 3
+
+
+def test_halves_are_cut_at_a_record() -> None:
+    first, second = batch_of(fetched(ZERO, 0, 2, 5, 6, next_offset=9), fetched(ONE, 0, 1, next_offset=3)).halves()
+    assert (offsets(first), first.spans) == ([(0, 2), (0, 5)], {ZERO: Span(0, 6, 4), ONE: Span(0, 1, 4)})
+    assert (offsets(second), second.spans) == ([(0, 6), (1, 1)], {ZERO: Span(6, 9, 4), ONE: Span(1, 3, 4)})
+
+
+def test_a_partition_that_ends_in_the_first_half_is_done_there() -> None:
+    first, second = batch_of(fetched(ZERO, 0, 0, next_offset=4), fetched(ONE, 0, 0, next_offset=1)).halves()
+    assert first.spans == {ZERO: Span(0, 4, 4), ONE: Span(0, 0, 4)}
+    assert second.spans == {ONE: Span(0, 1, 4)}
+
+
+@given(gaps=st.lists(st.tuples(st.sampled_from([ZERO, ONE]), st.integers(1, 4)), min_size=2, max_size=20))
+def test_cut_again_and_again_nothing_is_lost_and_no_position_jumps(gaps: list[tuple[TopicPartition, int]]) -> None:
+    batch = Batch()
+    for partition, gap in gaps:
+        start = batch.spans[partition].next_offset if partition in batch.spans else 0
+        one = fetched(partition, start, start + gap - 1, next_offset=start + gap)
+        batch.add(one, [Ignored(record) for record in one.records])
+    pieces = [batch]
+    while any(len(piece.decoded) > 1 for piece in pieces):
+        pieces = [half for p in pieces for half in (p.halves() if len(p.decoded) > 1 else (p,))]
+    assert [pair for piece in pieces for pair in offsets(piece)] == offsets(batch)
+    positions = dict.fromkeys(batch.spans, 0)
+    for piece in pieces:
+        for partition, span in piece.spans.items():
+            assert span.start == positions[partition] <= span.next_offset
+            assert all(span.start <= at < span.next_offset for p, at in offsets(piece) if p == partition.partition)
+            positions[partition] = span.next_offset
+    assert positions == {partition: span.next_offset for partition, span in batch.spans.items()}

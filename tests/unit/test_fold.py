@@ -1,0 +1,46 @@
+"""A batch is sorted to its entities."""
+
+from typing import Any
+
+import pytest
+
+from projections.decode import Decoder
+from projections.event import Event, Rejection
+from projections.fold import fold, is_plain
+from projections.registry import REGISTRY
+from tests.support.factories import ARecord, a_document_event, a_record, a_user_event
+
+decode = Decoder(REGISTRY)
+
+
+def test_events_go_to_their_entities_in_order_of_arrival() -> None:
+    ann = a_user_event()
+    later = a_user_event("updated", ann["data"]["id"], version=2, name="Bob")
+    document = a_document_event(owner=ann["data"]["id"])
+    bad, marker = ARecord(b"?"), ARecord(None)
+    batch = [decode(a_record(later)), decode(bad), decode(a_record(document)), decode(marker), decode(a_record(ann))]
+    folded = fold(batch)
+    assert isinstance(batch[0], Event)
+    assert folded.events["user"] == {batch[0].id: [batch[0], batch[4]]}
+    assert list(folded.events["document"].values()) == [[batch[2]]]
+    assert isinstance(batch[1], Rejection)
+    assert folded.rejections == [batch[1]]
+
+
+def test_an_empty_batch_is_nothing() -> None:
+    assert (fold([]).events, fold([]).rejections) == ({}, [])
+
+
+@pytest.mark.parametrize(
+    ("events", "plain"),
+    [
+        ([a_user_event()], True),
+        ([a_user_event("updated", name="Bob")], False),
+        ([a_user_event("deleted")], False),
+        ([a_user_event(), a_user_event(version=2)], False),
+    ],
+    ids=["complete", "partial", "deleted", "two"],
+)
+def test_plain_is_one_complete_living_state(events: list[dict[str, Any]], plain: bool) -> None:
+    decoded = [one for event in events if isinstance(one := decode(a_record(event)), Event)]
+    assert is_plain(decoded) is plain

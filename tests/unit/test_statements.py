@@ -1,0 +1,58 @@
+"""The SQL of a projection, as far as its text can be wrong."""
+
+import re
+
+import pytest
+from sqlalchemy.sql.elements import TextClause
+
+from projections.documents import DOCUMENTS
+from projections.projection import Projection
+from projections.statements import child_statements_for, statements_for
+from projections.users import USERS
+
+EVERY = pytest.mark.parametrize("projection", [USERS, DOCUMENTS], ids=lambda p: p.entity)
+
+
+def placeholders(statement: TextClause | None) -> set[str]:
+    assert statement is not None
+    return set(re.findall(r"(?<!:):(\w+)", statement.text))
+
+
+@EVERY
+def test_the_upsert_takes_one_array_for_each_column(projection: Projection) -> None:
+    statement = statements_for(projection).upsert
+    assert placeholders(statement) == set(projection.columns)
+    assert all(statement.text.count(f"CAST(:{column} AS ") == 1 for column in projection.columns)
+
+
+@EVERY
+def test_a_state_kept_aside_has_every_column(projection: Projection) -> None:
+    statement = statements_for(projection).put_aside
+    assert placeholders(statement) == {*projection.columns, "reason", "waiting_for"}
+    assert all(f"'{column}', v.{column}" in statement.text for column in projection.columns)
+
+
+@EVERY
+def test_on_conflict_never_names_a_unique_column(projection: Projection) -> None:
+    _, on_conflict = statements_for(projection).upsert.text.split("ON CONFLICT")
+    changes = on_conflict.split("WHERE")[0]
+    assert set(re.findall(r"(\w+) = excluded", changes)) == set(projection.columns) - {"id"} - set(projection.unique)
+
+
+def test_unique_columns_are_moved_by_a_statement_of_their_own() -> None:
+    users = statements_for(USERS)
+    assert placeholders(users.move_unique) == {"id", "version", "email"}
+    assert placeholders(users.vacate) == {"id"}
+    assert {column: placeholders(sql) for column, sql in users.holders.items()} == {"email": {"value"}}
+
+
+def test_without_unique_columns_there_is_nothing_to_move() -> None:
+    documents = statements_for(DOCUMENTS)
+    assert (documents.move_unique, documents.vacate, documents.holders) == (None, None, {})
+
+
+def test_a_child_is_hidden_and_released_with_every_column() -> None:
+    children = child_statements_for(DOCUMENTS, USERS, DOCUMENTS.parents[0])
+    assert all(f"'{column}', gone.{column}" in children.hide.text for column in DOCUMENTS.columns)
+    assert all(f"s.{column}" in children.release.text for column in DOCUMENTS.columns)
+    assert {tuple(placeholders(one)) for one in (children.hide, children.release, children.orphaned)} == {("id",)}
