@@ -222,7 +222,7 @@ def test_schemas_check_what_people_fill_in() -> None:
     assert UserCreate(email="ada@EXAMPLE.com", name="Ada").email == "ada@example.com"
     for wrong in ({"email": "ada", "name": "Ada"}, {"email": "ada@example.com", "name": "x" * 101}):
         with pytest.raises(ValueError, match=r"email|name"):
-            UserCreate(**wrong)
+            UserCreate.model_validate(wrong)
     assert UserUpdate(name="Bob").model_dump(exclude_unset=True) == {"name": "Bob"}
     ada = a_user()
     assert UserRead.model_validate(ada, from_attributes=True).id == ada.id

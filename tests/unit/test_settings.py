@@ -86,7 +86,7 @@ def test_topics_have_the_names_that_are_set() -> None:
 def test_settings_are_frozen_and_show_no_secret() -> None:
     settings = load_settings(NEEDED | {"KAFKA_SASL_PASSWORD": "hunter2"})
     with pytest.raises(ValidationError, match="frozen"):
-        settings.http_port = 1
+        settings.http_port = 1  # type: ignore[misc]
     assert "hunter2" not in f"{settings} {settings!r} {settings.model_dump()}"
 
 

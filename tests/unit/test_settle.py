@@ -23,7 +23,8 @@ def event(version: int, kind: Kind = Kind.PARTIAL, expects: dict[str, Any] | Non
 
 
 def complete(version: int, **fields: Any) -> Event:
-    return event(version, Kind.COMPLETE, **({"name": "Ada", "owner": 1} | fields))
+    both: dict[str, Any] = {"name": "Ada", "owner": 1} | fields
+    return event(version, Kind.COMPLETE, **both)
 
 
 def deleted(version: int) -> Event:
@@ -163,6 +164,18 @@ def test_what_is_given_is_not_changed() -> None:
     assert base.fields == {"name": "Ada", "owner": 1}
 
 
+def made(what: str, version: int, owner: int) -> Event:
+    match what:
+        case "complete":
+            return complete(version, name=f"n{version}", owner=version)
+        case "partial":
+            return event(version, name=f"n{version}")
+        case "transfer":
+            return event(version, owner=version, expects={"owner": owner})
+        case _:
+            return deleted(version)
+
+
 @st.composite
 def histories(draw: st.DrawFn) -> list[Event]:
     """What one publisher may send about one entity, by version: it begins with `created`, also after a deletion."""
@@ -171,15 +184,13 @@ def histories(draw: st.DrawFn) -> list[Event]:
     for version in range(1, draw(st.integers(1, 9)) + 1):
         what = draw(st.sampled_from(["complete", "partial", "partial", "transfer", "deleted"])) if alive else "complete"
         owner = next((e.fields["owner"] for e in reversed(history) if "owner" in e.fields), 0)
-        made = {
-            "complete": lambda v=version: complete(v, name=f"n{v}", owner=v),
-            "partial": lambda v=version: event(v, name=f"n{v}"),
-            "transfer": lambda v=version, o=owner: event(v, owner=v, expects={"owner": o}),
-            "deleted": lambda v=version: deleted(v),
-        }[what]()
-        history.append(made)
+        history.append(made(what, version, owner))
         alive = what != "deleted"
     return history
+
+
+def names(events: Sequence[Event | Rejection]) -> Counter[str | None]:
+    return Counter(one.event_id for one in events)
 
 
 def fed(batches: Sequence[Sequence[Event]]) -> tuple[State | None, list[Event], Counter[str]]:
@@ -191,16 +202,12 @@ def fed(batches: Sequence[Sequence[Event]]) -> tuple[State | None, list[Event], 
         settled = settle(state, waiting, batch)
         gone = [e for events in settled.released.values() for e in events]
         late = [r for r in settled.rejected if any(r.event_id == e.event_id for e in gone)]
-        outcomes = Counter(map(_name, (*settled.applied, *settled.superseded, *settled.parked, *settled.rejected)))
-        assert outcomes - Counter(map(_name, late)) == Counter(map(_name, batch))
+        told_of: list[Event | Rejection] = [*settled.applied, *settled.superseded, *settled.parked, *settled.rejected]
+        assert names(told_of) - names(late) == names(batch)
         told.update(Reason(r.reason) for r in settled.rejected)
         state = settled.state
         waiting = [e for e in waiting if e not in gone] + settled.parked
     return state, waiting, told
-
-
-def _name(one: Event | Rejection) -> str | None:
-    return one.event_id
 
 
 @settings(max_examples=300, deadline=None)
