@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
+from collections.abc import Mapping
 
 from aiokafka import TopicPartition
 from sqlalchemy import text
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
 from consumer import positions
-from consumer.batch import Batch
+from consumer.batch import Batch, Claim
 from consumer.errors import Conflict, ProjectorError, Trouble
 from consumer.intake import Intake
 from consumer.metrics import Metrics
@@ -49,6 +50,7 @@ class Observer:
         self._metrics, self._state = metrics, state
         self._to_count = asyncio.Event()
         self._rebalances_seen = 0
+        self._behind_since: dict[TopicPartition, float] = {}
 
     def committed(self, batch: Batch, receipt: Receipt, seconds: float) -> None:
         """A batch has been written."""
@@ -73,8 +75,17 @@ class Observer:
         state.last_commit_at = now
         self.answered()
         state.batches += 1
-        self._to_count.set()
+        self.recount()
         self._lags()
+
+    def claimed(self, claims: Mapping[TopicPartition, Claim]) -> None:
+        """Partitions are ours to read, from here."""
+        self._state.positions |= {partition: claim.next_offset for partition, claim in claims.items()}
+        self.recount()
+
+    def recount(self) -> None:
+        """Count soon what waits in the database."""
+        self._to_count.set()
 
     def answered(self) -> None:
         """The database answers."""
@@ -148,9 +159,12 @@ class Observer:
             metrics.pool_idle.set(pool.checkedin())
 
     def _age(self, partition: TopicPartition, behind: int, oldest: dict[TopicPartition, int], now: float) -> float:
-        if behind == 0 or partition not in oldest:
+        """Measured, never interpolated: with nothing read yet, since the lag was first seen."""
+        if behind == 0:
+            self._behind_since.pop(partition, None)
             return 0.0
-        return max(0.0, now - oldest[partition] / 1000)
+        since = self._behind_since.setdefault(partition, now)
+        return max(0.0, now - min(since, oldest.get(partition, since * 1000) / 1000))
 
     def _stops(self) -> None:
         metrics, state = self._metrics, self._state

@@ -128,9 +128,7 @@ def kafka_translated() -> Iterator[None]:
     except KAFKA_HALTING as error:
         raise Halt(f"Kafka refuses: {type(error).__name__}") from error
     except (aiokafka.errors.KafkaError, OSError, TimeoutError) as error:
-        lost = isinstance(
-            error, aiokafka.errors.KafkaConnectionError | aiokafka.errors.KafkaTimeoutError | OSError | TimeoutError
-        )
+        lost = isinstance(error, KAFKA_LOST)
         if not (lost or getattr(error, "retriable", False)):
             raise
         raise Trouble(type(error).__name__, "kafka") from error

@@ -17,8 +17,9 @@ from projections.registry import REGISTRY
 log = logging.getLogger(__name__)
 
 
-async def run(settings: Settings, registry: Registry = REGISTRY) -> None:
-    """Serve until SIGTERM or SIGINT; the batch in hand is finished or rolled back, and the group left."""
+async def run(settings: Settings, registry: Registry = REGISTRY) -> signal.Signals | None:
+    """Serve until SIGTERM or SIGINT, and return it; the batch in hand is finished or rolled back, the group left."""
+    got: list[signal.Signals] = []
     service = Service(settings, registry)
     loop = asyncio.get_running_loop()
 
@@ -26,16 +27,23 @@ async def run(settings: Settings, registry: Registry = REGISTRY) -> None:
         with translated():
             async with service.engine.connect() as connection:
                 await connection.execute(text("SELECT 1"))
+        service.observer.recount()
 
     app = create_app(service.state, service.metrics, settings, on_loop(loop, ping))
     sidecar = Sidecar(app, settings.http_host, settings.http_port)
     service.metrics.build_info.labels(version(), revision()).set(1)
     sidecar.start()
+
+    def stop(number: signal.Signals) -> None:
+        got.append(number)
+        service.stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, service.stop)
+        loop.add_signal_handler(number, stop, number)
     log.info("starting", extra={"version": version(), "group_id": settings.kafka_group_id})
     try:
         await service.run()
     finally:
         sidecar.stop()
     log.info("stopped", extra={"events": dict(service.state.totals)})
+    return got[0] if got else None

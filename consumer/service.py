@@ -44,8 +44,8 @@ class Service:
         self._source = Source(settings, self._revoked)
         decoder = Decoder(registry, settings.event_max_bytes)
         self._intake = Intake(self._source, decoder, settings, self._claim, self._read, self._answered)
-        self._observer = Observer(self.engine, self._source, self._intake, self.metrics, self.state)
-        self._retry = Retry(Transaction(self.engine, registry, settings.kafka_group_id), self._observer)
+        self.observer = Observer(self.engine, self._source, self._intake, self.metrics, self.state)
+        self._retry = Retry(Transaction(self.engine, registry, settings.kafka_group_id), self.observer)
         self._idle = asyncio.Event()
         self._idle.set()
         self._serving: asyncio.Task[None] | None = None
@@ -69,11 +69,11 @@ class Service:
             asyncio.get_running_loop().call_later(wait, self._serving.cancel)
 
     async def _serve(self) -> None:
-        tasks = [asyncio.create_task(self._observer.beat())]
+        tasks = [asyncio.create_task(self.observer.beat())]
         try:
             await self._retry.until_answered(lambda: require_schema(self.engine))
             await self._retry.until_kafka_answers(lambda: topics.require(self.settings))
-            parts = (self._observer.count_waiting(), self._hint(), self._read_ahead(), self._write())
+            parts = (self.observer.count_waiting(), self._hint(), self._read_ahead(), self._write())
             tasks += [asyncio.create_task(part) for part in parts]
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -91,7 +91,7 @@ class Service:
             started = time.monotonic()
             try:
                 async for part, receipt in self._retry.apply(batch):
-                    self._observer.committed(part, receipt, time.monotonic() - started)
+                    self.observer.committed(part, receipt, time.monotonic() - started)
                     self._hints |= {partition: span.next_offset for partition, span in part.spans.items()}
             except Fenced as error:
                 self._fenced(batch, error)
@@ -123,7 +123,7 @@ class Service:
 
     async def _claim(self, first: Positions) -> dict[TopicPartition, Claim]:
         claims = await self._retry.until_answered(lambda: self._claim_once(first))
-        self.state.positions |= {partition: claim.next_offset for partition, claim in claims.items()}
+        self.observer.claimed(claims)
         return claims
 
     async def _claim_once(self, first: Positions) -> dict[TopicPartition, Claim]:
@@ -132,7 +132,9 @@ class Service:
                 return await positions.claim(connection, self.settings.kafka_group_id, first)
 
     async def _read(self, partitions: set[TopicPartition]) -> dict[TopicPartition, Claim]:
-        return await self._retry.until_answered(lambda: self._read_once(partitions))
+        claims = await self._retry.until_answered(lambda: self._read_once(partitions))
+        self.observer.claimed(claims)
+        return claims
 
     async def _read_once(self, partitions: set[TopicPartition]) -> dict[TopicPartition, Claim]:
         with translated():

@@ -3,9 +3,9 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
-from pydantic import Field, FilePath, SecretStr, ValidationError
+from pydantic import Field, FilePath, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from consumer.errors import WrongSettings
@@ -15,6 +15,9 @@ from projections.projection import Registry
 from projections.registry import REGISTRY
 
 AnySettings = TypeVar("AnySettings", bound=DatabaseSettings)
+
+SAID = {"KAFKA_BOOTSTRAP_SERVERS": "expected host:port, several with commas"}
+"""Clearer words than the check's own, by variable."""
 
 FILE_SUFFIX = "_FILE"
 
@@ -37,7 +40,7 @@ class GivenDatabaseSettings(DatabaseSettings):
 class Settings(GivenDatabaseSettings):
     """What a running service needs to know. `models.settings` has the database's part."""
 
-    kafka_bootstrap_servers: str = Field(min_length=1)
+    kafka_bootstrap_servers: str = Field(pattern=r"^\s*[^\s,]+:\d{1,5}(\s*,\s*[^\s,]+:\d{1,5})*\s*$")
     """`host:port`, several with commas."""
     kafka_group_id: str = Field("neon-projector", min_length=1)
     """The consumer group; positions are kept under its name."""
@@ -81,6 +84,14 @@ class Settings(GivenDatabaseSettings):
     topics: Mapping[str, str] = Field(default_factory=dict)
     """The topic of each projection, by the name of its setting (`<ENTITY>_TOPIC`)."""
 
+    @model_validator(mode="after")
+    def _sasl_is_whole(self) -> Self:
+        given = (self.kafka_sasl_username, self.kafka_sasl_password)
+        if self.kafka_security_protocol.startswith("SASL") and None in given:
+            protocol = self.kafka_security_protocol
+            raise ValueError(f"KAFKA_SECURITY_PROTOCOL={protocol} needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD")
+        return self
+
 
 def load_settings(environment: Mapping[str, str] | None = None, registry: Registry = REGISTRY) -> Settings:
     """The settings in `environment` (default: the process's). WrongSettings names each variable at fault."""
@@ -116,11 +127,16 @@ def _with_files(environment: Mapping[str, str]) -> dict[str, str]:
                 given[name] = Path(path).read_text().strip()
             except OSError as error:
                 raise WrongSettings(f"{name}{FILE_SUFFIX}: {error.strerror}: {path}") from None
+            except UnicodeDecodeError:
+                raise WrongSettings(f"{name}{FILE_SUFFIX}: not text in UTF-8: {path}") from None
     return given
 
 
 def _problem(location: tuple[int | str, ...], message: str) -> str:
-    name = str(location[0]).upper() if location else "settings"
+    said = message.removeprefix("Value error, ")
+    if not location:
+        return said
+    name = str(location[0]).upper()
     if message == "Field required":
         return f"{name} is not set"
-    return f"{name}: {message.removeprefix('Value error, ')}"
+    return f"{name}: {SAID.get(name, said)}"

@@ -7,6 +7,7 @@ the heartbeat's, so `max.poll.interval.ms` is as good as off.
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.helpers import create_ssl_context
 
 from consumer.batch import Claim, Fetched, Positions, Span
+from consumer.errors import WrongSettings
 from consumer.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -40,7 +42,10 @@ def client_options(settings: Settings) -> dict[str, Any]:
     if "SSL" in settings.kafka_security_protocol.split("_"):
         files = (settings.kafka_ssl_cafile, settings.kafka_ssl_certfile, settings.kafka_ssl_keyfile)
         cafile, certfile, keyfile = (str(path) if path else None for path in files)
-        options["ssl_context"] = create_ssl_context(cafile=cafile, certfile=certfile, keyfile=keyfile)
+        try:
+            options["ssl_context"] = create_ssl_context(cafile=cafile, certfile=certfile, keyfile=keyfile)
+        except (ssl.SSLError, OSError) as error:
+            raise WrongSettings(f"KAFKA_SSL_CAFILE, KAFKA_SSL_CERTFILE, KAFKA_SSL_KEYFILE: {error}") from None
     if settings.kafka_security_protocol.startswith("SASL"):
         options["sasl_mechanism"] = settings.kafka_sasl_mechanism
         options["sasl_plain_username"] = settings.kafka_sasl_username

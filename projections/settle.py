@@ -11,6 +11,8 @@ from projections.event import Event, Rejection
 from projections.outcome import Outcome, Reason
 from projections.projection import Fields, Kind
 
+CONFLICT = "this version has other content already"
+
 
 @dataclass(slots=True)
 class State:
@@ -79,7 +81,7 @@ def _arrive(settled: Settled, pending: dict[int, Event], stored: set[int], event
 def _older(settled: Settled, state: State, event: Event) -> None:
     """An event at or below the state's version changes nothing; at the same version it must say the same."""
     if event.version == state.version and _contradicts(state, event):
-        settled.rejected.append(_rejection(event, Reason.VERSION_CONFLICT, "this version has other content already"))
+        settled.rejected.append(_rejection(event, Reason.VERSION_CONFLICT, CONFLICT))
     else:
         settled.superseded.append(event)
 
@@ -116,7 +118,11 @@ def _drain(settled: Settled, pending: dict[int, Event], stored: set[int]) -> Non
     assert state is not None
     for version in sorted(pending):
         if version <= state.version:
-            _leave(settled, stored, pending.pop(version), Outcome.SUPERSEDED)
+            event = pending.pop(version)
+            contradicts = version == state.version and _contradicts(state, event)
+            if contradicts:
+                settled.rejected.append(_rejection(event, Reason.VERSION_CONFLICT, CONFLICT))
+            _leave(settled, stored, event, Outcome.REJECTED if contradicts else Outcome.SUPERSEDED)
         elif version == state.version + 1:
             event = pending.pop(version)
             if _extend(settled, state, event):

@@ -53,8 +53,6 @@ class ChildStatements:
     """Of `:id`, the parents that are not there, each with the reason of its tombstone, if it has one."""
     release: TextClause
     """Show the children that waited for the parents `:id`; returns their ids."""
-    children: TextClause
-    """The ids of the children of the parents `:id`."""
     hide: TextClause
     """Take the children of the parents `:id` aside."""
     orphaned: TextClause
@@ -138,7 +136,6 @@ def child_statements_for(child: Projection, parent: Projection, link: Parent) ->
             INSERT INTO {table} ({columns})
             SELECT {_listed("s", child)} FROM freed, LATERAL jsonb_populate_record(NULL::{table}, freed.state) s
             RETURNING id"""),
-        children=text(f"SELECT id FROM {table} WHERE {link.column} = ANY(CAST(:id AS uuid[]))"),
         hide=text(f"""
             WITH gone AS (DELETE FROM {table} WHERE {link.column} = ANY(CAST(:id AS uuid[])) RETURNING *)
             INSERT INTO {ABSENT} AS a (entity, id, version, state, reason, waiting_for)

@@ -1,6 +1,7 @@
 """The commands. Each only reads its options and calls the part that does the work."""
 
 import asyncio
+import signal
 from typing import Annotated
 
 import typer
@@ -39,7 +40,8 @@ def run() -> None:
 
     settings = load_settings()
     set_up_logging(settings.log_level, settings.log_format)
-    asyncio.run(run_service(settings))
+    if asyncio.run(run_service(settings)) is signal.SIGINT:
+        raise KeyboardInterrupt
 
 
 @app.command()

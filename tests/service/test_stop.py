@@ -40,12 +40,12 @@ async def test_sigterm_while_the_database_does_not_answer_ends_too(world: World)
     assert await world.value("SELECT sum(next_offset)::int FROM projector.offsets") == 1
 
 
-async def test_sigint_is_sigterm(world: World) -> None:
+async def test_sigint_stops_as_cleanly_and_is_130(world: World) -> None:
     await world.create_topics()
     with running_projector(world.settings) as projector:
         eventually("it is ready", lambda: projector.get("/health/ready")[0] == 200)
         projector.process.send_signal(2)
-        assert projector.process.wait(10) == 0
+        assert projector.process.wait(10) == 130
         last = json.loads(projector.logged().splitlines()[-1])
     assert last["message"] == "stopped"
 

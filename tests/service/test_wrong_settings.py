@@ -18,6 +18,11 @@ WRONG = {
     "a pool size of zero": ({"DB_POOL_SIZE": "0"}, 2, "DB_POOL_SIZE"),
     "a pool size that is no number": ({"DB_POOL_SIZE": "many"}, 2, "DB_POOL_SIZE"),
     "no broker": ({"KAFKA_BOOTSTRAP_SERVERS": ""}, 2, "KAFKA_BOOTSTRAP_SERVERS is not set"),
+    "no broker's address": ({"KAFKA_BOOTSTRAP_SERVERS": "nonsense:abc"}, 2, "KAFKA_BOOTSTRAP_SERVERS: expected host:"),
+    "a password missing": ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}, 2, "needs KAFKA_SASL_USERNAME"),
+    "certificates that are none": (
+        {"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_SSL_CAFILE": __file__}, 2, "KAFKA_SSL_CAFILE",
+    ),
     "an unknown isolation level": ({"KAFKA_ISOLATION_LEVEL": "none"}, 2, "KAFKA_ISOLATION_LEVEL"),
     "no such topic": ({"USERS_TOPIC": "nobody-made-this"}, 3, "'nobody-made-this' (USERS_TOPIC)"),
     "a secret's file that is not there": (

@@ -14,7 +14,6 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.support.factories import ARecord, a_record, a_user_event
 
-
 KEEPS = {"retention.ms": "-1", "max.message.bytes": str(8 * 1024 * 1024)}
 
 
