@@ -1,28 +1,21 @@
 """One entity's tables, as the transaction uses them: each method is one statement for all rows (or none at all)."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consumer.errors import Conflict
-from projections.projection import Parent, Projection, Registry
+from projections.projection import Projection
 from projections.settle import State
-from projections.statements import ChildStatements, child_statements_for, statements_for
+from projections.statements import statements_for
 
 Row = Mapping[str, Any]
 """A row of the entity's table: columns and values."""
 
 GONE = ("deleted", "erased")
 """Reasons of tombstones."""
-
-
-class Relation(NamedTuple):
-    """A child's link to its parent, with the statements for it."""
-
-    link: Parent
-    sql: ChildStatements
 
 
 class Aside(NamedTuple):
@@ -33,19 +26,19 @@ class Aside(NamedTuple):
     waiting_for: UUID | None
 
 
+class Upserted(NamedTuple):
+    """What an upsert did, by ids: those it refused, their version being no higher, and those whose value moved."""
+
+    refused: set[UUID]
+    moved: set[UUID]
+
+
 class EntityStore:
     """Reads and writes what is stored of one projection. It keeps nothing between calls but its statements."""
 
-    def __init__(self, registry: Registry, projection: Projection) -> None:
+    def __init__(self, projection: Projection) -> None:
         self.projection = projection
         self.sql = statements_for(projection)
-        self.parents = [
-            Relation(link, child_statements_for(projection, registry[link.entity], link)) for link in projection.parents
-        ]
-        self._children = [
-            Relation(link, child_statements_for(child, projection, link))
-            for child, link in registry.children_of(projection.entity)
-        ]
 
     async def lock(self, connection: AsyncConnection, ids: list[UUID]) -> None:
         """Before a deletion: from now on nobody else can come to refer to these rows."""
@@ -71,16 +64,6 @@ class EntityStore:
             for row in (await connection.execute(self.sql.load_absent, {"id": ids})).mappings()
         }
 
-    async def missing_parents(
-        self, connection: AsyncConnection, parent: Relation, rows: Iterable[Row]
-    ) -> dict[UUID, str]:
-        """The parents of `rows` that are not there, each with the reason for which its children are kept aside."""
-        wanted = list({row[parent.link.column] for row in rows})
-        if not wanted:
-            return {}
-        found = await connection.execute(parent.sql.missing_parents, {"id": wanted})
-        return {row.id: "parent_deleted" if row.reason in (*GONE, "parent_deleted") else "no_parent" for row in found}
-
     async def holders(self, connection: AsyncConnection, column: str, values: Collection[Any]) -> dict[Any, UUID]:
         """Who has which of these `values` of a unique column."""
         found = await connection.execute(self.sql.holders[column], {"value": list(values)})
@@ -91,15 +74,26 @@ class EntityStore:
         if ids and self.sql.vacate is not None:
             await connection.execute(self.sql.vacate, {"id": ids})
 
-    async def upsert(self, connection: AsyncConnection, rows: Sequence[Row]) -> set[UUID]:
-        """Insert or update `rows`; returns the ids that the table refused, its version being no lower."""
-        if not rows:
+    async def contested(
+        self, connection: AsyncConnection, freeing: Collection[UUID], holders: Collection[UUID] = ()
+    ) -> set[UUID]:
+        """Contested ones that wait for one of `freeing`, and those of `holders` that want another value themselves."""
+        if not (freeing or holders) or not self.projection.unique:
             return set()
-        values = self._arrays(rows)
+        values = {"id": list(freeing), "holder": list(holders)}
+        return {row.id for row in await connection.execute(self.sql.contested_by, values)}
+
+    async def upsert(self, connection: AsyncConnection, rows: Sequence[Row]) -> Upserted:
+        """Insert or update `rows`, where their version is higher than the stored one."""
+        if not rows:
+            return Upserted(set(), set())
+        values, moved = self._arrays(rows), set()
         if self.sql.move_unique is not None and max(values["version"]) > 1:
             columns = ("id", "version", *self.projection.unique)
-            await connection.execute(self.sql.move_unique, {name: values[name] for name in columns})
-        return {row.id for row in await connection.execute(self.sql.upsert, values)}
+            found = await connection.execute(self.sql.move_unique, {name: values[name] for name in columns})
+            moved = {row.id for row in found}
+        refused = await connection.execute(self.sql.upsert, values)
+        return Upserted({row.id for row in refused}, moved)
 
     async def delete(self, connection: AsyncConnection, ids: list[UUID]) -> None:
         if ids:
@@ -118,21 +112,6 @@ class EntityStore:
     async def drop_absent(self, connection: AsyncConnection, ids: list[UUID]) -> None:
         if ids:
             await connection.execute(self.sql.drop_absent, {"id": ids})
-
-    async def hide_children(self, connection: AsyncConnection, ids: list[UUID]) -> None:
-        """Take the children of `ids` aside, before `ids` go."""
-        if ids:
-            for child in self._children:
-                await connection.execute(child.sql.hide, {"id": ids})
-                await connection.execute(child.sql.orphaned, {"id": ids})
-
-    async def release_children(self, connection: AsyncConnection, ids: list[UUID]) -> int:
-        """Show the children that waited for `ids`; returns how many."""
-        released = 0
-        if ids:
-            for child in self._children:
-                released += len((await connection.execute(child.sql.release, {"id": ids})).all())
-        return released
 
     def _arrays(self, rows: Sequence[Row]) -> dict[str, list[Any]]:
         return {column: [row.get(column) for row in rows] for column in self.projection.columns}

@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consumer import parked_events
 from consumer.entity_store import Aside, EntityStore, Row
-from consumer.errors import Conflict, NotAlone
+from consumer.errors import Conflict, NeedsMode
+from consumer.family import Family
 from consumer.gate import Mode
 from projections.claims import losers
 from projections.event import Event, Rejection
@@ -22,6 +23,9 @@ from projections.fold import is_plain
 from projections.outcome import Outcome
 from projections.projection import Kind, Projection, Registry
 from projections.settle import Settled, State, newest, settle
+
+Events = Mapping[UUID, list[Event]]
+"""One entity's events of a batch by id, each in order of arrival."""
 
 
 @dataclass(slots=True)
@@ -40,128 +44,166 @@ class Written:
 class Stored:
     """What the database has of the entities in hand."""
 
-    absent: Mapping[UUID, State]
-    waiting: Mapping[UUID, list[Event]]
-    rows: Mapping[UUID, State] = field(default_factory=dict)
+    absent: dict[UUID, State] = field(default_factory=dict)
+    waiting: dict[UUID, list[Event]] = field(default_factory=dict)
+    rows: dict[UUID, State] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class Plan:
     """Where the changed states go: to the table, or aside (then a row that is there may have to go)."""
 
+    settled: dict[UUID, Settled]
     show: dict[UUID, Row] = field(default_factory=dict)
     aside: dict[UUID, Aside] = field(default_factory=dict)
     remove: list[UUID] = field(default_factory=list)
+
+    def keeps_aside(self) -> bool:
+        return bool(self.aside) or any(one.parked for one in self.settled.values())
 
 
 class EntityWriter:
     """Writes one projection's events."""
 
-    def __init__(self, registry: Registry, projection: Projection) -> None:
+    def __init__(self, registry: Registry, projection: Projection, family: Family) -> None:
         self._projection = projection
-        self._store = EntityStore(registry, projection)
+        self._store = EntityStore(projection)
+        self._family = family
         self._types = registry.event_types
 
-    async def write(self, connection: AsyncConnection, events: Mapping[UUID, list[Event]], mode: Mode) -> Written:
+    async def write(self, connection: AsyncConnection, events: Events, mode: Mode) -> Written:
         """Apply `events` by id, each in order of arrival.
 
-        Conflict where the stored state moved meanwhile, NotAlone where something is to be kept aside and `mode`
-        does not allow it. Mode.CAREFUL takes a look at every entity.
+        Conflict where the stored state moved meanwhile, NeedsMode where `mode` does not allow what is to be done.
+        Mode.CAREFUL takes a look at every entity.
         """
-        written, store, ids = Written(), self._store, list(events)
-        absent = await store.load_absent(connection, ids)
-        waiting = await parked_events.load(connection, self._projection, self._types, store.sql.load_parked, ids)
-        stored = Stored(absent, waiting)
-        plain = {
-            i: e[0]
-            for i, e in events.items()
-            if is_plain(e) and not (mode is Mode.CAREFUL or i in absent or i in waiting)
-        }
-        shown = await self._write_plain(connection, plain, written)
+        written, stored = Written(), Stored()
+        await self._look_aside(connection, stored, list(events))
+        known = stored.absent.keys() | stored.waiting.keys()
+        plain = {i: e[0] for i, e in events.items() if i not in known and is_plain(e)}
+        shown = await self._write_plain(connection, {} if mode is Mode.CAREFUL else plain, written)
         if looked := {i: e for i, e in events.items() if i not in shown}:
-            shown |= await self._write_looked(connection, looked, stored, written, mode)
-        written.released[Outcome.APPLIED] += await store.release_children(connection, list(shown))
+            plan = await self._decide(connection, looked, stored, mode)
+            if mode is Mode.BESIDE and plan.keeps_aside():
+                raise NeedsMode(Mode.ALONE)
+            await self._carry_out(connection, plan, stored, mode)
+            _acknowledge(plan, looked, written)
+            shown |= plan.show.keys()
+        written.released[Outcome.APPLIED] += await self._family.reunite(connection, self._entity, list(shown))
         return written
+
+    @property
+    def _entity(self) -> str:
+        return self._projection.entity
+
+    async def _look_aside(self, connection: AsyncConnection, stored: Stored, ids: list[UUID]) -> None:
+        stored.absent |= await self._store.load_absent(connection, ids)
+        load_parked = self._store.sql.load_parked
+        stored.waiting |= await parked_events.load(connection, self._projection, self._types, load_parked, ids)
 
     async def _write_plain(
         self, connection: AsyncConnection, plain: Mapping[UUID, Event], written: Written
     ) -> set[UUID]:
         """Upsert what needs no look; returns the ids that the table took."""
         rows: dict[UUID, Row] = {i: {"id": i, "version": e.version, **e.fields} for i, e in plain.items()}
-        for parent in self._store.parents:
-            missing = await self._store.missing_parents(connection, parent, rows.values())
+        for parent in self._family.parents_of(self._entity):
+            missing = await self._family.missing_parents(connection, parent, rows.values())
             rows = {i: row for i, row in rows.items() if row[parent.link.column] not in missing}
-        taken = rows.keys() - await self._store.upsert(connection, list(rows.values()))
+        refused, moved = await self._store.upsert(connection, list(rows.values()))
+        if await self._store.contested(connection, freeing=moved):
+            raise NeedsMode(Mode.CAREFUL)
+        taken = rows.keys() - refused
         written.applied.extend(plain[i] for i in taken)
         return taken
 
-    async def _write_looked(
-        self,
-        connection: AsyncConnection,
-        events: Mapping[UUID, list[Event]],
-        stored: Stored,
-        written: Written,
-        mode: Mode,
-    ) -> set[UUID]:
-        """Decide on the stored state and write what comes of it; returns the ids that are shown anew."""
+    async def _decide(self, connection: AsyncConnection, events: Events, stored: Stored, mode: Mode) -> Plan:
+        """What becomes of these entities, and of those that wait for a unique value which one of them gives up."""
+        looked, new = dict(events), list(events)
         going = [i for i, arriving in events.items() if any(e.kind is Kind.DELETED for e in arriving)]
         await self._store.lock(connection, going)
-        stored.rows = await self._store.load(connection, list(events))
-        settled = {
-            i: settle(newest(stored.rows.get(i), stored.absent.get(i)), stored.waiting.get(i, ()), arriving)
-            for i, arriving in events.items()
-        }
-        plan = await self._place(connection, settled, stored)
-        if mode is Mode.CAREFUL:
-            await self._contest(connection, plan, stored)
-        if mode is Mode.BESIDE and (plan.aside or any(one.parked for one in settled.values())):
-            raise NotAlone
-        await self._carry_out(connection, plan, stored)
-        await parked_events.store(connection, self._types, self._store.sql, settled)
-        _acknowledge(settled, plan, written)
-        return set(plan.show)
+        while True:
+            stored.rows |= await self._store.load(connection, new)
+            plan = await self._place(connection, looked, stored)
+            holders = await self._contest(connection, plan) if mode is Mode.CAREFUL else set()
+            new = list(await self._store.contested(connection, self._freeing(plan, stored), holders) - looked.keys())
+            if not new:
+                return plan
+            if mode is not Mode.CAREFUL:
+                raise NeedsMode(Mode.CAREFUL)
+            await self._look_aside(connection, stored, new)
+            looked |= {i: [] for i in new}
 
-    async def _place(self, connection: AsyncConnection, settled: Mapping[UUID, Settled], stored: Stored) -> Plan:
-        """Show what lives and whose parents are there; keep the rest aside."""
-        plan = Plan()
-        for i, one in settled.items():
-            if one.changed and one.state is not None:
+    async def _place(self, connection: AsyncConnection, looked: Events, stored: Stored) -> Plan:
+        """Show what lives and whose parents are there; keep the rest aside. No events: a state that was contested."""
+        plan = Plan({})
+        for i, arriving in looked.items():
+            state = newest(stored.rows.get(i), stored.absent.get(i))
+            one = plan.settled[i] = settle(state, stored.waiting.get(i, ()), arriving)
+            if one.state is not None and (one.changed or not arriving):
                 row: Row = {"id": i, "version": one.state.version, **(one.state.fields or {})}
                 if one.state.fields is None:
                     plan.aside[i] = Aside(row, "deleted", None)
                 else:
                     plan.show[i] = row
-        for parent in self._store.parents:
+        for parent in self._family.parents_of(self._entity):
             column = parent.link.column
-            missing = await self._store.missing_parents(connection, parent, plan.show.values())
+            missing = await self._family.missing_parents(connection, parent, plan.show.values())
             for i in [i for i, row in plan.show.items() if row[column] in missing]:
                 row = plan.show.pop(i)
                 plan.aside[i] = Aside(row, missing[row[column]], row[column])
         plan.remove = [i for i in plan.aside if i in stored.rows]
         return plan
 
-    async def _contest(self, connection: AsyncConnection, plan: Plan, stored: Stored) -> None:
-        """Keep aside the states that claim a unique value which another entity has; its row stays as last shown."""
+    async def _contest(self, connection: AsyncConnection, plan: Plan) -> set[UUID]:
+        """Keep aside the states that claim a unique value which another entity has; their rows stay as last shown.
+
+        Returns those others: one that is contested itself may give its value up, and close a cycle.
+        """
+        blocking: set[UUID] = set()
         for column in self._projection.unique:
             wanted = {i: row[column] for i, row in plan.show.items()}
             holders = await self._store.holders(connection, column, set(wanted.values()))
             for i, holder in losers(wanted, holders, frozenset(plan.remove)).items():
                 plan.aside[i] = Aside(plan.show.pop(i), "contested", holder)
-        await self._store.vacate(connection, [i for i in plan.show if i in stored.rows])
+                blocking.add(holder)
+        return blocking
 
-    async def _carry_out(self, connection: AsyncConnection, plan: Plan, stored: Stored) -> None:
+    def _freeing(self, plan: Plan, stored: Stored) -> set[UUID]:
+        """The entities whose rows give a unique value up."""
+        moving = {
+            i
+            for i, row in plan.show.items()
+            if i in stored.rows and any((stored.rows[i].fields or {})[c] != row[c] for c in self._projection.unique)
+        }
+        return moving | set(plan.remove)
+
+    async def _carry_out(self, connection: AsyncConnection, plan: Plan, stored: Stored, mode: Mode) -> None:
         store = self._store
-        await store.hide_children(connection, [i for i, aside in plan.aside.items() if aside.reason == "deleted"])
+        for reason in ("parent_deleted", "no_parent"):
+            await self._family.part(connection, self._entity, _leaving(plan, stored, reason), reason)
         await store.delete(connection, plan.remove)
         await store.put_aside(connection, plan.aside.values())
         await store.drop_absent(connection, [i for i in plan.show if i in stored.absent])
-        if await store.upsert(connection, list(plan.show.values())):
+        if mode is Mode.CAREFUL:
+            await store.vacate(connection, list(self._freeing(plan, stored) & plan.show.keys()))
+        if (await store.upsert(connection, list(plan.show.values()))).refused:
             raise Conflict("a row moved")
+        await parked_events.store(connection, self._types, store.sql, plan.settled)
 
 
-def _acknowledge(settled: Mapping[UUID, Settled], plan: Plan, written: Written) -> None:
+def _leaving(plan: Plan, stored: Stored, reason: str) -> list[UUID]:
+    """Who is kept aside so that its children are, for `reason`; a contested one whose row stays is not."""
+    return [
+        i
+        for i, aside in plan.aside.items()
+        if (aside.reason in ("deleted", "parent_deleted")) == (reason == "parent_deleted")
+        and not (aside.reason == "contested" and i in stored.rows)
+    ]
+
+
+def _acknowledge(plan: Plan, looked: Events, written: Written) -> None:
     """Count every event as what it became; one that moved a state which waits is parked with it."""
-    for i, one in settled.items():
+    for i, one in plan.settled.items():
         aside = plan.aside.get(i)
         waits = aside is not None and aside.reason != "deleted"
         (written.parked if waits else written.applied).extend(one.applied)
@@ -171,3 +213,4 @@ def _acknowledge(settled: Mapping[UUID, Settled], plan: Plan, written: Written) 
             late = isinstance(rejection.record, parked_events.ParkedRecord)
             (written.released_rejections if late else written.rejected).append(rejection)
         written.released.update({outcome: len(events) for outcome, events in one.released.items()})
+        written.released[Outcome.APPLIED] += i not in looked and i in plan.show

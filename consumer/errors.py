@@ -28,8 +28,13 @@ class Conflict(Trouble):
     """Another transaction changed what this one had looked at; it is decided anew."""
 
 
-class NotAlone(ProjectorError):
-    """This transaction has to keep something aside, and for that it must run alone."""
+class NeedsMode(ProjectorError):
+    """This transaction has to be tried in another mode."""
+
+    def __init__(self, mode: int) -> None:
+        super().__init__()
+        self.mode = mode
+        """A `consumer.gate.Mode`."""
 
 
 class Fenced(ProjectorError):

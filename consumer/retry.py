@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from consumer.batch import Batch
-from consumer.errors import BadData, Conflict, NotAlone, Trouble
+from consumer.errors import BadData, Conflict, NeedsMode, Trouble
 from consumer.gate import Mode
 from consumer.recovery import Backoff, kafka_translated
 from consumer.transaction import CommitUnknown, Receipt, Transaction, refused
@@ -75,8 +75,8 @@ class Retry:
         while True:
             try:
                 receipt = await self._transaction.apply(batch, mode)
-            except NotAlone:
-                mode = Mode.ALONE
+            except NeedsMode as needs:
+                mode = Mode(needs.mode)
             except CommitUnknown as unknown:
                 if await self.until_answered(lambda: self._transaction.took_effect(batch)):
                     return unknown.receipt

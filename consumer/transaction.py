@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from consumer import dead_letters, positions
 from consumer.batch import Batch
 from consumer.entity_writer import EntityWriter, Written
+from consumer.family import Family
 from consumer.gate import Mode, enter
 from consumer.recovery import translated
 from projections.event import Decoded, Event, Ignored, Rejection
@@ -50,7 +51,8 @@ class Transaction:
     def __init__(self, engine: AsyncEngine, registry: Registry, group_id: str) -> None:
         self._engine = engine
         self._group_id = group_id
-        self._writers = {p.entity: EntityWriter(registry, p) for p in registry}
+        family = Family(registry)
+        self._writers = {p.entity: EntityWriter(registry, p, family) for p in registry}
         self._secrets = sorted({secret for p in registry for secret in p.secrets})
 
     async def apply(self, batch: Batch, mode: Mode = Mode.BESIDE) -> Receipt:

@@ -44,6 +44,8 @@ class DatabaseSettings(BaseSettings):
     def direct_address(self) -> DatabaseAddress:
         if self.neon_direct_database_url is not None:
             return parse_database_url(self.neon_direct_database_url.get_secret_value())
-        first, dot, rest = (self.address.url.host or "").partition(".")
-        url = self.neon_database_url.get_secret_value()
-        return parse_database_url(url.replace(first + dot + rest, first.removesuffix("-pooler") + dot + rest, 1))
+        address, url = self.address.url, self.neon_database_url.get_secret_value()
+        endpoint = str(address.host or address.query.get("host", "")).partition(".")[0]
+        for before in ("//", "@", "host=", "endpoint=", "endpoint%3D"):
+            url = url.replace(before + endpoint, before + endpoint.removesuffix("-pooler"))
+        return parse_database_url(url)

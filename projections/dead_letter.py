@@ -52,7 +52,7 @@ def _masked(value: bytes, names: Sequence[bytes]) -> bytes:
     plain = value.lower()
     if not names or not any(sign in plain for sign in (*names, BASE64, b"\\u")):
         wide = plain.replace(b"\0", b"")  # UTF-16 and the like
-        return MASK if any(name in wide for name in names) else value
+        return MASK if names and any(sign in wide for sign in (*names, BASE64)) else value
     try:
         return orjson.dumps(_without_secrets(orjson.loads(value), names))
     except (orjson.JSONDecodeError, orjson.JSONEncodeError, RecursionError):
@@ -62,12 +62,16 @@ def _masked(value: bytes, names: Sequence[bytes]) -> bytes:
 def _without_secrets(parsed: Any, names: Sequence[bytes]) -> Any:
     if isinstance(parsed, dict):
         return {
-            key: "***" if key.lower().encode().endswith((*names, BASE64)) else _without_secrets(inner, names)
+            key: "***" if _is_secret(key.lower().encode(), names) else _without_secrets(inner, names)
             for key, inner in parsed.items()
         }
     if isinstance(parsed, list):
         return [_without_secrets(inner, names) for inner in parsed]
     return _masked(parsed.encode(), names).decode() if isinstance(parsed, str) else parsed
+
+
+def _is_secret(key: bytes, names: Sequence[bytes]) -> bool:
+    return any(name in key for name in (*names, BASE64))
 
 
 def _masked_text(text: bytes, names: Sequence[bytes]) -> bytes:
@@ -78,25 +82,28 @@ def _masked_text(text: bytes, names: Sequence[bytes]) -> bytes:
     return text if masked == spelled_out else masked
 
 
-_ESCAPED = re.compile(rb"\\+u00(3[0-9]|[46][1-9a-f]|[57][0-9a]|5f)", re.IGNORECASE)
-"""A letter, digit or underscore as JSON may spell it."""
+_ESCAPED = re.compile(rb"(?<!\\)\\+u00(3[0-9]|[46][1-9a-f]|[57][0-9a]|5f)", re.IGNORECASE)
+"""A letter, digit or underscore as JSON may spell it; the start of the backslashes, else long rows take for ever."""
 
 
 @cache
 def _behind(name: bytes) -> re.Pattern[bytes]:
-    """A field's name, quoted or not, what may stand between, and the value: a string, a nested value, or words.
+    """A field whose name has `name` in it, quoted or not, what may stand between, and the value.
 
-    A string ends at the quote it began with, with as many backslashes, or at the end of the text.
+    The value is a string, a nested value, or the rest of the line, up to XML's next tag or a form's next field. A
+    string ends at the quote it began with, with as many backslashes, or at the end of the text. What repeats here
+    is possessive or bounded: the time it takes grows with the text, and no faster.
     """
     return re.compile(
         rb"(?is)("
         + re.escape(name)
-        + rb"""(?:\\*["'])?\s*[:=>]+\s*)(?:(\\*["'])(?:(?!(?<!\\)\2).)*(?:\2|\Z)|[\[{].*|[^\r\n,}&<]+)"""
+        + rb"""\w{0,40}+(?:[^\w:=>]*+[:=>]+|\s[^<>]{0,200}+>)\s*)"""
+        + rb"""(?:(\\*+["'])(?:(?!(?<!\\)\2).)*+(?:\2|\Z)|[\[{].*|<!\[CDATA\[.*|(?:[^\r\n&<]|&(?=\#?\w{1,20};))+)"""
     )
 
 
 def _header(name: str, value: bytes, secrets: tuple[str, ...]) -> bytes:
-    return MASK if name.lower().endswith(secrets) else mask(value, secrets)
+    return MASK if any(secret.lower() in name.lower() for secret in secrets) else mask(value, secrets)
 
 
 def _clean(text: str) -> str:

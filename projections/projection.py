@@ -107,6 +107,8 @@ class Registry:
             missing = [p.entity for p in projection.parents if p.entity not in self._by_entity]
             if missing:
                 raise ValueError(f"{projection.entity}: its parents {missing} must be listed before it")
+            if projection.parents and projection.unique:
+                raise ValueError(f"{projection.entity}: unique columns of an entity with parents can't be settled")
             self._by_entity[projection.entity] = projection
         self.event_types: dict[str, tuple[Projection, EventType]] = {
             event_type.name: (projection, event_type)

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import TextClause
 
 from models import CONTROL_SCHEMA
-from projections.projection import Parent, Projection
+from projections.projection import Projection
 
 ABSENT = f"{CONTROL_SCHEMA}.absent_states"
 PARKED = f"{CONTROL_SCHEMA}.parked_events"
@@ -26,11 +26,13 @@ class Statements:
     upsert: TextClause
     """Insert or update to a higher version; returns the ids that the table did not take."""
     move_unique: TextClause | None
-    """Change the unique columns of rows that have a lower version (before `upsert`)."""
+    """Change the unique columns of rows that have a lower version (before `upsert`); returns their ids."""
     holders: Mapping[str, TextClause]
     """By unique column: who has the values `:value`."""
     vacate: TextClause | None
     """Give the unique columns of `:id` values that nobody else has, for the moment: so that values can be swapped."""
+    contested_by: TextClause
+    """Contested ones that wait for a unique value which one of `:id` has, or that are among `:holder` themselves."""
     load: TextClause
     """The rows of `:id`, locked against changes by others."""
     lock: TextClause
@@ -43,20 +45,6 @@ class Statements:
     load_parked: TextClause
     park: TextClause
     unpark: TextClause
-
-
-@dataclass(frozen=True)
-class ChildStatements:
-    """What happens to a child's rows as its parents come and go."""
-
-    missing_parents: TextClause
-    """Of `:id`, the parents that are not there, each with the reason of its tombstone, if it has one."""
-    release: TextClause
-    """Show the children that waited for the parents `:id`; returns their ids."""
-    hide: TextClause
-    """Take the children of the parents `:id` aside."""
-    orphaned: TextClause
-    """Children that wait for a parent of which we now know that it is deleted."""
 
 
 def statements_for(projection: Projection) -> Statements:
@@ -82,6 +70,9 @@ def statements_for(projection: Projection) -> Statements:
             for c in projection.unique
         },
         vacate=_vacate(projection),
+        contested_by=text(f"""
+            SELECT id FROM {ABSENT} WHERE entity = '{entity}' AND reason = 'contested'
+                AND (waiting_for = ANY(CAST(:id AS uuid[])) OR id = ANY(CAST(:holder AS uuid[])))"""),
         load=text(f"SELECT {columns} FROM {table} WHERE id = ANY(CAST(:id AS uuid[])) ORDER BY id FOR NO KEY UPDATE"),
         lock=text(f"SELECT id FROM {table} WHERE id = ANY(CAST(:id AS uuid[])) ORDER BY id FOR UPDATE"),
         delete=text(f"DELETE FROM {table} WHERE id = ANY(CAST(:id AS uuid[]))"),
@@ -99,7 +90,7 @@ def statements_for(projection: Projection) -> Statements:
             ON CONFLICT (entity, id) DO UPDATE SET version = excluded.version, state = excluded.state,
                 reason = excluded.reason, waiting_for = excluded.waiting_for,
                 since = CASE WHEN a.reason = excluded.reason THEN a.since ELSE excluded.since END
-            WHERE a.version < excluded.version"""),
+            WHERE a.version <= excluded.version"""),
         drop_absent=text(f"DELETE FROM {ABSENT} WHERE entity = '{entity}' AND id = ANY(CAST(:id AS uuid[]))"),
         load_parked=text(f"""
             SELECT entity_id, version, type, data, event_id, source, topic, partition, "offset" FROM {PARKED}
@@ -119,37 +110,6 @@ def statements_for(projection: Projection) -> Statements:
     )
 
 
-def child_statements_for(child: Projection, parent: Projection, link: Parent) -> ChildStatements:
-    """The statements for `child` as rows of `parent` come and go."""
-    table, entity, columns = child.table.name, child.entity, ", ".join(child.columns)
-    state = ", ".join(f"'{c}', gone.{c}" for c in child.columns)
-    return ChildStatements(
-        missing_parents=text(f"""
-            SELECT v.id, a.reason FROM unnest(CAST(:id AS uuid[])) AS v(id)
-            LEFT JOIN {ABSENT} a ON a.entity = '{parent.entity}' AND a.id = v.id
-            WHERE NOT EXISTS (SELECT FROM {parent.table.name} p WHERE p.id = v.id)"""),
-        release=text(f"""
-            WITH freed AS (
-                DELETE FROM {ABSENT} WHERE entity = '{entity}' AND waiting_for = ANY(CAST(:id AS uuid[]))
-                    AND reason IN ('no_parent', 'parent_deleted') RETURNING state
-            )
-            INSERT INTO {table} ({columns})
-            SELECT {_listed("s", child)} FROM freed, LATERAL jsonb_populate_record(NULL::{table}, freed.state) s
-            RETURNING id"""),
-        hide=text(f"""
-            WITH gone AS (DELETE FROM {table} WHERE {link.column} = ANY(CAST(:id AS uuid[])) RETURNING *)
-            INSERT INTO {ABSENT} AS a (entity, id, version, state, reason, waiting_for)
-            SELECT '{entity}', gone.id, gone.version, jsonb_build_object({state}), 'parent_deleted', gone.{link.column}
-            FROM gone
-            ON CONFLICT (entity, id) DO UPDATE SET version = excluded.version, state = excluded.state,
-                reason = excluded.reason, waiting_for = excluded.waiting_for, since = excluded.since
-            WHERE a.version < excluded.version"""),
-        orphaned=text(f"""
-            UPDATE {ABSENT} SET reason = 'parent_deleted', since = now()
-            WHERE entity = '{entity}' AND waiting_for = ANY(CAST(:id AS uuid[])) AND reason = 'no_parent'"""),
-    )
-
-
 def _move_unique(projection: Projection) -> TextClause | None:
     if not projection.unique:
         return None
@@ -159,7 +119,8 @@ def _move_unique(projection: Projection) -> TextClause | None:
     return text(f"""
         UPDATE {table} t SET {", ".join(f"{c} = v.{c}" for c in projection.unique)}
         FROM unnest({arrays}) AS v(id, version, {columns})
-        WHERE t.id = v.id AND t.version < v.version AND ({differ})""")
+        WHERE t.id = v.id AND t.version < v.version AND ({differ})
+        RETURNING t.id""")
 
 
 def _vacate(projection: Projection) -> TextClause | None:
@@ -178,7 +139,3 @@ def _arrays(projection: Projection, *only: str) -> str:
 
 def _prefixed(alias: str, projection: Projection) -> str:
     return ", ".join(f"{alias}.{c} AS state_{c}" for c in projection.columns)
-
-
-def _listed(alias: str, projection: Projection) -> str:
-    return ", ".join(f"{alias}.{c}" for c in projection.columns)

@@ -119,6 +119,7 @@ async def test_every_step_can_be_undone_and_done_again(empty_database: str, engi
             one for one in shape if "alembic_version" not in one[0]
         ]
     assert await fetched(empty_database, "SELECT * FROM projector.alembic_version") == []
+    assert await schema_state(engine) is SchemaState.MISSING
     await upgrade(engine)
     assert await fetched(empty_database, SHAPE) == newest
 

@@ -94,6 +94,7 @@ async def test_active_users_alone(sessions: Sessions) -> None:
 @pytest.mark.parametrize("limit", [0, -1, MAX_PAGE + 1])
 async def test_a_page_has_a_limit(sessions: Sessions, limit: int) -> None:
     async with sessions() as session:
+        assert (await list_users(session, limit=MAX_PAGE)).rows == []
         with pytest.raises(ValueError, match="1 to 1000"):
             await list_users(session, limit=limit)
 

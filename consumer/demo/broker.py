@@ -3,7 +3,7 @@
 Its limits, where they matter here:
 
 - It keeps records in memory only: a restart forgets them, so the demo never restarts it; and `--keep` slows down
-  after a minute (`stream`), lest it fill the machine.
+  after a minute (`waves`), lest it fill the machine.
 - It has no InitProducerId: no idempotent producer, no transactions (the one of `publish` has neither).
 - ListOffsets counts a whole batch as one record: `publish` sends each record as a batch of its own.
 - It answers a group's first member after 5 s: a backlog gathers until then.
@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -31,9 +32,24 @@ STOP_SECONDS = 5.0
 KEEPS_EVERYTHING = {"retention.ms": "-1", "cleanup.policy": "delete"}
 
 
+@dataclass(frozen=True)
+class EmbeddedBroker:
+    """A running broker; `address` is its `host:port`."""
+
+    address: str
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def check(self) -> None:
+        """DemoFailed where it has ended, with its last word."""
+        if (status := self.process.poll()) is not None:
+            lines = self.log.read_text(errors="replace").strip().splitlines() or ["no output"]
+            raise DemoFailed(f"the embedded broker has ended by itself with exit status {status}: {lines[-1]}")
+
+
 @contextmanager
-def embedded_broker() -> Iterator[str]:
-    """Start a new, empty broker and yield its `host:port`; kill it at the end. DemoUnavailable without the wheel."""
+def embedded_broker() -> Iterator[EmbeddedBroker]:
+    """Start a new, empty broker; kill it at the end. DemoUnavailable without the wheel."""
     address = f"127.0.0.1:{free_port()}"
     with tempfile.TemporaryDirectory(prefix="projector-broker-") as home, Path(home, "log").open("wb") as log:
         url = f"tcp://{address}"
@@ -46,9 +62,10 @@ def embedded_broker() -> Iterator[str]:
             stderr=log,
             start_new_session=True,  # a terminal's Ctrl-C is the demo's to handle
         )
+        broker = EmbeddedBroker(address, process, Path(home, "log"))
         try:
-            _wait_until_it_listens(process, address, Path(home, "log"))
-            yield address
+            _wait_until_it_listens(broker)
+            yield broker
         finally:
             process.kill()  # memory only: there is nothing to save
             process.wait(STOP_SECONDS)
@@ -81,15 +98,15 @@ def _binary(home: Path) -> Path:
     return Path(copy)
 
 
-def _wait_until_it_listens(process: "subprocess.Popen[bytes]", address: str, log: Path) -> None:
-    host, _, port = address.partition(":")
+def _wait_until_it_listens(broker: EmbeddedBroker) -> None:
+    host, _, port = broker.address.partition(":")
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
             socket.create_connection((host, int(port)), timeout=1).close()
             return
         except OSError:
-            if process.poll() is not None or time.monotonic() > deadline:
-                lines = log.read_text(errors="replace").strip().splitlines() or ["no output"]
-                raise DemoFailed(f"the embedded broker did not start ({lines[-1]})") from None
+            broker.check()
+            if time.monotonic() > deadline:
+                raise DemoFailed(f"the embedded broker does not listen after {START_SECONDS:.0f} s") from None
         time.sleep(0.02)

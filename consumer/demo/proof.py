@@ -37,7 +37,7 @@ async def prove(database_url: str, truth: Truth) -> list[Check]:
                 await _rows(connection, "users: rows, all columns", "users", truth.users.by_id()),
                 await _rows(connection, "documents: rows, all columns", "documents", truth.documents.by_id()),
                 await _absent(connection, truth),
-                await _parked(connection),
+                await _parked(connection, truth),
                 await _dead_letters(connection, truth),
                 await _password(connection),
                 await _positions(connection, truth),
@@ -59,10 +59,11 @@ async def _absent(connection: Any, truth: Truth) -> Check:
     return _compare(name, truth.absent.by_id(), found, "states", lambda key: f"absent_states {key}")
 
 
-async def _parked(connection: Any) -> Check:
+async def _parked(connection: Any, truth: Truth) -> Check:
     rows = await connection.fetch(f"SELECT entity, entity_id, version FROM {CONTROL_SCHEMA}.parked_events")
     found = {(r["entity"], r["entity_id"], r["version"]): {"event": "parked"} for r in rows}
-    return _compare("parked events", {}, found, "events", lambda key: f"parked_events {key}")
+    expected = {place: {"event": "parked"} for place in truth.parked}
+    return _compare("parked events", expected, found, "events", lambda key: f"parked_events {key}")
 
 
 async def _dead_letters(connection: Any, truth: Truth) -> Check:

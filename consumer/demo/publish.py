@@ -5,19 +5,22 @@ after a timeout (hence a long one, on loopback), and it counts a batch as one re
 """
 
 import asyncio
-from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
 from consumer.demo.errors import DemoFailed
-from consumer.demo.stream import due
+from consumer.demo.stream import Stream
 from consumer.demo.truth import Truth
+from consumer.demo.waves import due
 from consumer.demo.wire import DemoRecord
 
 LARGEST_REQUEST_BYTES = 8 * 1024 * 1024
 TIMEOUT_MS = 120_000
+STOP_SECONDS = 5.0
+"""How long the end waits for a broker that does not answer any more."""
 TICK_SECONDS = 0.02
 
 
@@ -39,9 +42,10 @@ class Publisher:
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        await self._producer.stop()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._producer.stop(), STOP_SECONDS)
 
-    async def publish(self, acts: Iterator[list[DemoRecord]], stop: asyncio.Event, most: int | None) -> None:
+    async def publish(self, stream: Stream, stop: asyncio.Event, most: int | None) -> None:
         """Publish in waves, until `stop` or `most` records (None: no end); returns when the broker has them all."""
         loop = asyncio.get_running_loop()
         start, sent = loop.time(), 0
@@ -49,18 +53,21 @@ class Publisher:
             if sent >= due(loop.time() - start):
                 await _either(stop, TICK_SECONDS)
                 continue
-            for record in next(acts):
-                await self._send(record)
-                sent += 1
+            records = stream.take()
+            await self._send(records)
+            sent += len(records)
             if self._refused is not None:
                 break
+        await self._send(stream.rest())
         await self._producer.flush()
         if self._refused is not None:
             raise DemoFailed(f"the embedded broker does not take a record ({self._refused!r})")
 
-    async def _send(self, record: DemoRecord) -> None:
-        sent = await self._producer.send(record.topic, key=record.key, value=record.value, headers=list(record.headers))
-        sent.add_done_callback(partial(self._answered, record))
+    async def _send(self, records: list[DemoRecord]) -> None:
+        for record in records:
+            headers = list(record.headers)
+            sent = await self._producer.send(record.topic, key=record.key, value=record.value, headers=headers)
+            sent.add_done_callback(partial(self._answered, record))
 
     def _answered(self, record: DemoRecord, answer: "asyncio.Future[Any]") -> None:
         if answer.cancelled() or (error := answer.exception()) is not None:

@@ -9,7 +9,7 @@ import asyncpg
 from pydantic import SecretStr
 from rich.console import Console
 
-from consumer.demo.broker import create_topics, embedded_broker
+from consumer.demo.broker import EmbeddedBroker, create_topics, embedded_broker
 from consumer.demo.errors import DemoFailed, DemoUnavailable
 from consumer.demo.follow import follow
 from consumer.demo.interrupt import Interrupt
@@ -18,7 +18,7 @@ from consumer.demo.projector import RunningProjector, running_projector
 from consumer.demo.proof import Check, prove
 from consumer.demo.publish import Publisher
 from consumer.demo.show import Show, summarise
-from consumer.demo.stream import acts
+from consumer.demo.stream import Stream
 from consumer.demo.truth import Truth
 from consumer.demo.watch import Watch
 from consumer.migrate import upgrade
@@ -43,8 +43,8 @@ def run_session(console: Console, *, keep: bool) -> int:
             if interrupt.times:
                 return INTERRUPTED
             with _clear_errors():
-                asyncio.run(_prepare(postgres.url, broker))
-            with running_projector(postgres.url, broker) as projector, _clear_errors():
+                asyncio.run(_prepare(postgres.url, broker.address))
+            with running_projector(postgres.url, broker.address) as projector, _clear_errors():
                 session = _Session(console, interrupt, postgres.url, broker, projector, keep)
                 return asyncio.run(session.play())
 
@@ -55,7 +55,7 @@ class _Session:
         console: Console,
         interrupt: Interrupt,
         database_url: str,
-        broker: str,
+        broker: EmbeddedBroker,
         projector: RunningProjector,
         keep: bool,
     ) -> None:
@@ -68,11 +68,11 @@ class _Session:
     async def play(self) -> int:
         """Publish, watch and prove; the exit status."""
         self._introduce()
-        watch = await Watch.open(self._database_url, self._projector, self._truth)
+        watch = await Watch.open(self._database_url, self._broker, self._projector, self._truth)
         try:
-            async with Publisher(self._broker, self._truth) as publisher:
+            async with Publisher(self._broker.address, self._truth) as publisher:
                 stop = self._interrupt.event()
-                publishing = asyncio.create_task(publisher.publish(acts(self._truth, SEED), stop, self._records))
+                publishing = asyncio.create_task(publisher.publish(Stream(self._truth, SEED), stop, self._records))
                 with Show(self._console, self._records) as show:
                     await follow(watch, show, publishing, self._given_up)
         finally:
@@ -91,7 +91,7 @@ class _Session:
         lines = [
             f"The service runs: {self._projector.url}/metrics and {self._projector.url}/status",
             f"The tables: {self._database_url}",
-            f"The broker: {self._broker}, topics users and documents, {PARTITIONS} partitions each",
+            f"The broker: {self._broker.address}, topics users and documents, {PARTITIONS} partitions each",
         ]
         if self._records is None:
             lines.append("Publishing until Ctrl-C; then comes the proof.")

@@ -1,5 +1,6 @@
 """Where the stories play: chance, the publisher's clock, its truth, and the events of late."""
 
+import heapq
 import random
 from collections import deque
 from collections.abc import Mapping
@@ -25,6 +26,8 @@ class Stage:
         self.sent: deque[DemoEvent] = deque(maxlen=REMEMBERED)
         self._last = datetime.min.replace(tzinfo=UTC)
         self._number = 0
+        self._held: list[tuple[int, int, DemoRecord]] = []
+        self._turn = 0
 
     def new_id(self) -> UUID:
         return UUID(int=self.rng.getrandbits(128), version=4)
@@ -48,6 +51,18 @@ class Stage:
         if self.chance(1 / 3):
             text = f"{text[:26]}{self.rng.randrange(1000):03}{text[26:]}"
         return text.replace("+00:00", "Z")
+
+    def hold_back(self, record: DemoRecord, turns: int) -> None:
+        """Publish `record` after so many more stories, or at the end of the stream, whichever comes first."""
+        heapq.heappush(self._held, (self._turn + turns, self.number(), record))
+
+    def late(self, *, everything: bool = False) -> list[DemoRecord]:
+        """A turn later, the records that were held back until now; or all of them."""
+        self._turn += 1
+        late: list[DemoRecord] = []
+        while self._held and (everything or self._held[0][0] <= self._turn):
+            late.append(heapq.heappop(self._held)[2])
+        return late
 
     def event(self, kind: str, row: Mapping[str, Any], time: datetime, fields: Mapping[str, Any]) -> DemoEvent:
         """The event `kind` (`user.created`) of the entity whose `id` and `version` are in `row`."""

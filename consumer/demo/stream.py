@@ -2,11 +2,12 @@
 
 Each entity's events are published in order, and a user before any document that is theirs; but users and documents
 are two topics, read independently, so that a document may well be applied before its user. To add a kind of event
-(late, early, orphaned, contested), add a story to STORIES: it changes the truth and returns its records.
+(late, early, orphaned, contested), add a story to STORIES: it changes the truth and returns its records, or gives some
+to `Stage.hold_back`, which brings them later. What must be kept aside at the end, it puts into `Truth.absent` and
+`Truth.parked`.
 """
 
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from consumer.demo import bad, documents, users
 from consumer.demo.stage import Stage
@@ -16,19 +17,17 @@ from consumer.demo.wire import DemoRecord, record_of
 Story = Callable[[Stage], list[DemoRecord]]
 """Changes the truth and returns the records that tell of it; no records: it can't be played now."""
 
-MEAN_RATE = 1250.0
-"""Records a second, over whole waves."""
-WAVE_SECONDS = 4.0
-DEPTH = 0.9
-"""How far a wave goes down and up from the mean, as a part of it."""
-
-LIVELY_SECONDS, CALMER = 60.0, 8.0
-"""After so long the rate is divided by so much: the embedded broker keeps every record in memory, 1 KB or more each."""
-
 
 def sent_twice(stage: Stage) -> list[DemoRecord]:
     """An event of late once more, maybe in the other mode: it must change nothing."""
     return [record_of(stage.rng.choice(stage.sent), stage.rng)] if stage.sent else []
+
+
+def sent_again_late(stage: Stage) -> list[DemoRecord]:
+    """The same, but a good while later: its entity may have changed many times, or be gone."""
+    for record in sent_twice(stage):
+        stage.hold_back(record, stage.rng.randrange(1000))
+    return []
 
 
 def ignored(stage: Stage) -> list[DemoRecord]:
@@ -51,7 +50,8 @@ STORIES: tuple[tuple[float, Story], ...] = (
     (7, documents.transferred),
     (5, documents.deleted),
     (1, documents.restored),
-    (6, sent_twice),
+    (5.5, sent_twice),
+    (0.5, sent_again_late),
     (1, ignored),
     (1.5, bad.broken_event),
     (1, bad.broken_record),
@@ -63,22 +63,21 @@ STORIES: tuple[tuple[float, Story], ...] = (
 """Each with its weight."""
 
 
-def acts(truth: Truth, seed: int) -> Iterator[list[DemoRecord]]:
-    """For ever: the records of one story after the other. All of them must be published, in this order."""
-    stage = Stage(truth, seed)
-    weights, stories = zip(*STORIES, strict=True)
-    while True:
-        (story,) = stage.rng.choices(stories, weights)
-        if records := story(stage):
-            yield records
+class Stream:
+    """The records of one story after the other, without end. `seed` makes the same stories again."""
 
+    def __init__(self, truth: Truth, seed: int) -> None:
+        self._stage = Stage(truth, seed)
 
-def due(seconds: float) -> float:
-    """How many records are to be published by then: it rises in waves, from a calm, and later on less steeply."""
-    lively = min(seconds, LIVELY_SECONDS)
-    return _waves(lively) + _waves(seconds - lively) / CALMER
+    def take(self) -> list[DemoRecord]:
+        """What is to be published next, in this order, by all means: the truth knows of it already."""
+        weights, stories = zip(*STORIES, strict=True)
+        while True:
+            records = self._stage.late()
+            (story,) = self._stage.rng.choices(stories, weights)
+            if records := [*records, *story(self._stage)]:
+                return records
 
-
-def _waves(seconds: float) -> float:
-    turn = math.tau / WAVE_SECONDS
-    return MEAN_RATE * (seconds - DEPTH * math.sin(turn * seconds) / turn)
+    def rest(self) -> list[DemoRecord]:
+        """What is still held back: to be published when nothing else comes."""
+        return self._stage.late(everything=True)

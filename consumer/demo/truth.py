@@ -56,6 +56,8 @@ class Truth:
     documents: Rows = field(default_factory=Rows)
     absent: Rows = field(default_factory=Rows)
     """Entities that their table does not show: `entity`, `id`, `version`, `reason` (`deleted`: a tombstone)."""
+    parked: set[tuple[str, UUID, int]] = field(default_factory=set)
+    """Partial events that still wait for their base: entity, id, version."""
     dead_letters: dict[tuple[str, int, int], str] = field(default_factory=dict)
     """The reason of each bad record, by topic, partition, offset."""
     ignored: int = 0

@@ -8,6 +8,7 @@ from typing import Any
 
 import asyncpg
 
+from consumer.demo.broker import EmbeddedBroker
 from consumer.demo.projector import RunningProjector
 from consumer.demo.truth import Truth
 from models import CONTROL_SCHEMA
@@ -55,14 +56,16 @@ class Moment:
 class Watch:
     """Looks at everything, on a connection of its own."""
 
-    def __init__(self, connection: Any, projector: RunningProjector, truth: Truth) -> None:
-        self._connection, self._projector, self._truth = connection, projector, truth
+    def __init__(self, connection: Any, broker: EmbeddedBroker, projector: RunningProjector, truth: Truth) -> None:
+        self._connection, self._broker, self._projector, self._truth = connection, broker, projector, truth
         self._start = time.monotonic()
         self._consumed: deque[tuple[float, int]] = deque()
 
     @classmethod
-    async def open(cls, database_url: str, projector: RunningProjector, truth: Truth) -> "Watch":
-        return cls(await asyncpg.connect(database_url), projector, truth)
+    async def open(
+        cls, database_url: str, broker: EmbeddedBroker, projector: RunningProjector, truth: Truth
+    ) -> "Watch":
+        return cls(await asyncpg.connect(database_url), broker, projector, truth)
 
     async def close(self) -> None:
         await self._connection.close()
@@ -72,7 +75,8 @@ class Watch:
         return time.monotonic() - self._start
 
     async def look(self) -> Moment:
-        """The present moment. DemoFailed where the service has ended."""
+        """The present moment. DemoFailed where service or broker has ended."""
+        self._broker.check()
         status = await asyncio.to_thread(self._projector.status)
         row = await self._connection.fetchrow(_ROWS)
         now = time.monotonic()

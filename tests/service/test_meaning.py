@@ -131,6 +131,35 @@ async def test_an_address_that_is_taken_is_contested_and_blocks_nobody(world: Wo
     assert aside == {"id": EVE, "reason": "contested"}
 
 
+@pytest.mark.parametrize("freed_by", ["a change", "a deletion"])
+async def test_a_contested_address_is_settled_in_the_transaction_that_frees_it(
+    world: World, apart: bool, freed_by: str
+) -> None:
+    await play(
+        world,
+        apart,
+        a_user_event(id=ADA, email="one@example.com"),
+        a_user_event(id=EVE, email="one@example.com"),
+        a_document_event(id=NOTES, owner=EVE),
+    )
+    assert await world.value("SELECT count(*)::int FROM documents") == 0
+    kind, data = ("updated", {"email": "two@example.com"}) if freed_by == "a change" else ("deleted", {})
+    await play(world, apart, a_user_event(kind, ADA, 2, **data), create=False)
+    assert await world.value("SELECT id FROM users WHERE email = 'one@example.com'") == EVE
+    assert await world.value("SELECT user_id FROM documents") == EVE
+    assert await world.value("SELECT count(*)::int FROM projector.absent_states WHERE reason = 'contested'") == 0
+
+
+async def test_a_cycle_of_three_addresses_across_batches_ends_right(world: World, apart: bool) -> None:
+    ids = [UUID(int=n) for n in (11, 12, 13)]
+    await play(world, apart, *[a_user_event(id=i, email=f"{n}@example.com") for n, i in enumerate(ids)])
+    moves = [a_user_event("updated", i, 2, email=f"{(n + 1) % 3}@example.com") for n, i in enumerate(ids)]
+    await play(world, apart, *moves, create=False)
+    rows = await world.rows("SELECT email FROM users ORDER BY id")
+    assert [row["email"] for row in rows] == ["1@example.com", "2@example.com", "0@example.com"]
+    assert await world.value("SELECT count(*)::int FROM projector.absent_states") == 0
+
+
 async def test_two_users_swap_their_addresses_in_one_batch(world: World) -> None:
     await play(world, False, a_user_event(id=ADA, email="a@example.com"), a_user_event(id=EVE, email="e@example.com"))
     await play(

@@ -182,10 +182,6 @@ def test_times_are_utc_and_cut_to_microseconds(text: str, time: datetime) -> Non
     assert decoded(a_record(a_user_event(created_at=text))).fields["created_at"] == time
 
 
-def test_the_domain_of_an_address_is_normalised_and_the_rest_stays() -> None:
-    assert decoded(a_record(a_user_event(email="Ada.L@EXAMPLE.com"))).fields["email"] == "Ada.L@example.com"
-
-
 def test_lengths_count_characters() -> None:
     assert decoded(a_record(a_user_event(name="é" * 100))).fields["name"] == "é" * 100
     assert decoded(a_record(a_document_event(title="𝄞" * 255))).fields["title"] == "𝄞" * 255

@@ -78,6 +78,13 @@ def test_a_complete_event_overtakes_what_waits_below_it() -> None:
     assert settled.released == {Outcome.SUPERSEDED: [third], Outcome.APPLIED: [fifth]}
 
 
+def test_what_waits_at_the_version_of_a_complete_event_must_say_the_same() -> None:
+    waiting = [third := event(3, name="Cid")]
+    assert settle(ADA, waiting, [complete(3, name="Cid")]).released == {Outcome.SUPERSEDED: [third]}
+    settled = settle(ADA, waiting, [complete(3, name="Dan")])
+    assert (settled.released, reasons(settled)) == ({Outcome.REJECTED: [third]}, [Reason.VERSION_CONFLICT])
+
+
 @pytest.mark.parametrize("late", [complete(2, name="Old"), event(2, name="Old"), deleted(2)])
 @pytest.mark.parametrize("state", [State(3, {"name": "New", "owner": 1}), GONE, ERASED])
 def test_an_older_event_changes_nothing(state: State, late: Event) -> None:

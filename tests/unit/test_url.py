@@ -123,6 +123,23 @@ def test_the_direct_address_is_the_pooled_one_without_the_pooler() -> None:
     assert settings(DIRECT).direct_address.url == parse_database_url(DIRECT).url
 
 
+@pytest.mark.parametrize(
+    "pooled",
+    [
+        f"{POOLED}?options=endpoint%3Dep-cool-dawn-123-pooler",
+        POOLED.replace("hunter2", "endpoint%3Dep-cool-dawn-123-pooler%3Bhunter2"),
+        "postgresql://ep-cool-dawn-123-pooler.eu-central-1.aws.neon.tech/neondb?user=ada&password=hunter2",
+        "postgresql:///neondb?host=ep-cool-dawn-123-pooler.eu-central-1.aws.neon.tech&user=ada&password=hunter2",
+    ],
+    ids=["options", "password", "no credentials", "host as a parameter"],
+)
+def test_the_direct_address_names_the_pooler_nowhere(pooled: str) -> None:
+    direct = settings(pooled).direct_address
+    assert not direct.pooled
+    assert "pooler" not in direct.url.render_as_string(hide_password=False) + str(direct.connect_args)
+    assert direct.url == parse_database_url(pooled.replace("-pooler", "")).url
+
+
 def test_the_direct_address_may_be_given() -> None:
     both = settings(POOLED, "postgresql://localhost/x")
     assert both.direct_address.url.host == "localhost"

@@ -1,0 +1,74 @@
+"""Children follow their parents, over all generations: aside before a parent goes, back when it comes."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from projections.child_statements import ChildStatements, child_statements_for
+from projections.projection import Parent, Projection, Registry
+
+
+class Relation(NamedTuple):
+    """A child's link to one of its parents, with the statements for it."""
+
+    child: Projection
+    link: Parent
+    sql: ChildStatements
+
+
+class Family:
+    """Who is whose parent. It keeps nothing between calls but its statements."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._relations = [
+            Relation(child, link, child_statements_for(registry, child, link))
+            for child in registry
+            for link in child.parents
+        ]
+
+    def parents_of(self, entity: str) -> list[Relation]:
+        return [relation for relation in self._relations if relation.child.entity == entity]
+
+    def children_of(self, entity: str) -> list[Relation]:
+        return [relation for relation in self._relations if relation.link.entity == entity]
+
+    async def missing_parents(
+        self, connection: AsyncConnection, relation: Relation, rows: Iterable[Mapping[str, Any]]
+    ) -> dict[UUID, str]:
+        """The parents of `rows` that are not there, each with the reason for which its children are kept aside."""
+        wanted = list({row[relation.link.column] for row in rows})
+        if not wanted:
+            return {}
+        found = await connection.execute(relation.sql.missing_parents, {"id": wanted})
+        return {row.id: row.reason for row in found}
+
+    async def part(self, connection: AsyncConnection, entity: str, ids: list[UUID], reason: str) -> None:
+        """Before the rows `ids` go: keep all below them aside, because of `reason`, the grandchildren first."""
+        for relation in self.children_of(entity) if ids else []:
+            values = {"id": ids, "reason": reason}
+            if self.children_of(relation.child.entity):
+                children = [row.id for row in await connection.execute(relation.sql.children, {"id": ids})]
+                await self.part(connection, relation.child.entity, children, reason)
+            await connection.execute(relation.sql.hide, values)
+            await self._mark(connection, relation, values)
+
+    async def _mark(self, connection: AsyncConnection, relation: Relation, values: dict[str, Any]) -> None:
+        marked = [row.id for row in await connection.execute(relation.sql.mark, values)]
+        for below in self.children_of(relation.child.entity) if marked else []:
+            await self._mark(connection, below, {**values, "id": marked})
+
+    async def reunite(self, connection: AsyncConnection, entity: str, ids: list[UUID]) -> int:
+        """The rows `ids` are there: show what waited for them and misses no other parent; returns how many."""
+        shown = 0
+        for relation in self.children_of(entity) if ids else []:
+            for statement in relation.sql.wait_on:
+                await connection.execute(statement, {"id": ids})
+            released = await connection.execute(relation.sql.release, {"id": ids})
+            if released.returns_rows:
+                children = [row.id for row in released]
+                shown += len(children) + await self.reunite(connection, relation.child.entity, children)
+            else:
+                shown += released.rowcount
+        return shown

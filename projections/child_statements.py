@@ -1,0 +1,73 @@
+"""The SQL that keeps children with their parents: aside when a parent goes, back when the last missing one comes."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.sql.elements import TextClause
+
+from projections.projection import Parent, Projection, Registry
+from projections.statements import ABSENT
+
+_FOR_A_PARENT = "('no_parent', 'parent_deleted')"
+_GONE = "('deleted', 'erased', 'parent_deleted')"
+
+
+@dataclass(frozen=True)
+class ChildStatements:
+    """For one child and one of its parents. `:id` are ids of the parent; those that return ids return the child's."""
+
+    missing_parents: TextClause
+    """Which of `:id` are not there, each with the reason for which its children are kept aside."""
+    children: TextClause
+    hide: TextClause
+    """Keep the children aside for the reason `:reason`."""
+    mark: TextClause
+    """Of the children that are aside already: they wait for the reason `:reason`."""
+    wait_on: tuple[TextClause, ...]
+    """Children that have another parent missing: they wait for that one from now on."""
+    release: TextClause
+    """Show the children."""
+
+
+def child_statements_for(registry: Registry, child: Projection, link: Parent) -> ChildStatements:
+    """The statements for `child` as rows of its parent by `link` come and go."""
+    table, entity, columns = child.table.name, child.entity, ", ".join(child.columns)
+    state = ", ".join(f"'{c}', gone.{c}" for c in child.columns)
+    parent = registry[link.entity]
+    ids = "CAST(:id AS uuid[])"
+    waiting = f"entity = '{entity}' AND waiting_for = ANY({ids}) AND reason IN {_FOR_A_PARENT}"
+    return ChildStatements(
+        missing_parents=text(f"""
+            SELECT v.id, CASE WHEN a.reason IN {_GONE} THEN 'parent_deleted' ELSE 'no_parent' END AS reason
+            FROM unnest({ids}) AS v(id) LEFT JOIN {ABSENT} a ON a.entity = '{parent.entity}' AND a.id = v.id
+            WHERE NOT EXISTS (SELECT FROM {parent.table.name} p WHERE p.id = v.id)"""),
+        children=text(f"SELECT id FROM {table} WHERE {link.column} = ANY({ids})"),
+        hide=text(f"""
+            WITH gone AS (DELETE FROM {table} WHERE {link.column} = ANY({ids}) RETURNING *)
+            INSERT INTO {ABSENT} AS a (entity, id, version, state, reason, waiting_for)
+            SELECT '{entity}', gone.id, gone.version, jsonb_build_object({state}), CAST(:reason AS text),
+                gone.{link.column} FROM gone
+            ON CONFLICT (entity, id) DO UPDATE SET version = excluded.version, state = excluded.state,
+                reason = excluded.reason, waiting_for = excluded.waiting_for, since = excluded.since
+            WHERE a.version < excluded.version"""),
+        mark=text(f"""
+            UPDATE {ABSENT} SET reason = CAST(:reason AS text), since = now()
+            WHERE {waiting} AND reason <> CAST(:reason AS text) RETURNING id"""),
+        wait_on=tuple(_wait_on(registry, waiting, other) for other in child.parents if other != link),
+        release=text(f"""
+            WITH freed AS (DELETE FROM {ABSENT} WHERE {waiting} RETURNING state)
+            INSERT INTO {table} ({columns})
+            SELECT {", ".join(f"s.{c}" for c in child.columns)}
+            FROM freed, LATERAL jsonb_populate_record(NULL::{table}, freed.state) s
+            {"RETURNING id" if registry.children_of(entity) else ""}"""),
+    )
+
+
+def _wait_on(registry: Registry, waiting: str, other: Parent) -> TextClause:
+    parent = registry[other.entity]
+    wanted = f"CAST(c.state ->> '{other.column}' AS uuid)"
+    return text(f"""
+        UPDATE {ABSENT} c SET waiting_for = {wanted}, reason = CASE WHEN EXISTS (
+                SELECT FROM {ABSENT} a WHERE a.entity = '{parent.entity}' AND a.id = {wanted} AND a.reason IN {_GONE}
+            ) THEN 'parent_deleted' ELSE 'no_parent' END
+        WHERE {waiting} AND NOT EXISTS (SELECT FROM {parent.table.name} p WHERE p.id = {wanted})""")

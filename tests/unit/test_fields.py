@@ -1,0 +1,92 @@
+"""The fields of events: what they accept, and that what was accepted once is accepted again as it is.
+
+A parked event is stored as the contract's own data and read back by it: were the second reading not the same as the
+first, one odd address could stop the service.
+"""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import TypeAdapter, ValidationError
+
+from projections.decode import Decoder, read_data
+from projections.envelope import Envelope
+from projections.event import Event
+from projections.fields import Email, parse_time
+from projections.registry import REGISTRY
+from tests.support.factories import a_document_event, a_record, a_user_event
+
+decode = Decoder(REGISTRY)
+email_adapter: TypeAdapter[str] = TypeAdapter(Email)
+ID = UUID("11111111-1111-4111-8111-111111111111")
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("Ada.L@EXAMPLE.com", "Ada.L@example.com"),
+        (" ada@example.com ", "ada@example.com"),
+        ("Ada Lovelace <ada@example.com>", "ada@example.com"),
+        ("ada@xn--bcher-kva.de", "ada@bücher.de"),
+        ("e\u0301va@example.com", "\u00e9va@example.com"),
+    ],
+)
+def test_an_address_is_kept_as_pydantic_returns_it(given: str, kept: str) -> None:
+    event = decode(a_record(a_user_event(email=given)))
+    assert isinstance(event, Event)
+    assert event.fields["email"] == kept
+
+
+local = st.text("abcXé中ß.+-_ＡİſK\u0301", min_size=1, max_size=6)
+domain = st.text("abcéßİＡ中-xnｘ。\u0301", min_size=1, max_size=6)
+
+
+@settings(max_examples=300, deadline=None)
+@given(text=st.builds("{}@{}.{}".format, local, domain, st.sampled_from(["com", "рф", "xn--p1ai", "ＣＯＭ"])))
+def test_an_address_that_was_accepted_is_accepted_again_and_stays(text: str) -> None:
+    try:
+        accepted = email_adapter.validate_python(text)
+    except ValidationError:
+        return
+    assert email_adapter.validate_python(accepted) == accepted
+
+
+@pytest.mark.parametrize("spelling", [str(ID).upper(), ID.hex, ID.urn, f"{{{ID}}}"])
+def test_an_id_may_be_spelled_as_any_uuid(spelling: str) -> None:
+    event = decode(a_record(a_user_event("deleted") | {"data": {"id": spelling, "version": 1}}))
+    assert isinstance(event, Event)
+    assert event.id == ID
+
+
+@given(time=st.datetimes(min_value=datetime(2, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
+def test_every_time_that_was_read_is_read_again(time: datetime) -> None:
+    assert parse_time(orjson.loads(orjson.dumps(time))) == time
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        a_user_event(
+            "updated", version=2, email="Ada <ada@EXAMPLE.com>", updated_at="2026-11-22T12:00:00.123456789+02:00"
+        ),
+        a_user_event("updated", version=2, is_active=False, name="ada"),
+        a_document_event("updated", version=2, content=None),
+        a_document_event("updated", version=2, title="𝄞", content=""),
+        a_document_event("ownership_transferred", version=2, from_user_id=uuid4(), to_user_id=uuid4()),
+    ],
+    ids=lambda event: " ".join([event["type"], *event["data"]]),
+)
+def test_a_parked_event_is_read_back_as_it_was(event: dict[str, Any]) -> None:
+    first = decode(a_record(event))
+    assert isinstance(first, Event)
+    projection, event_type = REGISTRY.event_types[first.type]
+    stored = orjson.dumps(event_type.data_of(first.id, first.version, first.fields, first.expects))
+    envelope = Envelope(first.event_id, first.source, first.type, None, None, None)
+    again = read_data(projection, event_type, orjson.loads(stored), envelope, first.record)
+    assert again == replace(first, record=again.record)
