@@ -15,6 +15,12 @@ class Claim(NamedTuple):
 
     next_offset: int
     epoch: int
+    fingerprint: str | None = None
+    """Of the last record before, as `consumer.fingerprint` makes it."""
+    stop: str | None = None
+    """Why intake of its topic is stopped: `paused` or `fuse`."""
+    accepted: bool = False
+    """An operator has accepted what blew the fuse."""
 
 
 class Span(NamedTuple):

@@ -41,6 +41,10 @@ class Fenced(ProjectorError):
     """Another writer has moved a position or taken a partition over; this batch changes nothing."""
 
 
+class FuseBlown(ProjectorError):
+    """Nearly all records are rejected; nothing of this batch is committed until projector resume."""
+
+
 class BadData(ProjectorError):
     """The database refuses a value that the contract allows."""
 

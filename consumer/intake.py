@@ -94,7 +94,8 @@ class Intake:
 
     async def _take(self, fetched: Fetched) -> None:
         decoded = await self._decode_all(fetched.records)
-        if self._source.epochs.get(fetched.partition) != fetched.span.epoch:
+        reading = self._source.partitions.reading.get(fetched.partition)
+        if reading is None or reading.epoch != fetched.span.epoch:
             return  # revoked or fenced while we decoded
         if not self._open:
             self._open.opened_at = asyncio.get_running_loop().time()

@@ -16,6 +16,7 @@ from consumer.batch import Batch, Claim
 from consumer.errors import Conflict, ProjectorError, Trouble
 from consumer.intake import Intake
 from consumer.metrics import Metrics
+from consumer.partitions import STOPPED
 from consumer.recovery import translated
 from consumer.source import Source
 from consumer.state import ServiceState
@@ -24,6 +25,8 @@ from models import CONTROL_SCHEMA
 
 log = logging.getLogger(__name__)
 
+INTAKE_STOPS = ("paused", "fuse")
+"""All reasons for which intake can be stopped."""
 BEAT_SECONDS = 0.25
 COUNT_PAUSE_SECONDS = 1.0
 """At most so often is it counted what waits; a commit is always followed by one count."""
@@ -62,8 +65,8 @@ class Observer:
             skipped = positions.skipped(span, receipt.totals.get(partition, Counter()))
             self._count(partition.topic, "skipped", skipped)
             state.positions[partition] = span.next_offset
-        for (topic, reason), number in receipt.rejections.items():
-            metrics.rejections.labels(topic, reason.value).inc(number)
+        for rejection in receipt.rejections:
+            metrics.rejections.labels(rejection.record.topic, rejection.reason.value).inc()
         for outcome, number in receipt.released.items():
             metrics.released.labels(outcome.value).inc(number)
         metrics.freshness.observe_all(max(0.0, now - one.record.timestamp / 1000) for one in batch.decoded)
@@ -168,12 +171,18 @@ class Observer:
 
     def _stops(self) -> None:
         metrics, state = self._metrics, self._state
+        held = {p: hold.reason for p, hold in self._source.partitions.held.items()}
+        stopped = {p: reason for p, reason in held.items() if reason in STOPPED}
         for gone, reason in state.stopped_partitions.items():
-            if gone not in self._source.stopped:
+            if stopped.get(gone) != reason:
                 metrics.partition_stopped.remove(gone.topic, str(gone.partition), reason)
-        state.stopped_partitions = dict(self._source.stopped)
-        for partition, reason in state.stopped_partitions.items():
+        for partition, reason in stopped.items():
             metrics.partition_stopped.labels(partition.topic, str(partition.partition), reason).set(1)
+        state.stopped_partitions = stopped
+        reasons = set(held.values()) - set(STOPPED)
+        state.intake_stopped = ", ".join(sorted(reasons)) or None
+        for reason in INTAKE_STOPS:
+            metrics.intake_stopped.labels(reason).set(reason in reasons)
 
     def _count(self, topic: str, outcome: str, number: int) -> None:
         if number:

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiokafka import TopicPartition
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from consumer import intake_stops
 from consumer.batch import Claim, Span
 from consumer.errors import Fenced
 from models import CONTROL_SCHEMA
@@ -24,10 +25,10 @@ _CLAIM = text(f"""
         AS v(topic, partition, first)
     ORDER BY v.topic, v.partition
     ON CONFLICT (group_id, topic, partition) DO UPDATE SET epoch = o.epoch + 1
-    RETURNING o.topic, o.partition, o.next_offset, o.epoch""")
+    RETURNING o.topic, o.partition, o.next_offset, o.epoch, o.fingerprint""")
 
 _READ = text(f"""
-    SELECT o.topic, o.partition, o.next_offset, o.epoch FROM {OFFSETS} o
+    SELECT o.topic, o.partition, o.next_offset, o.epoch, o.fingerprint FROM {OFFSETS} o
     JOIN {_PARTITIONS} AS v(topic, partition) USING (topic, partition) WHERE o.group_id = :group_id""")
 
 _MOVE = text(f"""
@@ -47,17 +48,29 @@ async def read(
     connection: AsyncConnection, group_id: str, partitions: Iterable[TopicPartition]
 ) -> dict[TopicPartition, Claim]:
     """The stored positions; partitions that have none are left out."""
-    rows = await connection.execute(_READ, {"group_id": group_id, **_columns(partitions)})
-    return {TopicPartition(row.topic, row.partition): Claim(row.next_offset, row.epoch) for row in rows}
+    return await _claims(connection, group_id, _READ, _columns(partitions))
 
 
 async def claim(
     connection: AsyncConnection, group_id: str, first_offsets: Mapping[TopicPartition, int]
 ) -> dict[TopicPartition, Claim]:
     """Take partitions over: raise their epochs. One without a position starts at the offset given here."""
-    values = {"group_id": group_id, **_columns(first_offsets), "first": list(first_offsets.values())}
-    rows = await connection.execute(_CLAIM, values)
-    return {TopicPartition(row.topic, row.partition): Claim(row.next_offset, row.epoch) for row in rows}
+    values = {**_columns(first_offsets), "first": list(first_offsets.values())}
+    return await _claims(connection, group_id, _CLAIM, values)
+
+
+async def _claims(
+    connection: AsyncConnection, group_id: str, statement: TextClause, values: dict[str, Any]
+) -> dict[TopicPartition, Claim]:
+    found = (await connection.execute(statement, {"group_id": group_id, **values})).all()
+    stops = await intake_stops.read(connection, group_id)
+    claims = {}
+    for row in found:
+        stop = stops.get(row.topic) or stops.get(intake_stops.ALL)
+        accepted = stop == intake_stops.ACCEPTED
+        claim = Claim(row.next_offset, row.epoch, row.fingerprint, None if accepted else stop, accepted)
+        claims[TopicPartition(row.topic, row.partition)] = claim
+    return claims
 
 
 async def move(

@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable
 
 from aiokafka import TopicPartition
 
-from consumer import positions, topics
+from consumer import intake_stops, positions, topics
 from consumer.batch import Batch, Claim, Fetched, Positions
-from consumer.errors import Fenced
+from consumer.erasure import Erasure
+from consumer.errors import Fenced, FuseBlown
+from consumer.fuse import Fuse
 from consumer.intake import Intake
 from consumer.metrics import Metrics
 from consumer.migrate import require_schema
@@ -29,6 +31,8 @@ log = logging.getLogger(__name__)
 
 REVOKE_WAIT_SECONDS = 5.0
 """How long a rebalance waits for the batch in hand; what comes later is fenced."""
+HELD_LOOK_SECONDS = 2.0
+"""How often it is looked whether partitions that are held may go on; only while there are any."""
 STOP_WAIT_SECONDS = 6.0
 """How long SIGTERM waits for the batch in hand; then it is rolled back."""
 
@@ -45,7 +49,10 @@ class Service:
         decoder = Decoder(registry, settings.event_max_bytes)
         self._intake = Intake(self._source, decoder, settings, self._claim, self._read, self._answered)
         self.observer = Observer(self.engine, self._source, self._intake, self.metrics, self.state)
-        self._retry = Retry(Transaction(self.engine, registry, settings.kafka_group_id), self.observer)
+        self._fuse = Fuse(settings.fuse_min_records, settings.fuse_ratio)
+        erasure = Erasure(settings.cascade_grace_seconds)
+        transaction = Transaction(self.engine, registry, settings.kafka_group_id, self._fuse, erasure)
+        self._retry = Retry(transaction, self.observer)
         self._idle = asyncio.Event()
         self._idle.set()
         self._serving: asyncio.Task[None] | None = None
@@ -73,7 +80,13 @@ class Service:
         try:
             await self._retry.until_answered(lambda: require_schema(self.engine))
             await self._retry.until_kafka_answers(lambda: topics.require(self.settings))
-            parts = (self.observer.count_waiting(), self._hint(), self._read_ahead(), self._write())
+            parts = (
+                self.observer.count_waiting(),
+                self._hint(),
+                self._look_at_held(),
+                self._read_ahead(),
+                self._write(),
+            )
             tasks += [asyncio.create_task(part) for part in parts]
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -95,6 +108,9 @@ class Service:
                     self._hints |= {partition: span.next_offset for partition, span in part.spans.items()}
             except Fenced as error:
                 self._fenced(batch, error)
+            except FuseBlown:
+                await self._retry.until_answered(self._stop_intake)
+                self._read_again(set(self._source.partitions.reading))
             finally:
                 self._idle.set()
 
@@ -108,8 +124,23 @@ class Service:
     def _fenced(self, batch: Batch, error: Fenced) -> None:
         log.warning("another writer was faster; reading the positions again", extra={"error": str(error)})
         self.metrics.fenced.inc()
-        self._source.read_again(set(batch.spans))
-        self._intake.drop(set(batch.spans))
+        self._read_again(set(batch.spans))
+
+    def _read_again(self, partitions: set[TopicPartition]) -> None:
+        self._source.read_again(partitions)
+        self._intake.drop(partitions)
+
+    async def _stop_intake(self) -> None:
+        log.error("the fuse has blown: nearly all records are rejected; intake is stopped until: projector resume")
+        with translated():
+            async with self.engine.begin() as connection:
+                await intake_stops.stop(connection, self.settings.kafka_group_id, intake_stops.ALL, "fuse")
+
+    async def _look_at_held(self) -> None:
+        """Ask now and then whether what is held may go on: an operator may have decided."""
+        while True:
+            await asyncio.sleep(HELD_LOOK_SECONDS)
+            self._source.read_again(list(self._source.partitions.held))
 
     async def _revoked(self, partitions: set[TopicPartition]) -> None:
         self._intake.drop(partitions)
@@ -123,6 +154,11 @@ class Service:
 
     async def _claim(self, first: Positions) -> dict[TopicPartition, Claim]:
         claims = await self._retry.until_answered(lambda: self._claim_once(first))
+        return self._claimed(claims)
+
+    def _claimed(self, claims: dict[TopicPartition, Claim]) -> dict[TopicPartition, Claim]:
+        if any(claim.accepted for claim in claims.values()):
+            self._fuse.accept()
         self.observer.claimed(claims)
         return claims
 
@@ -133,8 +169,7 @@ class Service:
 
     async def _read(self, partitions: set[TopicPartition]) -> dict[TopicPartition, Claim]:
         claims = await self._retry.until_answered(lambda: self._read_once(partitions))
-        self.observer.claimed(claims)
-        return claims
+        return self._claimed(claims)
 
     async def _read_once(self, partitions: set[TopicPartition]) -> dict[TopicPartition, Claim]:
         with translated():

@@ -8,7 +8,7 @@ the heartbeat's, so `max.poll.interval.ms` is as good as off.
 import asyncio
 import logging
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import aiokafka.errors
@@ -17,7 +17,10 @@ from aiokafka.helpers import create_ssl_context
 
 from consumer.batch import Claim, Fetched, Positions, Span
 from consumer.errors import WrongSettings
+from consumer.fingerprint import fingerprint, offset_of
+from consumer.partitions import Partitions, Reading
 from consumer.settings import Settings
+from projections.record import Record
 
 log = logging.getLogger(__name__)
 
@@ -61,13 +64,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         self._settings = settings
         self._on_revoked = on_revoked
         self._consumer: AIOKafkaConsumer | None = None
-        self._unclaimed: set[TopicPartition] = set()
-        self._unread: set[TopicPartition] = set()
-        self._next: dict[TopicPartition, int] = {}
-        self.epochs: dict[TopicPartition, int] = {}
-        """The partitions that are ours to read, each with the epoch under which we claimed it."""
-        self.stopped: dict[TopicPartition, str] = {}
-        """Partitions that are not read until an operator decides, each with the reason."""
+        self.partitions = Partitions()
         self.joined = False
         self.rebalances = 0
 
@@ -107,100 +104,103 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         self.consumer.pause(*assigned)
-        self._unclaimed = set(assigned)
+        self.partitions.assign(assigned)
         self.joined = True
         log.info("partitions assigned", extra={"partitions": _names(assigned)})
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         self.joined = False
-        self._forget()
+        self.partitions.assign(())
         if revoked:
             self.rebalances += 1
             log.info("partitions revoked", extra={"partitions": _names(revoked)})
             await self._on_revoked(revoked)
 
-    def _forget(self) -> None:
-        for held in (self.epochs, self._next, self.stopped, self._unclaimed, self._unread):
-            held.clear()
-
     async def settle_claims(self, claim: Claimer, read: Reader) -> None:
-        """Claim what is newly assigned, read again what was fenced; then these partitions give records."""
-        if self._unclaimed:
-            wanted = set(self._unclaimed)
-            first = await self.consumer.beginning_offsets(list(wanted))
-            self._take(wanted, await claim(first))
-        if self._unread:
-            wanted = set(self._unread)
-            self._take(wanted, await read(wanted))
+        """Claim what is newly assigned, read again what was fenced or held; then these partitions give records."""
+        ours = self.partitions
+        if ours.to_claim:
+            first = await self.consumer.beginning_offsets(list(ours.to_claim))
+            self._begin(await claim(first), first)
+        if ours.to_read:
+            first = await self.consumer.beginning_offsets(list(ours.to_read))
+            self._begin(await read(set(ours.to_read)), first)
 
-    def _take(self, wanted: set[TopicPartition], claims: Mapping[TopicPartition, Claim]) -> None:
-        for partition in wanted & (self._unclaimed | self._unread):  # some may be revoked by now
-            found = claims.get(partition)
-            if found is None:  # its position is gone: begin anew
-                self._unread.discard(partition)
-                self._unclaimed.add(partition)
-                continue
-            self.epochs[partition], self._next[partition] = found.epoch, found.next_offset
-            self._unclaimed.discard(partition)
-            self._unread.discard(partition)
-            self.consumer.seek(partition, found.next_offset)
+    def _begin(self, claims: Mapping[TopicPartition, Claim], first: Positions) -> None:
+        """Read from the claimed positions; where Kafka still has it, from the last record before, to see it again."""
+        for partition, offset in self.partitions.settle(claims).items():
+            reading = self.partitions.reading[partition]
+            before = offset if reading.fingerprint is None else offset_of(reading.fingerprint)
+            if not first.get(partition, 0) <= before < offset:  # forgotten by Kafka, or the position was set back
+                reading.fingerprint, before = None, offset
+            self.consumer.seek(partition, before)
             self.consumer.resume(partition)
 
-    def read_again(self, partitions: set[TopicPartition]) -> None:
+    def read_again(self, partitions: Iterable[TopicPartition]) -> None:
         """Go back to the stored positions: somebody else has moved them."""
-        ours = {p for p in partitions if p in self.epochs}
-        self.consumer.pause(*ours)
-        for partition in ours:
-            del self.epochs[partition], self._next[partition]
-        self._unread |= ours
+        self.consumer.pause(*self.partitions.read_again(partitions))
 
     async def fetch(self, max_records: int, timeout_ms: int) -> list[Fetched]:
         """Records that have come, and steps over markers; waits up to `timeout_ms` where there is nothing."""
         try:
             records = await self.consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
         except aiokafka.errors.OffsetOutOfRangeError as error:
-            self._stop_partitions(error.args[0])
+            for partition, position in error.args[0].items():
+                self._stop(partition, "position_not_in_topic", position)
             return []
         except aiokafka.errors.NoOffsetForPartitionError:
             return []  # asked before the claim was there
         fetched = []
-        for partition, epoch in list(self.epochs.items()):
-            start = self._next[partition]
+        for partition, reading in list(self.partitions.reading.items()):
             try:
                 position = await self.consumer.position(partition)
             except aiokafka.errors.IllegalStateError:
                 continue  # revoked while we asked
-            if position > start:
-                self._next[partition] = position
-                fetched.append(Fetched(partition, Span(start, position, epoch), records.get(partition, ())))
+            new = self._recognised(partition, reading, records.get(partition, ()))
+            if new is not None and position > reading.next_offset:
+                span = Span(reading.next_offset, position, reading.epoch)
+                reading.next_offset = position
+                fetched.append(Fetched(partition, span, new))
         return fetched
 
-    def _stop_partitions(self, positions: Mapping[TopicPartition, int]) -> None:
-        for partition, position in positions.items():
+    def _recognised(
+        self, partition: TopicPartition, reading: Reading, records: Sequence[Record]
+    ) -> Sequence[Record] | None:
+        """The records from the position on; None where the one before it is not the one that was applied."""
+        if reading.fingerprint is None or not records:
+            return records
+        if records[0].offset == offset_of(reading.fingerprint) and fingerprint(records[0]) != reading.fingerprint:
+            self._stop(partition, "topic_changed", reading.next_offset)
+            return None
+        reading.fingerprint = None
+        return [record for record in records if record.offset >= reading.next_offset]
+
+    def _stop(self, partition: TopicPartition, reason: str, position: int) -> None:
+        if partition in self.partitions.reading:
             self.consumer.pause(partition)
-            self.epochs.pop(partition, None)
-            self.stopped[partition] = "position_not_in_topic"
+            self.partitions.hold(partition, reason)
             log.error(
-                "Kafka does not have the records at the stored position of this partition; it is stopped until "
-                "its position is set: projector offsets reset",
-                extra={"topic": partition.topic, "partition": partition.partition, "position": position},
+                "Kafka does not have the record at the stored position of this partition (any more); it is stopped "
+                "until its position is set: projector offsets reset",
+                extra={"topic": partition.topic, "partition": partition.partition, "position": position}
+                | {"reason": reason},
             )
 
     def lag(self, positions: Positions) -> dict[TopicPartition, int]:
         """Records between what is applied and the last stable offset, as far as the last fetch told."""
         lags = {}
-        for partition in list(self.epochs):
+        for partition, reading in self.partitions.reading.items():
             try:
                 stable = self.consumer.last_stable_offset(partition)
             except (AssertionError, aiokafka.errors.KafkaError):
                 continue  # no more ours
             if stable is not None:
-                lags[partition] = max(0, stable - positions.get(partition, self._next[partition]))
+                lags[partition] = max(0, stable - positions.get(partition, reading.next_offset))
         return lags
 
     async def hint(self, positions: Positions) -> None:
         """Tell Kafka how far we are, for its lag tools. What goes wrong here is of no consequence."""
-        ours = {p: offset for p, offset in positions.items() if p in self.epochs}
+        ours = {p: offset for p, offset in positions.items() if p in self.partitions.reading}
         if ours:
             try:
                 await asyncio.wait_for(self.consumer.commit(ours), 5)

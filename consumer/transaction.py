@@ -6,7 +6,6 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from hashlib import blake2b
 
 from aiokafka import TopicPartition
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -14,7 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from consumer import dead_letters, positions
 from consumer.batch import Batch
 from consumer.entity_writer import EntityWriter, Written
+from consumer.erasure import Erasure
+from consumer.errors import FuseBlown
 from consumer.family import Family
+from consumer.fingerprint import fingerprints
+from consumer.fuse import Fuse
 from consumer.gate import Mode, enter
 from consumer.recovery import translated
 from projections.event import Decoded, Event, Ignored, Rejection
@@ -29,8 +32,8 @@ class Receipt:
     """What one transaction did."""
 
     totals: dict[TopicPartition, Counter[Outcome]] = field(default_factory=dict)
-    rejections: Counter[tuple[str, Reason]] = field(default_factory=Counter)
-    """By topic and reason, of the records of this batch."""
+    rejections: list[Rejection] = field(default_factory=list)
+    """Those of the records of this batch."""
     released: Counter[Outcome] = field(default_factory=Counter)
     """What became of events that earlier transactions had parked."""
     kept_aside: bool = False
@@ -48,9 +51,11 @@ class CommitUnknown(Exception):
 class Transaction:
     """Applies batches to one database, for one consumer group."""
 
-    def __init__(self, engine: AsyncEngine, registry: Registry, group_id: str) -> None:
+    def __init__(self, engine: AsyncEngine, registry: Registry, group_id: str, fuse: Fuse, erasure: Erasure) -> None:
         self._engine = engine
         self._group_id = group_id
+        self._fuse = fuse
+        self._erasure = erasure
         family = Family(registry)
         self._writers = {p.entity: EntityWriter(registry, p, family) for p in registry}
         self._secrets = sorted({secret for p in registry for secret in p.secrets})
@@ -68,6 +73,7 @@ class Transaction:
                     await transaction.commit()
                 except Exception as error:
                     raise CommitUnknown(receipt) from error
+        self._fuse.count(batch.decoded, receipt.rejections)
         return receipt
 
     async def took_effect(self, batch: Batch) -> bool:
@@ -75,7 +81,8 @@ class Transaction:
         with translated():
             async with self._engine.connect() as connection:
                 stored = await positions.read(connection, self._group_id, batch.spans)
-        return stored == {p: (span.next_offset, span.epoch) for p, span in batch.spans.items()}
+        moved = {p: (claim.next_offset, claim.epoch) for p, claim in stored.items()}
+        return moved == {p: (span.next_offset, span.epoch) for p, span in batch.spans.items()}
 
     async def _apply(self, connection: AsyncConnection, batch: Batch, mode: Mode) -> Receipt:
         await enter(connection, mode)
@@ -92,8 +99,11 @@ class Transaction:
                 late += written.released_rejections
         _count(receipt, Outcome.REJECTED, (r.record for r in rejections))
         _count(receipt, Outcome.IGNORED, (d.record for d in batch.decoded if isinstance(d, Ignored)))
-        receipt.rejections.update((r.record.topic, r.reason) for r in rejections)
+        receipt.rejections = rejections
         assert sum(c.total() for c in receipt.totals.values()) == len(batch.decoded), "a record has no outcome"
+        if self._fuse.blows(batch.decoded, rejections):
+            raise FuseBlown
+        await self._erasure.ride(connection)
         await dead_letters.insert(connection, [*rejections, *late], self._secrets)
         await positions.move(connection, self._group_id, batch.spans, receipt.totals, fingerprints(batch.decoded))
         return receipt
@@ -108,20 +118,6 @@ def refused(decoded: Sequence[Decoded]) -> list[Decoded]:
         else d
         for d in decoded
     ]
-
-
-def fingerprints(decoded: Sequence[Decoded]) -> dict[TopicPartition, str]:
-    """`offset:digest` of each partition's last record, to tell later whether the topic is still the same."""
-    last = {TopicPartition(d.record.topic, d.record.partition): d.record for d in decoded}
-    return {partition: fingerprint(record) for partition, record in last.items()}
-
-
-def fingerprint(record: Record) -> str:
-    """`offset:digest`, the digest over timestamp, key and value."""
-    digest = blake2b(record.timestamp.to_bytes(8, "big", signed=True), digest_size=16)
-    for part in (record.key, record.value):
-        digest.update(b"-" if part is None else len(part).to_bytes(4, "big") + part)
-    return f"{record.offset}:{digest.hexdigest()}"
 
 
 def _count_events(receipt: Receipt, written: Written) -> None:

@@ -36,14 +36,15 @@ class AbsentState(SQLModel, table=True):
     """The newest state of an entity that its own table does not show, and why.
 
     `reason` is `deleted` or `erased` (a tombstone: `state` is null), `no_parent` (parked), `parent_deleted`
-    (hidden) or `contested`. `state` is the row as it would stand in the entity's table; `waiting_for` is the
-    parent's id that would bring it there.
+    (hidden) or `contested`. `state` is the row as it would stand in the entity's table; `waiting_for` is the id of
+    the parent that would bring it there, or of the one who has the contested value.
     """
 
     __tablename__ = "absent_states"
     __table_args__ = (
         CheckConstraint("reason IN ('deleted', 'erased', 'no_parent', 'parent_deleted', 'contested')", name="reason"),
         Index("ix_absent_states_waiting_for", "waiting_for", postgresql_where=text("waiting_for IS NOT NULL")),
+        Index("ix_absent_states_hidden_since", "since", postgresql_where=text("reason = 'parent_deleted'")),
         {"schema": CONTROL_SCHEMA},
     )
 

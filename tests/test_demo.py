@@ -16,7 +16,9 @@ import psutil  # type: ignore[import-untyped]
 import pytest
 
 from consumer.demo.proof import Check, prove
+from consumer.demo.stream import Stream
 from consumer.demo.truth import Truth
+from consumer.demo.wire import DemoRecord
 from tests.support.projector import PROJECTOR, environment
 
 MARK = "PROJECTOR_DEMO_TEST"
@@ -52,6 +54,14 @@ class Demo:
     def processes(self) -> list[psutil.Process]:
         """All that descend from it, also those that have left its process tree."""
         return [process for process in psutil.process_iter() if _environment(process).get(MARK) == self.mark]
+
+    def part(self, word: str) -> psutil.Process:
+        """The first of them that has `word` as the last part of its program's path, or as its last argument."""
+        commands = {process: process.cmdline() for process in self.processes()}
+        return min(
+            (process for process, line in commands.items() if line[0].endswith(f"/{word}") or line[-1] == word),
+            key=lambda process: process.pid,
+        )
 
 
 def _environment(process: psutil.Process) -> dict[str, str]:
@@ -100,6 +110,20 @@ def test_an_interrupt_leaves_nothing_behind(said: str) -> None:
         assert list(demo.home.iterdir()) == []
 
 
+@pytest.mark.parametrize("part", ["tansu", "postgres", "run"])
+def test_a_part_that_dies_ends_it_with_one_clear_line(part: str) -> None:
+    with a_demo() as demo:
+        demo.read_until(WORKING)
+        demo.part(part).kill()
+        output = demo.rest(seconds=60)
+        assert demo.process.returncode == 3, output
+        complaints = [line for line in output.splitlines() if " published " not in line]
+        assert len(complaints) == 1, output
+        assert complaints[0].startswith("projector: The demo can't go on: ")
+        assert demo.processes() == []
+        assert list(demo.home.iterdir()) == []
+
+
 def test_keep_goes_on_until_interrupted_and_proves() -> None:
     with a_demo("--keep") as demo:
         demo.read_until(WORKING)
@@ -126,6 +150,17 @@ def test_without_its_wheels_it_says_so_in_a_line(tmp_path: Path) -> None:
     assert done.returncode == 3
     assert done.stderr.startswith("projector: The demo can't run here: the embedded broker is not installed")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_what_is_held_back_comes_later_and_at_the_latest_at_the_end() -> None:
+    stream, late = Stream(Truth(), seed=1), [DemoRecord("users", key, None) for key in (b"soon", b"last", b"later")]
+    for record, turns in zip(late, (0, 10_000, 3), strict=True):
+        stream.stage.hold_back(record, turns)
+    taken = [stream.take() for _ in range(20)]
+    assert late[0] in taken[0]
+    assert any(late[2] in records for records in taken[1:])
+    assert late[1] in stream.rest()
+    assert stream.rest() == []
 
 
 async def test_the_proof_finds_a_row_changed_behind_its_back(database: str) -> None:

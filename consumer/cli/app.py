@@ -65,3 +65,26 @@ def demo(
     from consumer.demo.run import demo as run_demo  # noqa: PLC0415
 
     raise typer.Exit(run_demo(keep=keep))
+
+
+@app.command()
+def pause(
+    topic: Annotated[str | None, typer.Option(help="Only this topic. Default: all.")] = None,
+) -> None:
+    """Stop intake, until `projector resume`, also across restarts."""
+    from consumer.cli.intake import pause as run_pause  # noqa: PLC0415
+
+    raise typer.Exit(run_pause(topic))
+
+
+@app.command()
+def resume(
+    topic: Annotated[str | None, typer.Option(help="Only this topic. Default: all.")] = None,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="The fuse has blown: take the rejections as they are.")
+    ] = False,
+) -> None:
+    """Let intake go on, after `projector pause` or a blown fuse."""
+    from consumer.cli.intake import resume as run_resume  # noqa: PLC0415
+
+    raise typer.Exit(run_resume(topic, accept=accept))

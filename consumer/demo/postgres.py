@@ -83,10 +83,21 @@ def embedded_postgres(options: Sequence[str] = ("fsync=on",)) -> Iterator[Embedd
             server.start()
             yield server
         finally:
-            if (data / "postmaster.pid").exists():
+            if _runs(data / "postmaster.pid"):
                 server.stop("immediate")
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _runs(pid_file: Path) -> bool:
+    """Whether the server that has written `pid_file` is there."""
+    try:
+        os.kill(int(pid_file.read_text().splitlines()[0]), 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    except PermissionError:  # another user's, so it is there
+        return True
+    return True
 
 
 def _binaries(home: Path, user: str | None) -> Path:

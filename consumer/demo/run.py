@@ -1,5 +1,6 @@
 """`projector demo`: where it can run, and what it returns."""
 
+import logging
 import os
 
 from rich.console import Console
@@ -13,4 +14,5 @@ def demo(*, keep: bool) -> int:
         raise DemoUnavailable("it needs Linux or macOS")
     from consumer.demo.session import run_session  # noqa: PLC0415  it imports what only POSIX has
 
+    logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # errors are told in one line
     return run_session(Console(), keep=keep)

@@ -89,7 +89,8 @@ class _Session:
 
     def _introduce(self) -> None:
         lines = [
-            f"The service runs: {self._projector.url}/metrics and {self._projector.url}/status",
+            f"The service runs: {self._projector.url}/status",
+            f"Its metrics: {self._projector.url}/metrics",
             f"The tables: {self._database_url}",
             f"The broker: {self._broker.address}, topics users and documents, {PARTITIONS} partitions each",
         ]

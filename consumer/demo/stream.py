@@ -67,17 +67,17 @@ class Stream:
     """The records of one story after the other, without end. `seed` makes the same stories again."""
 
     def __init__(self, truth: Truth, seed: int) -> None:
-        self._stage = Stage(truth, seed)
+        self.stage = Stage(truth, seed)
 
     def take(self) -> list[DemoRecord]:
         """What is to be published next, in this order, by all means: the truth knows of it already."""
         weights, stories = zip(*STORIES, strict=True)
         while True:
-            records = self._stage.late()
-            (story,) = self._stage.rng.choices(stories, weights)
-            if records := [*records, *story(self._stage)]:
+            records = self.stage.late()
+            (story,) = self.stage.rng.choices(stories, weights)
+            if records := [*records, *story(self.stage)]:
                 return records
 
     def rest(self) -> list[DemoRecord]:
         """What is still held back: to be published when nothing else comes."""
-        return self._stage.late(everything=True)
+        return self.stage.late(everything=True)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from projections.event import Event, Rejection
 from projections.outcome import Outcome, Reason
 from projections.projection import Fields, Kind
-from projections.settle import State, settle
+from projections.settle import State, newest, settle
 from tests.support.factories import ARecord
 
 ID = uuid4()
@@ -111,3 +111,11 @@ def test_every_event_becomes_exactly_one_thing_and_a_parked_one_is_released_once
         gone = [event for events in settled.released.values() for event in events]
         assert len({event.version for event in gone}) == len(gone)
         state, waiting = settled.state, [event for event in waiting if event not in gone] + settled.parked
+
+
+def test_of_the_row_shown_and_the_state_kept_aside_the_newer_one_is_the_entitys() -> None:
+    row, older, newer = State(2, {"name": "Ada"}), State(1, None), State(3, {"name": "Bob"})
+    assert newest(None, None) is None
+    assert newest(row, None) is newest(None, row) is row
+    assert newest(row, older) is row
+    assert newest(row, newer) is newer

@@ -69,6 +69,11 @@ def test_every_time_that_was_read_is_read_again(time: datetime) -> None:
     assert parse_time(orjson.loads(orjson.dumps(time))) == time
 
 
+def test_midnight_at_the_end_of_a_day_is_no_time_of_rfc_3339() -> None:
+    with pytest.raises(ValueError, match="RFC 3339"):
+        parse_time("2026-11-22T24:00:00Z")
+
+
 @pytest.mark.parametrize(
     "event",
     [

@@ -78,6 +78,20 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         load_settings({"NEON_DATABASE_URL_FILE": str(tmp_path / "none")})
 
 
+def test_a_file_that_is_no_text_is_named_and_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(b"\xffhunter2")
+    with pytest.raises(WrongSettings, match="KAFKA_SASL_PASSWORD_FILE: ") as wrong:
+        load_settings(NEEDED | {"KAFKA_SASL_PASSWORD_FILE": str(tmp_path / "secret")})
+    assert "hunter2" not in str(wrong.value)
+
+
+@pytest.mark.parametrize("given", [{}, {"KAFKA_SASL_USERNAME": "ada"}, {"KAFKA_SASL_PASSWORD": "hunter2"}])
+def test_sasl_needs_a_name_and_a_password(given: dict[str, str]) -> None:
+    with pytest.raises(WrongSettings, match="KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD") as wrong:
+        load_settings(NEEDED | {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"} | given)
+    assert "hunter2" not in str(wrong.value)
+
+
 def test_topics_have_the_names_that_are_set() -> None:
     settings = load_settings(NEEDED | {"USERS_TOPIC": "crm.users"})
     assert sorted(settings.topics.values()) == ["crm.users", "documents"]
