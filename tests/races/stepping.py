@@ -1,0 +1,104 @@
+"""Two writers on two connections, stepped through their statements one by one."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from aiokafka import TopicPartition
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.util import await_only
+
+from consumer import positions
+from consumer.batch import Batch, Fetched, Span
+from consumer.erasure import Erasure
+from consumer.fuse import Fuse
+from consumer.retry import Retry
+from consumer.transaction import Transaction
+from models.engine import create_engine
+from models.settings import DatabaseSettings
+from projections.decode import Decoder
+from projections.registry import REGISTRY
+from tests.support.factories import ARecord, a_record
+
+GROUP = "racing"
+BLOCKED_SECONDS = 0.03
+"""A writer that has not come to its next statement by then waits for a lock."""
+
+
+class Steps:
+    """Lets one writer pass a given number of statements, then holds it, until it is let go."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._left = asyncio.Semaphore(0)
+        self._held = asyncio.Event()
+        self._free = False
+        event.listen(engine.sync_engine, "before_cursor_execute", self._before)
+
+    def _before(self, *_: Any) -> None:
+        if not self._free:
+            await_only(self._turn())
+
+    async def _turn(self) -> None:
+        self._held.set()
+        await self._left.acquire()
+        self._held.clear()
+
+    async def take(self, number: int, work: asyncio.Task[Any]) -> None:
+        """Let it do `number` statements; returns early where it waits for a lock, or is done."""
+        for _ in range(number):
+            if work.done():
+                return
+            held = asyncio.ensure_future(self._held.wait())
+            await asyncio.wait((held, work), timeout=BLOCKED_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if not held.done():
+                held.cancel()
+                return
+            self._left.release()
+            await asyncio.sleep(0)
+            self._held.clear()
+
+    def hold(self) -> None:
+        """From now on each statement waits for its turn."""
+        self._free, self._left = False, asyncio.Semaphore(0)
+        self._held.clear()
+
+    def go(self) -> None:
+        """Hold it no longer."""
+        self._free = True
+        self._left.release()
+
+
+class Quiet:
+    """An observer that sees nothing."""
+
+    def __getattr__(self, _name: str) -> Callable[..., None]:
+        return lambda *_: None
+
+
+class Writer:
+    """One instance's way of writing: its own pool, its own partition."""
+
+    def __init__(self, database: str, partition: int) -> None:
+        self.engine = create_engine(DatabaseSettings.model_validate({"neon_database_url": database}))
+        self._partition = TopicPartition("races", partition)
+        transaction = Transaction(self.engine, REGISTRY, GROUP, Fuse(1000, 0.9), Erasure(604_800))
+        self._retry = Retry(transaction, Quiet())  # type: ignore[arg-type]
+        self._next = 0
+
+    async def batch(self, events: list[dict[str, Any]]) -> Batch:
+        """A batch of these events, under a claim of its own."""
+        async with self.engine.begin() as connection:
+            claim = (await positions.claim(connection, GROUP, {self._partition: 0}))[self._partition]
+        records = [self._record(event_, claim.next_offset + n) for n, event_ in enumerate(events)]
+        span = Span(claim.next_offset, claim.next_offset + len(records), claim.epoch)
+        batch = Batch()
+        batch.add(Fetched(self._partition, span, records), [Decoder(REGISTRY)(record) for record in records])
+        return batch
+
+    async def write(self, batch: Batch) -> None:
+        async for _ in self._retry.apply(batch):
+            pass
+
+    def _record(self, event_: dict[str, Any], offset: int) -> ARecord:
+        return a_record(event_, topic="races", partition=self._partition.partition, offset=offset)
