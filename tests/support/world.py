@@ -5,7 +5,7 @@ import json
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -89,6 +89,12 @@ class World:
             "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
         )
         return newest
+
+    async def until_quiet(self, seconds: float) -> None:
+        """Wait until nobody else has begun a statement in this database for so long."""
+        async with asyncio.timeout(30):
+            while (datetime.now(UTC) - await self.last_statement_at()).total_seconds() < seconds:
+                await asyncio.sleep(0.1)
 
     async def end_offsets(self) -> int:
         """The sum of all offsets of both topics, markers counted."""

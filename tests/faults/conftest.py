@@ -1,0 +1,41 @@
+"""Servers of their own, to be stopped and started: a fault must not touch other tests."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from bench.events import Mix
+from bench.publish import publish
+from consumer.demo.postgres import EmbeddedPostgres, embedded_postgres
+from tests.support.kafka import LocalKafka, local_kafka
+from tests.support.servers import POSTGRES_OPTIONS, migrate_database
+from tests.support.world import World
+
+
+@pytest.fixture(scope="module")
+def broker() -> Iterator[LocalKafka]:
+    with local_kafka() as kafka:
+        yield kafka
+
+
+@pytest.fixture
+def server() -> Iterator[EmbeddedPostgres]:
+    with embedded_postgres(("fsync=on", *POSTGRES_OPTIONS[1:])) as postgres:
+        yield postgres
+
+
+@pytest.fixture
+def mix() -> Mix:
+    return Mix(users=10_000, documents=20_000, updates=20_000)
+
+
+@pytest.fixture
+async def backlog(broker: LocalKafka, server: EmbeddedPostgres, mix: Mix) -> World:
+    """A world with 50,000 events to drain."""
+    name = f"t{uuid4().hex[:8]}"
+    world = World(broker.bootstrap, server.url, f"{name}-users", f"{name}-documents")
+    await migrate_database(world.database_url)
+    await world.create_topics(partitions=4)
+    await publish(world.bootstrap, {"users": world.users, "documents": world.documents}, mix.events())
+    return world
