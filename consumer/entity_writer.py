@@ -6,7 +6,7 @@ core decides, and the result is written by array.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -87,7 +87,7 @@ class EntityWriter:
             if mode is Mode.BESIDE and plan.keeps_aside():
                 raise NeedsMode(Mode.ALONE)
             await self._carry_out(connection, plan, stored, mode)
-            _acknowledge(plan, looked, written)
+            _acknowledge(plan, written)
             shown |= plan.show.keys()
         written.released[Outcome.APPLIED] += await self._family.reunite(connection, self._entity, list(shown))
         return written
@@ -118,28 +118,31 @@ class EntityWriter:
 
     async def _decide(self, connection: AsyncConnection, events: Events, stored: Stored, mode: Mode) -> Plan:
         """What becomes of these entities, and of those that wait for a unique value which one of them gives up."""
-        looked, new = dict(events), list(events)
+        looked, again, new = dict(events), set[UUID](), list(events)
         going = [i for i, arriving in events.items() if any(e.kind is Kind.DELETED for e in arriving)]
         await self._store.lock(connection, going)
         while True:
             stored.rows |= await self._store.load(connection, new)
-            plan = await self._place(connection, looked, stored)
+            plan = await self._place(connection, looked, again, stored)
             holders = await self._contest(connection, plan) if mode is Mode.CAREFUL else set()
-            new = list(await self._store.contested(connection, self._freeing(plan, stored), holders) - looked.keys())
-            if not new:
+            freeing = self._freeing(plan, stored)
+            contested = await self._store.contested(connection, freeing, holders) - again
+            if not contested:
                 return plan
             if mode is not Mode.CAREFUL:
                 raise NeedsMode(Mode.CAREFUL)
+            again |= contested
+            new = list(contested - looked.keys())
             await self._look_aside(connection, stored, new)
             looked |= {i: [] for i in new}
 
-    async def _place(self, connection: AsyncConnection, looked: Events, stored: Stored) -> Plan:
-        """Show what lives and whose parents are there; keep the rest aside. No events: a state that was contested."""
+    async def _place(self, connection: AsyncConnection, looked: Events, again: Set[UUID], stored: Stored) -> Plan:
+        """Show what lives and whose parents are there; keep the rest aside. `again` may be shown without a change."""
         plan = Plan({})
         for i, arriving in looked.items():
             state = newest(stored.rows.get(i), stored.absent.get(i))
             one = plan.settled[i] = settle(state, stored.waiting.get(i, ()), arriving)
-            if one.state is not None and (one.changed or not arriving):
+            if one.state is not None and (one.changed or i in again):
                 row: Row = {"id": i, "version": one.state.version, **(one.state.fields or {})}
                 if one.state.fields is None:
                     plan.aside[i] = Aside(row, "deleted", None)
@@ -201,7 +204,7 @@ def _leaving(plan: Plan, stored: Stored, reason: str) -> list[UUID]:
     ]
 
 
-def _acknowledge(plan: Plan, looked: Events, written: Written) -> None:
+def _acknowledge(plan: Plan, written: Written) -> None:
     """Count every event as what it became; one that moved a state which waits is parked with it."""
     for i, one in plan.settled.items():
         aside = plan.aside.get(i)
@@ -213,4 +216,4 @@ def _acknowledge(plan: Plan, looked: Events, written: Written) -> None:
             late = isinstance(rejection.record, parked_events.ParkedRecord)
             (written.released_rejections if late else written.rejected).append(rejection)
         written.released.update({outcome: len(events) for outcome, events in one.released.items()})
-        written.released[Outcome.APPLIED] += i not in looked and i in plan.show
+        written.released[Outcome.APPLIED] += not one.changed and i in plan.show

@@ -18,6 +18,7 @@ from consumer.transaction import Transaction
 from models.engine import create_engine
 from models.settings import DatabaseSettings
 from projections.decode import Decoder
+from projections.projection import Registry
 from projections.registry import REGISTRY
 from tests.support.factories import ARecord, a_record
 
@@ -79,12 +80,12 @@ class Quiet:
 class Writer:
     """One instance's way of writing: its own pool, its own partition."""
 
-    def __init__(self, database: str, partition: int) -> None:
+    def __init__(self, database: str, partition: int, registry: Registry = REGISTRY) -> None:
         self.engine = create_engine(DatabaseSettings.model_validate({"neon_database_url": database}))
         self._partition = TopicPartition("races", partition)
-        transaction = Transaction(self.engine, REGISTRY, GROUP, Fuse(1000, 0.9), Erasure(604_800))
+        transaction = Transaction(self.engine, registry, GROUP, Fuse(1000, 0.9), Erasure(604_800))
         self._retry = Retry(transaction, Quiet())  # type: ignore[arg-type]
-        self._next = 0
+        self._decode = Decoder(registry)
 
     async def batch(self, events: list[dict[str, Any]]) -> Batch:
         """A batch of these events, under a claim of its own."""
@@ -93,7 +94,7 @@ class Writer:
         records = [self._record(event_, claim.next_offset + n) for n, event_ in enumerate(events)]
         span = Span(claim.next_offset, claim.next_offset + len(records), claim.epoch)
         batch = Batch()
-        batch.add(Fetched(self._partition, span, records), [Decoder(REGISTRY)(record) for record in records])
+        batch.add(Fetched(self._partition, span, records), [self._decode(record) for record in records])
         return batch
 
     async def write(self, batch: Batch) -> None:
