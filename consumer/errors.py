@@ -55,6 +55,12 @@ class Halt(ProjectorError):
     exit_status = 3
 
 
+class Refused(ProjectorError):
+    """Not done."""
+
+    exit_status = 4
+
+
 class SchemaMissing(Halt):
     """The database's schema is not migrated. Run: projector migrate."""
 

@@ -6,11 +6,12 @@ from typing import Any
 
 from aiokafka import TopicPartition
 from sqlalchemy import TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from consumer import intake_stops
 from consumer.batch import Claim, Span
 from consumer.errors import Fenced
+from consumer.recovery import translated
 from models import CONTROL_SCHEMA
 from projections.outcome import Outcome
 
@@ -49,6 +50,16 @@ async def read(
 ) -> dict[TopicPartition, Claim]:
     """The stored positions; partitions that have none are left out."""
     return await _claims(connection, group_id, _READ, _columns(partitions))
+
+
+async def stored(engine: AsyncEngine, group_id: str) -> dict[TopicPartition, dict[str, int]]:
+    """All stored positions of the group, with epochs and totals by name."""
+    names = ("next_offset", "epoch", *_TOTALS)
+    select = f"SELECT topic, partition, {', '.join(names)} FROM {OFFSETS} WHERE group_id = :group_id ORDER BY 1, 2"
+    with translated():
+        async with engine.connect() as connection:
+            rows = (await connection.execute(text(select), {"group_id": group_id})).mappings().all()
+    return {TopicPartition(row["topic"], row["partition"]): {name: row[name] for name in names} for row in rows}
 
 
 async def claim(

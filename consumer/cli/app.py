@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from consumer.cli import offsets
 from consumer.logs import set_up_logging
 from consumer.settings import load_settings
 from consumer.version import version
@@ -16,6 +17,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+app.add_typer(offsets.app, name="offsets")
 
 
 def _version(wanted: bool) -> None:
@@ -88,3 +92,13 @@ def resume(
     from consumer.cli.intake import resume as run_resume  # noqa: PLC0415
 
     raise typer.Exit(run_resume(topic, accept=accept))
+
+
+@app.command()
+def verify(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Compute the tables anew from the topics, aside, and report each difference."""
+    from consumer.cli.verify import verify as run_verify  # noqa: PLC0415
+
+    raise typer.Exit(run_verify(as_json=as_json))

@@ -1,12 +1,10 @@
 """`projector pause` and `projector resume`."""
 
 import asyncio
-import getpass
-import socket
 
 import typer
 
-from consumer import intake_stops
+from consumer import intake_stops, operations
 from consumer.recovery import translated
 from consumer.settings import Settings, load_settings
 from models.engine import create_engine
@@ -22,17 +20,12 @@ def resume(topic: str | None, *, accept: bool) -> int:
     return asyncio.run(_resume(load_settings(), topic or intake_stops.ALL, accept))
 
 
-def actor() -> str:
-    """Who runs a command: user@host."""
-    return f"{getpass.getuser()}@{socket.gethostname()}"
-
-
 async def _pause(settings: Settings, topic: str) -> int:
     engine = create_engine(settings)
     try:
         with translated():
             async with engine.begin() as connection:
-                await intake_stops.stop(connection, settings.kafka_group_id, topic, "paused", actor())
+                await intake_stops.stop(connection, settings.kafka_group_id, topic, "paused", operations.actor())
     finally:
         await engine.dispose()
     typer.echo(f"intake is paused: {_name(topic)}; projector resume lets it go on")
@@ -47,7 +40,7 @@ async def _resume(settings: Settings, topic: str, accept: bool) -> int:
                 stops = await intake_stops.resume(connection, settings.kafka_group_id, topic)
                 if accept:
                     reason = intake_stops.ACCEPTED
-                    await intake_stops.stop(connection, settings.kafka_group_id, topic, reason, actor())
+                    await intake_stops.stop(connection, settings.kafka_group_id, topic, reason, operations.actor())
     finally:
         await engine.dispose()
     typer.echo(f"intake goes on within seconds: {_name(topic)}" if stops else "nothing was stopped")

@@ -1,0 +1,61 @@
+"""`projector verify`."""
+
+import asyncio
+
+import orjson
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from consumer.settings import Settings, load_settings
+from consumer.verify import Report
+from consumer.verify import verify as run
+from models.engine import create_engine
+from projections.registry import REGISTRY
+
+SHOWN = 50
+"""Differences that the table for people lists."""
+
+
+def verify(*, as_json: bool) -> int:
+    """Returns the exit status: 1 where anything differs, or can't be proved."""
+    report = asyncio.run(_verify(load_settings(), as_json))
+    if as_json:
+        typer.echo(orjson.dumps(report, default=str).decode())
+    else:
+        _print(report)
+    return 1 if report.differences or report.unprovable else 0
+
+
+async def _verify(settings: Settings, quiet: bool) -> Report:
+    engine = create_engine(settings)
+    columns = (TextColumn("reading the topics"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bar:
+        task = bar.add_task("")
+        try:
+            return await run(
+                engine, settings, REGISTRY, lambda done, total: bar.update(task, completed=done, total=total)
+            )
+        finally:
+            await engine.dispose()
+
+
+def _print(report: Report) -> None:
+    console = Console()
+    if report.differences:
+        table = Table("table", "id", "what", "version must be", "version is")
+        for d in report.differences[:SHOWN]:
+            table.add_row(d.table, str(d.id), d.kind, str(d.expected_version or "-"), str(d.found_version or "-"))
+        console.print(table)
+    for partition in report.unprovable:
+        console.print(
+            f"{partition}: Kafka has no longer what was before; the tables can't be proved from it", soft_wrap=True
+        )
+    rows = ", ".join(f"{number:,} {table}" for table, number in report.rows.items())
+    verdict = f"{len(report.differences):,} differ" if report.differences else "all are what the topics say"
+    console.print(f"{rows} compared with {report.records:,} records: {verdict}", highlight=False, soft_wrap=True)
+    if report.left_out:
+        console.print(
+            f"{report.left_out:,} left out: contested, erased, or below such a one", highlight=False, soft_wrap=True
+        )

@@ -1,0 +1,153 @@
+"""`verify`: are the tables what the topics say? Computed anew, aside, up to the positions of one snapshot.
+
+It blocks nobody and changes nothing. First form: the newest state of every entity is held in memory.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from consumer.positions import OFFSETS
+from consumer.recovery import kafka_translated, translated
+from consumer.settings import Settings
+from consumer.source import client_options
+from models import CONTROL_SCHEMA
+from projections.decode import Decoder
+from projections.projection import Registry
+from projections.recompute import Recomputation
+
+FETCH_MS = 500
+READ_AT_ONCE = 5_000
+
+Row = tuple[int, int]
+"""A row's version and a hash of its other columns."""
+
+
+class Difference(NamedTuple):
+    """One row that is not what it must be: `missing`, `unexpected` or `different`; versions where there are any."""
+
+    table: str
+    id: UUID
+    kind: str
+    expected_version: int | None
+    found_version: int | None
+
+
+@dataclass
+class Report:
+    """What was compared, and what differs."""
+
+    records: int = 0
+    rows: dict[str, int] = field(default_factory=dict)
+    differences: list[Difference] = field(default_factory=list)
+    left_out: int = 0
+    """Entities whose place the events alone don't tell: contested addresses, and what was erased after the grace."""
+    unprovable: list[str] = field(default_factory=list)
+    """Partitions of which Kafka has no longer all records, as `topic:partition from offset`."""
+
+
+@dataclass
+class _Snapshot:
+    positions: dict[TopicPartition, int] = field(default_factory=dict)
+    rows: dict[str, dict[UUID, Row]] = field(default_factory=dict)
+    aside: set[tuple[str, UUID]] = field(default_factory=set)
+
+
+async def verify(
+    engine: AsyncEngine, settings: Settings, registry: Registry, progress: Callable[[int, int], None]
+) -> Report:
+    """Compare; `progress` is told records read and records in all. Trouble where a server does not answer."""
+    with translated():
+        async with engine.connect() as connection:
+            await connection.execution_options(isolation_level="REPEATABLE READ")
+            snapshot = await _take_snapshot(connection, settings.kafka_group_id, registry)
+    computed, report = Recomputation(registry), Report()
+    with kafka_translated():
+        await _read_topics(
+            settings, snapshot.positions, Decoder(registry, settings.event_max_bytes), computed, report, progress
+        )
+    _compare(registry, snapshot, computed, report)
+    return report
+
+
+async def _take_snapshot(connection: AsyncConnection, group_id: str, registry: Registry) -> _Snapshot:
+    snapshot = _Snapshot()
+    positions = text(f"SELECT topic, partition, next_offset FROM {OFFSETS} WHERE group_id = :group_id")
+    for row in await connection.execute(positions, {"group_id": group_id}):
+        snapshot.positions[TopicPartition(row.topic, row.partition)] = row.next_offset
+    for projection in registry:
+        columns = [c for c in projection.columns if c not in ("id", "version")]
+        found = snapshot.rows[projection.entity] = {}
+        select = text(f"SELECT id, version, {', '.join(columns)} FROM {projection.table.name}")
+        async for row in await connection.stream(select):
+            found[row[0]] = (row[1], hash(tuple(row[2:])))
+    aside = text(f"SELECT entity, id FROM {CONTROL_SCHEMA}.absent_states WHERE reason IN ('contested', 'erased')")
+    snapshot.aside = {(row.entity, row.id) for row in await connection.execute(aside)}
+    return snapshot
+
+
+async def _read_topics(
+    settings: Settings,
+    positions: Mapping[TopicPartition, int],
+    decode: Decoder,
+    computed: Recomputation,
+    report: Report,
+    progress: Callable[[int, int], None],
+) -> None:
+    client = AIOKafkaConsumer(
+        enable_auto_commit=False, isolation_level=settings.kafka_isolation_level, **client_options(settings)
+    )
+    await client.start()
+    try:
+        left = {partition: end for partition, end in positions.items() if end > 0}
+        client.assign(list(left))
+        first = await client.beginning_offsets(list(left)) if left else {}
+        report.unprovable = [f"{p.topic}:{p.partition} from {offset}" for p, offset in first.items() if offset > 0]
+        total, done = sum(left.values()), 0
+        for partition, offset in first.items():
+            client.seek(partition, offset)
+        while left:
+            fetched = await client.getmany(*left, timeout_ms=FETCH_MS, max_records=READ_AT_ONCE)
+            for partition, records in fetched.items():
+                for record in records:
+                    if record.offset < left[partition]:
+                        computed.add(decode(record))
+                        report.records += 1
+            for partition in list(left):
+                if await client.position(partition) >= left[partition]:
+                    client.pause(partition)
+                    done += left.pop(partition)
+            progress(done + sum([min(await client.position(p), end) for p, end in left.items()]), total)
+            await asyncio.sleep(0)
+    finally:
+        await client.stop()
+
+
+def _compare(registry: Registry, snapshot: _Snapshot, computed: Recomputation, report: Report) -> None:
+    left_out = computed.contested() | snapshot.aside
+    for projection in registry:
+        entity, table = projection.entity, str(projection.table.name)
+        columns = [c for c in projection.columns if c not in ("id", "version")]
+        found = dict(snapshot.rows[entity])
+        report.rows[table] = len(found)
+        for shown in computed.shown(entity):
+            row = found.pop(shown.id, None)
+            if computed.below((entity, shown.id), left_out):
+                report.left_out += 1
+            elif row is None:
+                report.differences.append(Difference(table, shown.id, "missing", shown.version, None))
+            elif row != (shown.version, _hash(shown.fields, columns)):
+                report.differences.append(Difference(table, shown.id, "different", shown.version, row[0]))
+        for entity_id, (version, _) in found.items():
+            if not computed.below((entity, entity_id), left_out):
+                report.differences.append(Difference(table, entity_id, "unexpected", None, version))
+
+
+def _hash(fields: Mapping[str, Any], columns: list[str]) -> int:
+    return hash(tuple(fields[column] for column in columns))
