@@ -6,7 +6,7 @@ It blocks nobody and changes nothing. First form: the newest state of every enti
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -29,7 +29,8 @@ Row = tuple[int, int]
 """A row's version and a hash of its other columns."""
 
 
-class Difference(NamedTuple):
+@dataclass(frozen=True)
+class Difference:
     """One row that is not what it must be: `missing`, `unexpected` or `different`; versions where there are any."""
 
     table: str

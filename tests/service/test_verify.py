@@ -31,7 +31,7 @@ async def test_tables_that_were_changed_behind_its_back_are_found(world: World) 
         found = command("verify", "--json", settings=world.settings)
     assert found.returncode == 1
     report = json.loads(found.stdout)
-    kinds = {d[2]: d[1] for d in report["differences"]}
+    kinds = {d["kind"]: d["id"] for d in report["differences"]}
     assert len(report["differences"]) == 3
     assert (kinds["different"], kinds["missing"]) == (str(documents[0]), str(documents[1]))
     assert "unexpected" in kinds
