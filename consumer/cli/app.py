@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from consumer.cli import offsets
+from consumer.cli import look, offsets
 from consumer.logs import set_up_logging
 from consumer.settings import load_settings
 from consumer.version import version
@@ -20,6 +20,10 @@ app = typer.Typer(
 
 
 app.add_typer(offsets.app, name="offsets")
+app.add_typer(look.dead_letters, name="dead-letters")
+app.add_typer(look.parked, name="parked")
+app.command()(look.status)
+app.command()(look.explain)
 
 
 def _version(wanted: bool) -> None:

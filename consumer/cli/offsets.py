@@ -26,7 +26,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 @app.command()
 def show(as_json: AsJson = False) -> None:
     """Stored positions and totals beside what Kafka has. Exit status 1: Kafka no longer has a position."""
-    rows = asyncio.run(_show(load_settings()))
+    rows = asyncio.run(rows_of(load_settings()))
     if as_json:
         typer.echo(orjson.dumps(rows).decode())
     else:
@@ -78,7 +78,8 @@ def reset(
         typer.echo(f"moved {len(moves)} positions")
 
 
-async def _show(settings: Settings) -> list[dict[str, Any]]:
+async def rows_of(settings: Settings) -> list[dict[str, Any]]:
+    """Each stored position with its totals, what Kafka has, the lag, and whether it is `lost` to Kafka."""
     engine = create_engine(settings)
     try:
         rows = await stored(engine, settings.kafka_group_id)

@@ -1,0 +1,65 @@
+"""Operators look: what waits, what was rejected, and why something is not there."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from tests.service.test_meaning import ADA, EVE, NOTES, play
+from tests.support.factories import a_document_event, a_user_event
+from tests.support.projector import command
+from tests.support.world import World
+
+GAP = UUID(int=9)
+
+
+async def test_every_state_has_its_explanation(world: World) -> None:
+    await play(
+        world,
+        True,
+        a_user_event(id=ADA, email="one@example.com"),
+        a_user_event(id=EVE, email="one@example.com"),
+        a_document_event(id=NOTES, owner=UUID(int=77)),
+        a_user_event("updated", GAP, 4, name="later"),
+        a_user_event(id=ADA, version=1, name="another"),
+    )
+    assert said(world, ADA) == "it is there, as user of version 1"
+    assert said(world, EVE) == f"it waits for a unique value that {ADA} has (version 1)"
+    assert said(world, NOTES) == f"it waits for {UUID(int=77)}, of which no event has come (version 1)"
+    assert said(world, GAP) == "1 later changes wait for version 1, 2, 3, or for a complete event"
+    assert said(world, UUID(int=5)) == "nothing is known of it"
+    story = asked(world, "explain", str(ADA))
+    (letter,) = story["dead_letters"]
+    assert (letter["reason"], letter["topic"], letter["offset"]) == ("version_conflict", world.users, 2 + 1)
+
+
+async def test_dead_letters_what_waits_and_the_whole(world: World) -> None:
+    await play(world, True, a_user_event(email="nobody", password="hunter2"), a_document_event(id=NOTES, owner=ADA))
+    (letter,) = asked(world, "dead-letters", "list")
+    assert (letter["reason"], letter["error"], letter["topic"]) == (
+        "invalid_data",
+        "data.email: value_error",
+        world.users,
+    )
+    shown = asked(world, "dead-letters", "show", str(letter["id"]))
+    assert "nobody" in shown["value"]
+    assert "hunter2" not in json.dumps(shown)
+    assert command("dead-letters", "show", "4711", settings=world.settings).returncode == 4
+    assert asked(world, "dead-letters", "list", "--status", "resolved") == []
+    (parked,) = asked(world, "parked", "list")
+    assert (parked["id"], parked["reason"], parked["waiting_for"]) == (str(NOTES), "no_parent", str(ADA))
+    whole = asked(world, "status")
+    assert (whole["dead_letters"], whole["parked_states"], len(whole["partitions"])) == (1, 1, 2)
+    for people in (["status"], ["dead-letters", "list"], ["parked", "list"], ["explain", str(NOTES)]):
+        done = command(*people, settings=world.settings)
+        assert (done.returncode, done.stderr) == (0, "")
+
+
+def asked(world: World, *question: str) -> Any:
+    done = command(*question, "--json", settings=world.settings)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def said(world: World, entity_id: UUID) -> str:
+    conclusion: str = asked(world, "explain", str(entity_id))["conclusion"]
+    return conclusion
