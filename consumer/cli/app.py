@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from consumer.cli import look, offsets
+from consumer.cli import letters, look, offsets
 from consumer.logs import set_up_logging
 from consumer.settings import load_settings
 from consumer.version import version
@@ -22,6 +22,9 @@ app = typer.Typer(
 app.add_typer(offsets.app, name="offsets")
 app.add_typer(look.dead_letters, name="dead-letters")
 app.add_typer(look.parked, name="parked")
+look.dead_letters.command()(letters.retry)
+look.dead_letters.command()(letters.discard)
+look.parked.command("discard")(letters.discard_parked)
 app.command()(look.status)
 app.command()(look.explain)
 

@@ -1,24 +1,21 @@
 """`projector status`, `explain`, `dead-letters list/show`, `parked list`: they only look."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from consumer import look
+from consumer.cli.ask import ask
 from consumer.cli.offsets import rows_of
 from consumer.errors import Refused
 from consumer.settings import load_settings
-from models.engine import create_engine
 from projections.registry import REGISTRY
 
-T = TypeVar("T")
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000)]
 
@@ -29,7 +26,7 @@ parked = typer.Typer(help="What waits.", no_args_is_help=True)
 def status(as_json: AsJson = False) -> None:
     """Positions, lag, what waits and what was rejected. Exit status 1: Kafka no longer has a position."""
     settings = load_settings()
-    rows, waits = asyncio.run(rows_of(settings)), _ask(look.counts)
+    rows, waits = asyncio.run(rows_of(settings)), ask(look.counts)
     if as_json:
         _json({"partitions": rows, **waits})
     else:
@@ -41,7 +38,7 @@ def status(as_json: AsJson = False) -> None:
 
 def explain(entity_id: UUID, as_json: AsJson = False) -> None:
     """Why is it (not) there: row, tombstone, what it waits for, missing versions, dead letters."""
-    story = _ask(lambda engine: look.explain(engine, REGISTRY, entity_id))
+    story = ask(lambda engine: look.explain(engine, REGISTRY, entity_id))
     if as_json:
         _json(story)
         return
@@ -62,7 +59,7 @@ def list_letters(
 ) -> None:
     """The newest first, without their contents."""
     wanted = None if status == "all" else status
-    rows = _ask(lambda engine: look.dead_letters(engine, status=wanted, reason=reason, topic=topic, limit=limit))
+    rows = ask(lambda engine: look.dead_letters(engine, status=wanted, reason=reason, topic=topic, limit=limit))
     names = ("id", "topic", "partition", "offset", "reason", "error", "entity_id", "created_at")
     _json(rows) if as_json else _table([{name: row[name] for name in names} for row in rows])
 
@@ -70,7 +67,7 @@ def list_letters(
 @dead_letters.command("show")
 def show_letter(number: int, as_json: AsJson = False) -> None:
     """One, with its key, headers and value as they are kept: passwords are masked."""
-    row = _ask(lambda engine: look.dead_letter(engine, number))
+    row = ask(lambda engine: look.dead_letter(engine, number))
     if row is None:
         raise Refused(f"there is no dead letter {number}")
     for name in ("key", "value"):
@@ -85,19 +82,8 @@ def show_letter(number: int, as_json: AsJson = False) -> None:
 @parked.command("list")
 def list_parked(limit: Limit = 50, as_json: AsJson = False) -> None:
     """What waits, longest first."""
-    rows = _ask(lambda engine: look.waiting(engine, limit))
+    rows = ask(lambda engine: look.waiting(engine, limit))
     _json(rows) if as_json else _table(rows)
-
-
-def _ask(question: Callable[[AsyncEngine], Awaitable[T]]) -> T:
-    async def ask() -> T:
-        engine = create_engine(load_settings())
-        try:
-            return await question(engine)
-        finally:
-            await engine.dispose()
-
-    return asyncio.run(ask())
 
 
 def _json(value: Any) -> None:
