@@ -1,9 +1,12 @@
 """Faults while 50,000 events drain: nothing lost, nothing twice, no dead letter, no restart by hand."""
 
 import asyncio
+import contextlib
 import signal
 import time
 from collections.abc import Callable
+
+import asyncpg
 
 from bench.check import differences
 from bench.events import Mix
@@ -93,3 +96,55 @@ async def until(check: Callable[[], bool], seconds: float = 30) -> None:
     async with asyncio.timeout(seconds):
         while not await asyncio.to_thread(check):
             await asyncio.sleep(0.02)
+
+
+async def test_promise_5_4_backends_are_terminated_every_second_for_20_seconds(backlog: World, mix: Mix) -> None:
+    with running_projector(backlog.settings | {"BATCH_MAX_EVENTS": "50"}) as projector:
+        goes_on(projector)
+        for _ in range(20):
+            await backlog.rows(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            await asyncio.sleep(1)  # the fault has a rhythm
+        await exact(backlog, mix)
+        assert projector.terminate() == 0
+
+
+async def test_promise_5_4_the_pool_is_exhausted_and_every_connection_of_the_server_taken(
+    backlog: World, server: EmbeddedPostgres, mix: Mix
+) -> None:
+    taken: list[asyncpg.Connection] = []
+    with running_projector(backlog.settings | SMALL | {"DB_POOL_SIZE": "1", "DB_MAX_OVERFLOW": "0"}) as projector:
+        goes_on(projector)
+        server.stop("immediate")
+        server.start()
+        with contextlib.suppress(asyncpg.TooManyConnectionsError, asyncpg.CannotConnectNowError):
+            while True:
+                taken.append(await asyncpg.connect(backlog.database_url))
+        await asyncio.sleep(3)  # nobody gets in for a while
+        for connection in taken:
+            await connection.close()
+        eventually("it is ready", lambda: projector.get("/health/ready")[0] == 200, RECOVERED_SECONDS)
+        await exact(backlog, mix)
+        assert projector.terminate() == 0
+
+
+async def test_promise_5_4_deadlocks_and_lock_waits_provoked_on_purpose(backlog: World, mix: Mix) -> None:
+    with running_projector(backlog.settings | SMALL) as projector:
+        goes_on(projector)
+        other = await asyncpg.connect(backlog.database_url)
+        deadlocks = 0
+        for _ in range(40):
+            try:  # in the order opposite to ours, with a pause to meet in
+                async with other.transaction():
+                    await other.execute("UPDATE projector.offsets SET updated_at = now()")
+                    await asyncio.sleep(0.1)
+                    await other.execute("LOCK TABLE documents, users")
+            except asyncpg.DeadlockDetectedError:
+                deadlocks += 1
+        await other.close()
+        await exact(backlog, mix)
+        told = await asyncio.to_thread(projector.get, "/metrics")
+        assert projector.terminate() == 0
+    assert deadlocks > 0 or 'projector_retries_total{reason="conflict"}' in told[1], "nothing was provoked"

@@ -1,0 +1,74 @@
+"""Single records of the log, by offset: beside the group, without moving anything."""
+
+import asyncio
+from types import TracebackType
+from typing import Self
+
+import aiokafka.errors
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from consumer.recovery import kafka_translated
+from consumer.settings import Settings
+from consumer.source import client_options
+from projections.record import Record
+
+ANSWER_SECONDS = 10.0
+
+
+class Records:
+    """Reads one record at a time; it connects with the first one. Trouble where Kafka does not answer."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client: AIOKafkaConsumer | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._client is not None:
+            await self._client.stop()
+
+    async def at(self, topic: str, partition: int, offset: int) -> Record | None:
+        """The record at `offset`; None where Kafka has none there (any more)."""
+        with kafka_translated():
+            client = await self._started()
+            where = TopicPartition(topic, partition)
+            if topic not in await client.topics() or partition not in (client.partitions_for_topic(topic) or ()):
+                return None
+            client.assign([where])
+            first, last = await client.beginning_offsets([where]), await client.end_offsets([where])
+            if not first[where] <= offset < last[where]:
+                return None
+            client.seek(where, offset)
+            return await _next(client, where, offset)
+
+    async def _started(self) -> AIOKafkaConsumer:
+        if self._client is None:
+            client = AIOKafkaConsumer(
+                enable_auto_commit=False,
+                auto_offset_reset="none",
+                isolation_level=self._settings.kafka_isolation_level,
+                **client_options(self._settings),
+            )
+            await client.start()
+            self._client = client
+        return self._client
+
+
+async def _next(client: AIOKafkaConsumer, where: TopicPartition, offset: int) -> Record | None:
+    """The record at `offset`, where the client stands; None where only a marker or a later record is there."""
+    deadline = asyncio.get_running_loop().time() + ANSWER_SECONDS
+    while await client.position(where) <= offset:
+        try:
+            found = await client.getmany(where, timeout_ms=500, max_records=1)
+        except aiokafka.errors.OffsetOutOfRangeError:
+            return None
+        for record in found.get(where, ()):
+            one: Record = record
+            return one if one.offset == offset else None
+        if asyncio.get_running_loop().time() > deadline:
+            raise TimeoutError
+    return None
