@@ -55,7 +55,7 @@ async def _rows(connection: Any, name: str, table: str, expected: Mapping[Any, R
 async def _absent(connection: Any, truth: Truth) -> Check:
     query = f"SELECT entity, id, version, reason FROM {CONTROL_SCHEMA}.absent_states"
     found = {row["id"]: dict(row) for row in await connection.fetch(query)}
-    name = "tombstones, nothing else aside"
+    name = "states kept aside"
     return _compare(name, truth.absent.by_id(), found, "states", lambda key: f"absent_states {key}")
 
 

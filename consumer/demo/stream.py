@@ -1,15 +1,15 @@
 """The stream: which stories are told, how often, and in which waves.
 
-Each entity's events are published in order, and a user before any document that is theirs; but users and documents
-are two topics, read independently, so that a document may well be applied before its user. To add a kind of event
-(late, early, orphaned, contested), add a story to STORIES: it changes the truth and returns its records, or gives some
-to `Stage.hold_back`, which brings them later. What must be kept aside at the end, it puts into `Truth.absent` and
-`Truth.parked`.
+Most entities' events are published in order, and a user before any document that is theirs; but users and documents
+are two topics, read independently, so that a document may well be applied before its user. The stories in `unruly` are
+in disorder on purpose: late, early, orphaned, contested, deleted. To add a kind of event, add a story to STORIES: it
+changes the truth and returns its records, or gives some to `Stage.hold_back`, which brings them later. What must be
+kept aside at the end, it puts into `Truth.absent` and `Truth.parked`.
 """
 
 from collections.abc import Callable
 
-from consumer.demo import bad, documents, users
+from consumer.demo import bad, documents, unruly, users
 from consumer.demo.stage import Stage
 from consumer.demo.truth import Truth
 from consumer.demo.wire import DemoRecord, record_of
@@ -53,6 +53,12 @@ STORIES: tuple[tuple[float, Story], ...] = (
     (5.5, sent_twice),
     (0.5, sent_again_late),
     (1, ignored),
+    (1, unruly.early_document),
+    (1, unruly.late_base),
+    (0.3, unruly.orphaned),
+    (0.3, unruly.without_base),
+    (0.7, unruly.contested),
+    (0.7, unruly.deleted_with_documents),
     (1.5, bad.broken_event),
     (1, bad.broken_record),
     (0.01, bad.too_large),

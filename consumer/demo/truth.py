@@ -33,6 +33,14 @@ class Rows:
             self._ids.append(row["id"])
         self._rows[row["id"]] = row
 
+    def keep(self, row: Row) -> None:
+        """Add or replace a row that is never picked: the story that has it plays alone with it."""
+        self._rows[row["id"]] = row
+
+    def forget(self, entity_id: UUID) -> None:
+        """Take out a row that was kept."""
+        del self._rows[entity_id]
+
     def drop(self, entity_id: UUID) -> None:
         """KeyError where there is none."""
         del self._rows[entity_id]

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from consumer.operate.records import Records
 from projections.dead_letter import MASK, TEXT_KEPT_CHARACTERS, VALUE_KEPT_BYTES
 from projections.record import Record
@@ -31,7 +33,7 @@ class KeptRecord:
 async def original(letter: Letter, records: Records) -> Record | None:
     """The record that was rejected; None where it is masked or cut here, and gone or another one in Kafka."""
     if is_whole(letter):
-        headers = tuple((name, text.encode()) for name, text in letter["headers"])
+        headers = tuple((name, text.encode()) for name, text in _headers(letter))
         place = (letter["topic"], letter["partition"], letter["offset"])
         return KeptRecord(*place, letter["key"], letter["value"], headers)
     found = await records.at(letter["topic"], letter["partition"], letter["offset"])
@@ -45,7 +47,7 @@ def was_parked(letter: Letter) -> bool:
 
     A record with neither value nor headers is ignored, never rejected, so there is no other such letter.
     """
-    return letter["value"] is None and not letter["headers"]
+    return letter["value"] is None and not _headers(letter)
 
 
 def is_whole(letter: Letter) -> bool:
@@ -56,8 +58,14 @@ def is_whole(letter: Letter) -> bool:
         and len(value) == (letter["value_length"] or 0)
         and hashlib.sha256(value).digest() == letter["sha256"]
         and not (len(key) >= VALUE_KEPT_BYTES or b"***" in key or b"\\" in key)
-        and all(_is_plain(name) and _is_plain(text) for name, text in letter["headers"])
+        and all(_is_plain(name) and _is_plain(text) for name, text in _headers(letter))
     )
+
+
+def _headers(letter: Letter) -> list[tuple[str, str]]:
+    kept = letter["headers"]  # the driver hands JSON over as text
+    found: list[tuple[str, str]] = orjson.loads(kept) if isinstance(kept, str) else kept
+    return found
 
 
 def _is_plain(text: str) -> bool:

@@ -21,6 +21,7 @@ class Records:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._client: AIOKafkaConsumer | None = None
+        self._known: dict[str, set[int]] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -36,7 +37,7 @@ class Records:
         with kafka_translated():
             client = await self._started()
             where = TopicPartition(topic, partition)
-            if topic not in await client.topics() or partition not in (client.partitions_for_topic(topic) or ()):
+            if partition not in await self._partitions(client, topic):
                 return None
             client.assign([where])
             first, last = await client.beginning_offsets([where]), await client.end_offsets([where])
@@ -44,6 +45,15 @@ class Records:
                 return None
             client.seek(where, offset)
             return await _next(client, where, offset)
+
+    async def _partitions(self, client: AIOKafkaConsumer, topic: str) -> set[int]:
+        """The topic's partitions; none where there is no such topic: to ask for its offsets would take for ever."""
+        if topic not in self._known and topic in await client.topics():
+            first = TopicPartition(topic, 0)
+            client.assign([first])
+            await client.beginning_offsets([first])  # brings the topic's metadata
+            self._known[topic] = client.partitions_for_topic(topic) or set()
+        return self._known.get(topic, set())
 
     async def _started(self) -> AIOKafkaConsumer:
         if self._client is None:
