@@ -1,0 +1,40 @@
+"""Promise 5.5: what the service holds is bounded by settings, whatever the backlog and the size of the values."""
+
+import asyncio
+from pathlib import Path
+from uuid import uuid4
+
+from tests.support.factories import a_document_event, a_record, a_user_event
+from tests.support.projector import eventually, running_projector
+from tests.support.world import World
+
+BOUND_MB = 250
+BACKLOG = 400
+"""Documents of nearly 1 MB each: far more than the bound."""
+
+
+async def test_promise_5_5_a_backlog_of_large_values_is_held_in_little_memory(world: World) -> None:
+    await world.create_topics(partitions=4)
+    owner = a_user_event()
+    await world.publish([a_record(owner)])
+    for _ in range(BACKLOG // 50):
+        event = a_document_event(owner=owner["data"]["id"], content="x" * 950_000)
+        large = [a_record(event | {"data": event["data"] | {"id": i}}, key=None) for i in ids(50)]
+        await world.publish(large, max_request_size=8 * 1024 * 1024)
+    with running_projector(world.settings) as projector:
+        eventually("it has joined", lambda: projector.get("/health/ready")[0] == 200)
+        async with world.locked("documents"):
+            await asyncio.sleep(3)  # it can write nothing, and could read everything meanwhile
+        await world.until_consumed(BACKLOG + 1, seconds=60)
+        peak = int(next(line for line in status(projector.process.pid) if line.startswith("VmHWM")).split()[1]) // 1024
+        assert projector.terminate() == 0
+    assert peak < BOUND_MB, f"{peak} MB"
+    assert await world.value("SELECT count(*)::int FROM documents") == BACKLOG
+
+
+def status(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/status").read_text().splitlines()
+
+
+def ids(number: int) -> list[str]:
+    return [str(uuid4()) for _ in range(number)]
