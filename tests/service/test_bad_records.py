@@ -41,7 +41,7 @@ async def test_what_the_database_alone_refuses_is_found_and_the_rest_is_applied(
     assert totals == {**dict.fromkeys(totals, 0), "applied": 499, "rejected": 1}
 
 
-async def test_a_password_is_kept_nowhere(world: World) -> None:
+async def test_promise_5_8_a_password_is_kept_nowhere(world: World) -> None:
     secret = "correct horse battery staple"
     await world.create_topics()
     await world.publish_users(1, password=secret)

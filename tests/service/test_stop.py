@@ -51,7 +51,7 @@ async def test_sigint_stops_as_cleanly_and_is_130(world: World) -> None:
 
 
 @pytest.mark.parametrize("setting", ["json", "text"])
-async def test_what_is_logged_names_no_content_of_events(world: World, setting: str) -> None:
+async def test_promise_5_8_what_is_logged_names_no_content_of_events(world: World, setting: str) -> None:
     await world.create_topics()
     await world.publish_users(3, name="Secretive Person")
     with running_projector(world.settings | {"LOG_FORMAT": setting, "LOG_LEVEL": "debug"}) as projector:

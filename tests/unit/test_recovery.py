@@ -1,0 +1,52 @@
+"""What follows which error: one closed table, by SQLSTATE and, for Neon's proxy, by message."""
+
+import pytest
+
+from consumer.errors import BadData, Conflict, Halt, ProjectorError, SchemaMissing, Trouble
+from consumer.recovery import TROUBLES, from_sqlstate
+
+TABLE: list[tuple[str, str, type[ProjectorError], str]] = [
+    ("57P01", "terminating connection due to administrator command", Trouble, "starting"),
+    ("57P03", "the database system is starting up", Trouble, "starting"),
+    ("57014", "canceling statement due to statement timeout", Trouble, "timeout"),
+    ("08006", "connection failure", Trouble, "connection"),
+    ("53300", "too many clients already", Trouble, "limit"),
+    ("53100", "could not extend file", Halt, ""),
+    ("55P03", "lock not available", Trouble, "timeout"),
+    ("25P03", "idle-in-transaction timeout", Trouble, "timeout"),
+    ("25006", "read-only transaction", Trouble, "starting"),
+    ("40P01", "deadlock detected", Conflict, "conflict"),
+    ("40001", "could not serialize access", Conflict, "conflict"),
+    ("23505", "duplicate key value", Conflict, "conflict"),
+    ("23503", "foreign key violation", Conflict, "conflict"),
+    ("23514", "check constraint", BadData, ""),
+    ("22001", "value too long", BadData, ""),
+    ("54000", "program limit exceeded", BadData, ""),
+    ("28P01", "password authentication failed", Halt, ""),
+    ("3D000", "database does not exist", Halt, ""),
+    ("42P01", "relation does not exist", SchemaMissing, ""),
+    ("42501", "permission denied", Halt, ""),
+    ("XX000", "Couldn't connect to compute node", Trouble, "neon"),
+    ("XX000", "Control plane request failed", Trouble, "neon"),
+    ("XX000", "Too many connections to this endpoint", Trouble, "neon"),
+    ("XX000", "Failed to acquire permit to connect to the database", Trouble, "neon"),
+    ("XX000", "The endpoint has been disabled. Enable it using the API and retry.", Halt, ""),
+    ("XX000", "The requested endpoint could not be found", Halt, ""),
+    ("XX000", "Your account or project has exceeded the compute time quota", Halt, ""),
+]
+
+
+@pytest.mark.parametrize(("state", "message", "kind", "reason"), TABLE, ids=lambda value: str(value)[:40])
+def test_promise_5_4_each_error_has_its_action(
+    state: str, message: str, kind: type[ProjectorError], reason: str
+) -> None:
+    found = from_sqlstate(state, message)
+    assert type(found) is kind
+    if isinstance(found, Trouble):
+        assert found.reason == reason
+        assert reason in TROUBLES
+
+
+@pytest.mark.parametrize("state", ["XX000", "0A000", "42601", None])
+def test_what_is_of_no_known_kind_is_nothing_we_know(state: str | None) -> None:
+    assert from_sqlstate(state, "something else") is None
