@@ -9,7 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from consumer import look
+from consumer import group, look
 from consumer.cli.ask import ask
 from consumer.cli.offsets import rows_of
 from consumer.errors import Refused
@@ -24,12 +24,14 @@ parked = typer.Typer(help="What waits.", no_args_is_help=True)
 
 
 def status(as_json: AsJson = False) -> None:
-    """Positions, lag, what waits and what was rejected. Exit status 1: Kafka no longer has a position."""
+    """Members, positions, lag, what waits and what was rejected. Exit status 1: Kafka no longer has a position."""
     settings = load_settings()
     rows, waits = asyncio.run(rows_of(settings)), ask(look.counts)
+    members = asyncio.run(group.describe(settings))
     if as_json:
-        _json({"partitions": rows, **waits})
+        _json({"group": members._asdict(), "partitions": rows, **waits})
     else:
+        typer.echo(f"group {settings.kafka_group_id}: {members.state}, {len(members.members)} members")
         names = ("topic", "partition", "next_offset", "lag", "lost")
         _table([{name: row[name] for name in names} for row in rows])
         _table([waits])

@@ -18,6 +18,7 @@ from tests.support.world import World
 
 SMALL = {"BATCH_MAX_EVENTS": "500"}
 RECOVERED_SECONDS = 10
+SESSION_SECONDS = 10
 
 
 async def test_promise_5_4_postgres_crashes_three_times(backlog: World, server: EmbeddedPostgres, mix: Mix) -> None:
@@ -148,3 +149,15 @@ async def test_promise_5_4_deadlocks_and_lock_waits_provoked_on_purpose(backlog:
         told = await asyncio.to_thread(projector.get, "/metrics")
         assert projector.terminate() == 0
     assert deadlocks > 0 or 'projector_retries_total{reason="conflict"}' in told[1], "nothing was provoked"
+
+
+async def test_a_dynamic_member_that_is_killed_is_replaced_within_its_session_and_5_s(backlog: World, mix: Mix) -> None:
+    with running_projector(backlog.settings | SMALL) as first:
+        goes_on(first)
+        first.kill()
+    started = time.monotonic()
+    with running_projector(backlog.settings | SMALL) as second:
+        goes_on(second, SESSION_SECONDS + 5)
+        assert time.monotonic() - started < SESSION_SECONDS + 5
+        await exact(backlog, mix)
+        assert second.terminate() == 0

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tests.service.test_meaning import ADA, EVE, NOTES, play
 from tests.support.factories import a_document_event, a_user_event
-from tests.support.projector import command
+from tests.support.projector import command, eventually, running_projector
 from tests.support.world import World
 
 GAP = UUID(int=9)
@@ -47,6 +47,10 @@ async def test_dead_letters_what_waits_and_the_whole(world: World) -> None:
     assert asked(world, "dead-letters", "list", "--status", "resolved") == []
     (parked,) = asked(world, "parked", "list")
     assert (parked["id"], parked["reason"], parked["waiting_for"]) == (str(NOTES), "no_parent", str(ADA))
+    with running_projector(world.settings | {"KAFKA_GROUP_INSTANCE_ID": "one"}) as projector:
+        eventually("it is ready", lambda: projector.get("/health/ready")[0] == 200)
+        group = asked(world, "status")["group"]
+        assert (group["state"], len(group["members"])) == ("Stable", 1)
     whole = asked(world, "status")
     assert (whole["dead_letters"], whole["parked_states"], len(whole["partitions"])) == (1, 1, 2)
     for people in (["status"], ["dead-letters", "list"], ["parked", "list"], ["explain", str(NOTES)]):
