@@ -1,8 +1,10 @@
 """Runs service and sidecar together, until a signal."""
 
 import asyncio
+import gc
 import logging
 import signal
+import sys
 
 from sqlalchemy import text
 
@@ -16,9 +18,23 @@ from projections.registry import REGISTRY
 
 log = logging.getLogger(__name__)
 
+YOUNG_OBJECTS = 200_000
+"""Collect cycles only after so many new objects: a batch is tens of thousands, none of them in a cycle."""
+SWITCH_SECONDS = 0.001
+"""How long the sidecar's thread waits at most for a busy loop, each time it needs the interpreter."""
+
+
+def tune_interpreter() -> None:
+    """Fit the collector and the threads to batches. Python's own defaults cost a tenth of a drain, and long pauses."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS, 5, 10)
+    sys.setswitchinterval(SWITCH_SECONDS)
+
 
 async def run(settings: Settings, registry: Registry = REGISTRY) -> signal.Signals | None:
     """Serve until SIGTERM or SIGINT, and return it; the batch in hand is finished or rolled back, the group left."""
+    tune_interpreter()
     got: list[signal.Signals] = []
     service = Service(settings, registry)
     loop = asyncio.get_running_loop()

@@ -89,12 +89,20 @@ class Writer:
 
     async def batch(self, events: list[dict[str, Any]]) -> Batch:
         """A batch of these events, under a claim of its own."""
+        return self.decoded(await self.fetched(events))
+
+    async def fetched(self, events: list[dict[str, Any]]) -> Fetched:
+        """These events as records, under a claim of their own."""
         async with self.engine.begin() as connection:
             claim = (await positions.claim(connection, GROUP, {self._partition: 0}))[self._partition]
         records = [self._record(event_, claim.next_offset + n) for n, event_ in enumerate(events)]
         span = Span(claim.next_offset, claim.next_offset + len(records), claim.epoch)
+        return Fetched(self._partition, span, records)
+
+    def decoded(self, fetched: Fetched) -> Batch:
+        """The batch that these records make."""
         batch = Batch()
-        batch.add(Fetched(self._partition, span, records), [self._decode(record) for record in records])
+        batch.add(fetched, [self._decode(record) for record in fetched.records])
         return batch
 
     async def write(self, batch: Batch) -> None:
