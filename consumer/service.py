@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 from aiokafka import TopicPartition
+from asyncpg.pgproto import pgproto
 
 from consumer import intake_stops, positions, topics
 from consumer.batch import Batch, Claim, Fetched, Positions
@@ -46,7 +47,7 @@ class Service:
         self.metrics = Metrics()
         self.state = ServiceState(settings.kafka_group_id)
         self._source = Source(settings, self._revoked)
-        decoder = Decoder(registry, settings.event_max_bytes)
+        decoder = Decoder(registry, settings.event_max_bytes, pgproto.UUID)  # hashed and bound in C
         self._intake = Intake(self._source, decoder, settings, self._claim, self._read, self._answered)
         self.observer = Observer(self.engine, self._source, self._intake, self.metrics, self.state)
         self._fuse = Fuse(settings.fuse_min_records, settings.fuse_ratio)

@@ -7,22 +7,28 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from projections.envelope import MISSING, Envelope, is_binary, read_envelope, read_headers
-from projections.event import Decoded, Event, Ignored, Rejection
+from projections.event import Decoded, Event, Ignored, Rejection, make_event
 from projections.outcome import Reason, Rejected
-from projections.projection import EventType, Kind, Projection, Registry
+from projections.projection import EventType, Projection, Registry
+from projections.quick import Quick
 from projections.record import Record
 
 EVENT_MAX_BYTES = 1024 * 1024
 
 
 class Decoder:
-    """Decodes records by the registry's event types; values over `max_bytes` are rejected."""
+    """Decodes records by the registry's event types; values over `max_bytes` are rejected; ids are made by `new_id`."""
 
-    def __init__(self, registry: Registry, max_bytes: int = EVENT_MAX_BYTES) -> None:
+    def __init__(self, registry: Registry, max_bytes: int = EVENT_MAX_BYTES, new_id: type[UUID] = UUID) -> None:
         self._types = registry.event_types
         self._max_bytes = max_bytes
+        self._quick = Quick(registry, max_bytes, new_id)
 
     def __call__(self, record: Record) -> Decoded:
+        return self._quick(record) or self.carefully(record)
+
+    def carefully(self, record: Record) -> Decoded:
+        """What the record is, without the short cut."""
         envelope: Envelope | None = None
         try:
             headers = read_headers(record) if record.headers else {}
@@ -72,31 +78,7 @@ def read_data(
         checked = event_type.adapter.validate_python(data)
     except ValidationError as error:
         raise Rejected(Reason.INVALID_DATA, _problems(error)) from None
-    entity_id, version = checked.pop("id"), checked.pop("version")
-    if event_type.kind is Kind.PARTIAL and event_type.changes and event_type.changes.isdisjoint(checked):
-        raise Rejected(Reason.INVALID_DATA, f"data: none of {', '.join(sorted(event_type.changes))}")
-    for name in event_type.times:
-        if name not in checked:
-            if envelope.time is None:
-                raise Rejected(Reason.MISSING_TIME, f"data.{name}: absent, and the event has no time")
-            checked[name] = envelope.time
-    expects = {column: checked.pop(name) for name, column in event_type.expects.items()}
-    for name, column in event_type.renames.items():
-        checked[column] = checked.pop(name)
-    if event_type.kind is Kind.COMPLETE:
-        checked = {**event_type.defaults, **checked}
-    return Event(
-        projection.entity,
-        entity_id,
-        version,
-        event_type.kind,
-        envelope.type,
-        checked,
-        envelope.id,
-        envelope.source,
-        record,
-        expects,
-    )
+    return make_event(projection, event_type, checked, envelope, envelope.time, record)
 
 
 def rejection(record: Record, rejected: Rejected, envelope: Envelope | None) -> Rejection:

@@ -1,11 +1,13 @@
 """What decoding makes of a record: an event, a rejection, or nothing."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
+from typing import Any, Protocol
 from uuid import UUID
 
-from projections.outcome import Reason
-from projections.projection import Kind
+from projections.outcome import Reason, Rejected
+from projections.projection import EventType, Kind, Projection
 from projections.record import Record
 
 
@@ -22,7 +24,7 @@ class Event:
     event_id: str
     source: str
     record: Record
-    expects: dict[str, Any] = field(default_factory=dict)
+    expects: Mapping[str, Any] = field(default_factory=dict)
     """Columns and the values they must have had at the version before."""
 
 
@@ -47,3 +49,60 @@ class Ignored:
 
 
 Decoded = Event | Rejection | Ignored
+
+
+_NOTHING: Mapping[str, Any] = {}
+
+
+class Attributes(Protocol):
+    """What an event keeps of its envelope."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+
+
+def make_event(
+    projection: Projection,
+    event_type: EventType,
+    checked: dict[str, Any],
+    envelope: Attributes,
+    time: datetime | None,
+    record: Record,
+) -> Event:
+    """The event that `checked` data makes (which it takes over); Rejected where that lacks something."""
+    entity_id, version, kind = checked.pop("id"), checked.pop("version"), event_type.kind
+    expects = _NOTHING
+    if kind is not Kind.COMPLETE or len(checked) < event_type.width:  # else it is whole as it is
+        if kind is Kind.PARTIAL and event_type.changes and event_type.changes.isdisjoint(checked):
+            raise Rejected(Reason.INVALID_DATA, f"data: none of {', '.join(sorted(event_type.changes))}")
+        _fill_times(event_type, checked, time)
+        if event_type.expects:
+            expects = {column: checked.pop(name) for name, column in event_type.expects.items()}
+        for name, column in event_type.renames.items():
+            checked[column] = checked.pop(name)
+        if kind is Kind.COMPLETE:
+            checked = {**event_type.defaults, **checked}
+    return Event(
+        projection.entity,
+        entity_id,
+        version,
+        kind,
+        envelope.type,
+        checked,
+        envelope.id,
+        envelope.source,
+        record,
+        expects,
+    )
+
+
+def _fill_times(event_type: EventType, checked: dict[str, Any], time: datetime | None) -> None:
+    for name in event_type.times:
+        if name not in checked:
+            if time is None:
+                raise Rejected(Reason.MISSING_TIME, f"data.{name}: absent, and the event has no time")
+            checked[name] = time

@@ -53,6 +53,11 @@ class EventType:
         return frozenset(get_type_hints(self.schema))
 
     @cached_property
+    def width(self) -> int:
+        """How many fields there are at most, besides `id` and `version`."""
+        return len(self.names) - 2
+
+    @cached_property
     def times(self) -> tuple[str, ...]:
         """The fields that default to the event's own `time`."""
         return tuple(name for name in ("created_at", "updated_at") if name in self.names)

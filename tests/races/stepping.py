@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from aiokafka import TopicPartition
+from asyncpg.pgproto import pgproto
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
@@ -85,7 +86,7 @@ class Writer:
         self._partition = TopicPartition("races", partition)
         transaction = Transaction(self.engine, registry, GROUP, Fuse(1000, 0.9), Erasure(604_800))
         self._retry = Retry(transaction, Quiet())  # type: ignore[arg-type]
-        self._decode = Decoder(registry)
+        self._decode = Decoder(registry, new_id=pgproto.UUID)  # as the service does
 
     async def batch(self, events: list[dict[str, Any]]) -> Batch:
         """A batch of these events, under a claim of its own."""

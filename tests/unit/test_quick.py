@@ -1,0 +1,107 @@
+"""The short cut gives what the careful way gives, or nothing; and it takes nearly all that is good."""
+
+import json
+import random
+from typing import Any
+from uuid import UUID
+
+import pytest
+from asyncpg.pgproto import pgproto
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from projections.decode import EVENT_MAX_BYTES, Decoder
+from projections.quick import Quick
+from projections.registry import REGISTRY
+from tests.support.bad_records import BAD_RECORDS
+from tests.support.factories import TIME, ARecord, a_document_event, a_record, a_user_event
+
+ID, OTHER = UUID(int=7), UUID(int=8)
+quick = Quick(REGISTRY, EVENT_MAX_BYTES, pgproto.UUID)
+carefully = Decoder(REGISTRY).carefully
+
+GOOD = [
+    a_user_event("created", ID, is_active=False),
+    a_user_event("updated", ID, 2, name="Ada Lovelace"),
+    a_user_event("created", ID, created_at="2026-11-22T12:00:00.123Z", updated_at="2026-11-22T12:00:00.123456+00:00"),
+    a_user_event(
+        "updated", ID, 2, email="ada@example.com", name="Ada", is_active=True, created_at=TIME, updated_at=TIME
+    ),
+    a_user_event("deleted", ID, 3),
+    a_document_event("created", ID, owner=OTHER, content="Grüße"),
+    a_document_event("updated", ID, 2, content=None),
+    a_document_event("updated", ID, 2, title="Other", created_at="2026-11-22T12:00:00Z"),
+    a_document_event("ownership_transferred", ID, 2, from_user_id=ID, to_user_id=OTHER),
+    a_document_event("deleted", ID, 3),
+]
+VALUES: list[Any] = [
+    None, True, 0, 1, 1.0, 1e3, -1, 2**63, 2**64, 0.5, "", "x", "3", "\0", "\ud800", [], {}, "x" * 101, "x" * 256,
+    str(ID), ID.hex, str(ID).upper(), f"{{{ID}}}", f"urn:uuid:{ID}", "0000000-00000-0000-0000-000000000007",
+    "ada@example.com", "Ada@Example.COM", "ada@localhost", "ada@site.test", "a@b.c", "ada@exämple.com", "a..b@x.org",
+    "ada@xn--exmple-cua.com", "ada@a--b.com", ".a@x.org", "x" * 60 + "@x.org", "Ada <ada@example.com>", "ada@x.org\n",
+    "2026-11-22T12:00:00Z", "2026-11-22T12:00:00z", "2026-11-22t12:00:00Z", "2026-11-22 12:00:00Z", "2026-11-22",
+    "2026-11-22T12:00:00", "2026-11-22T12:00:00+02:00", "2026-11-22T12:00:00+0000", "2026-11-22T12:00:60Z",
+    "2026-11-22T24:00:00Z", "2026-02-30T12:00:00Z", "2026-11-22T12:00:00.1234567Z", "2026-11-22T12:00:00.9999999Z",
+    "2026-11-22T12:00:00.1Z", "2026-W47-1T12:00:00Z", "0000-11-22T12:00:00Z", "２０２６-11-22T12:00:00Z",
+]  # fmt: skip
+
+
+def same(record: ARecord) -> bool:
+    """Whether the short cut was taken; if so, it must say what the careful way says."""
+    short = quick(record)
+    assert short is None or short == carefully(record)
+    return short is not None
+
+
+@pytest.mark.parametrize("event", GOOD, ids=lambda event: event["type"])
+def test_good_events_take_the_short_cut(event: dict[str, Any]) -> None:
+    assert same(a_record(event))
+    assert same(a_record(event, headers=(("Content-Type", b"application/cloudevents+json; charset=UTF-8"),)))
+    assert same(a_record(event | {"subject": str(ID), "traceparent": "00-1-2-3"}))
+    assert same(a_record(event, value=json.dumps(event, ensure_ascii=False).encode()))
+
+
+@pytest.mark.parametrize("bad", BAD_RECORDS, ids=lambda bad: bad.name)
+def test_bad_records_do_not(bad: Any) -> None:
+    assert not same(bad.record)
+
+
+@pytest.mark.parametrize("kind", [UUID, pgproto.UUID])
+def test_ids_are_made_as_asked(kind: type[UUID]) -> None:
+    event = Quick(REGISTRY, EVENT_MAX_BYTES, kind)(a_record(a_document_event(id=ID, owner=OTHER)))
+    assert event is not None
+    assert type(event.id) is type(event.fields["user_id"]) is kind
+    assert (event.id, event.fields["user_id"]) == (ID, OTHER)
+
+
+@pytest.mark.parametrize("event", GOOD, ids=lambda event: event["type"])
+def test_whatever_stands_in_a_field_both_ways_agree(event: dict[str, Any]) -> None:
+    for value in VALUES:
+        for name in [*event["data"], "content", "password", "created_at"]:
+            same(a_record(event, value=json.dumps(event | {"data": event["data"] | {name: value}}).encode()))
+        for name in [*event, "subject", "datacontenttype", "data_base64", "other"]:
+            same(a_record(event, value=json.dumps(event | {name: value}).encode()))
+    for name in event["data"]:
+        less = {key: value for key, value in event["data"].items() if key != name}
+        same(a_record(event, value=json.dumps(event | {"data": less}).encode()))
+
+
+@settings(max_examples=1_500, deadline=None)
+@given(st.sampled_from(GOOD), st.randoms(use_true_random=False), st.integers(1, 3))
+def test_wherever_bytes_are_spoilt_both_ways_agree(event: dict[str, Any], rng: random.Random, times: int) -> None:
+    value = bytearray(json.dumps(event | {"other": {"a": [1.5e3, None, "x\\n"], "b": "\u00e9"}}).encode())
+    for _ in range(times):
+        at = rng.randrange(len(value))
+        if rng.random() < 0.5:
+            value[at] = rng.choice(b'"\\{}[],:0159eE+-.tfnu\x00\x01\x1f\x7f\x80\xc3\xed \n')
+        else:
+            part = value[at : at + rng.randrange(1, 12)]
+            value[at:at] = part if rng.random() < 0.5 else b""
+            del value[at : at + (len(part) if rng.random() < 0.5 else 0)]
+    same(a_record(event, value=bytes(value)))
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.emails() | st.from_regex(r"[a-z0-9._+-]{1,20}@[a-z0-9.-]{1,30}", fullmatch=True))
+def test_whatever_the_address_both_ways_agree(address: str) -> None:
+    same(a_record(a_user_event(id=ID, email=address)))
