@@ -4,10 +4,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consumer.errors import Conflict
-from projections.projection import Projection
+from projections.event import Event
+from projections.projection import Projection, Registry
 from projections.settle import State
 from projections.statements import statements_for
 
@@ -36,9 +38,9 @@ class Upserted(NamedTuple):
 class EntityStore:
     """Reads and writes what is stored of one projection. It keeps nothing between calls but its statements."""
 
-    def __init__(self, projection: Projection) -> None:
+    def __init__(self, registry: Registry, projection: Projection) -> None:
         self.projection = projection
-        self.sql = statements_for(projection)
+        self.sql = statements_for(registry, projection)
 
     async def lock(self, connection: AsyncConnection, ids: list[UUID]) -> None:
         """Before a deletion: from now on nobody else can come to refer to these rows."""
@@ -85,15 +87,28 @@ class EntityStore:
 
     async def upsert(self, connection: AsyncConnection, rows: Sequence[Row]) -> Upserted:
         """Insert or update `rows`, where their version is higher than the stored one."""
-        if not rows:
-            return Upserted(set(), set())
-        values, moved = self._arrays(rows), set()
-        if self.sql.move_unique is not None and max(values["version"]) > 1:
+        return await self._write(connection, self.sql.upsert, self._arrays(rows) if rows else {})
+
+    async def take(self, connection: AsyncConnection, events: Sequence[Event]) -> Upserted:
+        """The same for the states of complete events; refused where anything but the version stands against it."""
+        values: dict[str, list[Any]] = {}
+        if events:
+            values = {"id": [e.id for e in events], "version": [e.version for e in events]}
+            fields = [e.fields for e in events]
+            values |= {c: [f[c] for f in fields] for c in self.projection.columns if c not in values}
+        return await self._write(connection, self.sql.take, values)
+
+    async def _write(
+        self, connection: AsyncConnection, statement: TextClause, values: dict[str, list[Any]]
+    ) -> Upserted:
+        refused, moved = set[UUID](), set[UUID]()
+        for row in await connection.execute(statement, values) if values else ():
+            (refused if row.refused else moved).add(row.id)
+        if moved and self.sql.move_unique is not None:
             columns = ("id", "version", *self.projection.unique)
-            found = await connection.execute(self.sql.move_unique, {name: values[name] for name in columns})
-            moved = {row.id for row in found}
-        refused = await connection.execute(self.sql.upsert, values)
-        return Upserted({row.id for row in refused}, moved)
+            at = [n for n, i in enumerate(values["id"]) if i in moved]
+            await connection.execute(self.sql.move_unique, {c: [values[c][n] for n in at] for c in columns})
+        return Upserted(refused, moved)
 
     async def delete(self, connection: AsyncConnection, ids: list[UUID]) -> None:
         if ids:

@@ -1,8 +1,8 @@
 """Applies one entity's events of a batch inside an open transaction, in a fixed number of statements.
 
-Plain events (one complete state, nothing kept aside) go straight to the table, whose version guard decides. All
-others, and those the guard refused, are looked at: stored state and parked events are loaded and locked, the pure
-core decides, and the result is written by array.
+Plain events (one complete state) go straight to the table, which takes them if their version is higher, nothing of
+them is kept aside and their parents are there. All others, and those it refused, are looked at: stored state and
+parked events are loaded and locked, the pure core decides, and the result is written by array.
 """
 
 from collections import Counter
@@ -67,7 +67,7 @@ class EntityWriter:
 
     def __init__(self, registry: Registry, projection: Projection, family: Family) -> None:
         self._projection = projection
-        self._store = EntityStore(projection)
+        self._store = EntityStore(registry, projection)
         self._family = family
         self._types = registry.event_types
 
@@ -78,11 +78,11 @@ class EntityWriter:
         Mode.CAREFUL takes a look at every entity.
         """
         written, stored = Written(), Stored()
-        await self._look_aside(connection, stored, list(events))
-        known = stored.absent.keys() | stored.waiting.keys()
-        plain = {i: e[0] for i, e in events.items() if i not in known and is_plain(e)}
-        shown = await self._write_plain(connection, {} if mode is Mode.CAREFUL else plain, written)
-        if looked := {i: e for i, e in events.items() if i not in shown}:
+        plain = {} if mode is Mode.CAREFUL else {i: e[0] for i, e in events.items() if is_plain(e)}
+        shown = await self._take(connection, plain, written)
+        if len(shown) < len(events):
+            looked = {i: e for i, e in events.items() if i not in shown}
+            await self._look_aside(connection, stored, list(looked))
             plan = await self._decide(connection, looked, stored, mode)
             if mode is Mode.BESIDE and plan.keeps_aside():
                 raise NeedsMode(Mode.ALONE)
@@ -101,20 +101,14 @@ class EntityWriter:
         load_parked = self._store.sql.load_parked
         stored.waiting |= await parked_events.load(connection, self._projection, self._types, load_parked, ids)
 
-    async def _write_plain(
-        self, connection: AsyncConnection, plain: Mapping[UUID, Event], written: Written
-    ) -> set[UUID]:
-        """Upsert what needs no look; returns the ids that the table took."""
-        rows: dict[UUID, Row] = {i: {"id": i, "version": e.version, **e.fields} for i, e in plain.items()}
-        for parent in self._family.parents_of(self._entity):
-            missing = await self._family.missing_parents(connection, parent, rows.values())
-            rows = {i: row for i, row in rows.items() if row[parent.link.column] not in missing}
-        refused, moved = await self._store.upsert(connection, list(rows.values()))
+    async def _take(self, connection: AsyncConnection, plain: Mapping[UUID, Event], written: Written) -> set[UUID]:
+        """Write what needs no look, and tell what the table took."""
+        refused, moved = await self._store.take(connection, list(plain.values()))
         if await self._store.contested(connection, freeing=moved):
             raise NeedsMode(Mode.CAREFUL)
-        taken = rows.keys() - refused
-        written.applied.extend(plain[i] for i in taken)
-        return taken
+        taken = {i: event for i, event in plain.items() if i not in refused} if refused else plain
+        written.applied.extend(taken.values())
+        return set(taken)
 
     async def _decide(self, connection: AsyncConnection, events: Events, stored: Stored, mode: Mode) -> Plan:
         """What becomes of these entities, and of those that wait for a unique value which one of them gives up."""

@@ -35,10 +35,11 @@ class Family:
         return [relation for relation in self._relations if relation.link.entity == entity]
 
     async def missing_parents(
-        self, connection: AsyncConnection, relation: Relation, rows: Iterable[Mapping[str, Any]]
+        self, connection: AsyncConnection, relation: Relation, states: Iterable[Mapping[str, Any]]
     ) -> dict[UUID, str]:
-        """The parents of `rows` that are not there, each with the reason for which its children are kept aside."""
-        wanted = list({row[relation.link.column] for row in rows})
+        """The parents of `states` that are not there, each with the reason for which its children are kept aside."""
+        column = relation.link.column
+        wanted = list({state[column] for state in states})
         if not wanted:
             return {}
         found = await connection.execute(relation.sql.missing_parents, {"id": wanted})

@@ -11,8 +11,12 @@ from projections.record import Record
 
 def fingerprints(decoded: Sequence[Decoded]) -> dict[TopicPartition, str]:
     """The fingerprint of each partition's last record."""
-    last = {TopicPartition(d.record.topic, d.record.partition): d.record for d in decoded}
-    return {partition: fingerprint(record) for partition, record in last.items()}
+    last: dict[tuple[str, int], Record] = {}
+    for one in reversed(decoded):
+        record = one.record
+        if (record.topic, record.partition) not in last:
+            last[record.topic, record.partition] = record
+    return {TopicPartition(*partition): fingerprint(record) for partition, record in last.items()}
 
 
 def fingerprint(record: Record) -> str:

@@ -14,7 +14,7 @@ FRESHNESS_BUCKETS = (
 
 
 class BatchHistogram(Collector):
-    """A histogram that takes a whole batch of observations at the price of a sort."""
+    """A histogram that takes a whole batch of observations at once."""
 
     def __init__(self, name: str, help_text: str, buckets: Sequence[float], registry: CollectorRegistry) -> None:
         self._name, self._help, self._bounds = name, help_text, tuple(buckets)
@@ -22,11 +22,11 @@ class BatchHistogram(Collector):
         self._sum = 0.0
         registry.register(self)
 
-    def observe_all(self, values: Iterable[float]) -> None:
-        """Count each of `values`."""
-        for value in values:
-            self._counts[bisect_left(self._bounds, value)] += 1
-            self._sum += value
+    def observe_all(self, values: Iterable[tuple[float, int]]) -> None:
+        """Count each value as often as the number beside it says."""
+        for value, times in values:
+            self._counts[bisect_left(self._bounds, value)] += times
+            self._sum += value * times
 
     def collect(self) -> Iterator[Metric]:
         family = HistogramMetricFamily(self._name, self._help)

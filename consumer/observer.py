@@ -5,6 +5,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Mapping
+from operator import attrgetter
 
 from aiokafka import TopicPartition
 from sqlalchemy import text
@@ -25,11 +26,15 @@ from models import CONTROL_SCHEMA
 
 log = logging.getLogger(__name__)
 
+_TIMESTAMP = attrgetter("record.timestamp")
+
 INTAKE_STOPS = ("paused", "fuse")
 """All reasons for which intake can be stopped."""
 BEAT_SECONDS = 0.25
 COUNT_PAUSE_SECONDS = 1.0
 """At most so often is it counted what waits; a commit is always followed by one count."""
+COUNT_SHARE = 0.05
+"""At most this part of the time is spent counting, where much waits."""
 
 _COUNT = text(f"""
     SELECT count(*) FILTER (WHERE reason = 'no_parent') AS parent,
@@ -69,7 +74,8 @@ class Observer:
             metrics.rejections.labels(rejection.record.topic, rejection.reason.value).inc()
         for outcome, number in receipt.released.items():
             metrics.released.labels(outcome.value).inc(number)
-        metrics.freshness.observe_all(max(0.0, now - one.record.timestamp / 1000) for one in batch.decoded)
+        timestamps = Counter(map(_TIMESTAMP, batch.decoded))  # many records share a millisecond
+        metrics.freshness.observe_all((max(0.0, now - at / 1000), number) for at, number in timestamps.items())
         metrics.batch_events.observe(len(batch.decoded))
         metrics.batch_seconds.labels("write").observe(seconds)
         metrics.batch_seconds.labels("collect").observe(batch.collected_seconds)
@@ -79,7 +85,6 @@ class Observer:
         self.answered()
         state.batches += 1
         self.recount()
-        self._lags()
 
     def claimed(self, claims: Mapping[TopicPartition, Claim]) -> None:
         """Partitions are ours to read, from here."""
@@ -121,6 +126,7 @@ class Observer:
         while True:
             await self._to_count.wait()
             self._to_count.clear()
+            started = time.monotonic()
             try:
                 with translated():
                     async with self._engine.connect() as connection:
@@ -129,7 +135,7 @@ class Observer:
                 log.debug("counting what waits failed", extra={"error": str(error)})
             else:
                 self._waiting({name: float(value) for name, value in row.items()})
-            await asyncio.sleep(COUNT_PAUSE_SECONDS)
+            await asyncio.sleep(max(COUNT_PAUSE_SECONDS, (time.monotonic() - started) / COUNT_SHARE))
 
     def _waiting(self, counted: dict[str, float]) -> None:
         metrics = self._metrics

@@ -69,7 +69,7 @@ def _columns(types: EventTypes, events: Iterable[Event]) -> dict[str, list[Any]]
         "entity_id": [e.id for e in rows],
         "version": [e.version for e in rows],
         "type": [e.type for e in rows],
-        "data": [orjson.dumps(_data(types, e)).decode() for e in rows],
+        "data": [orjson.dumps(_data(types, e), default=str).decode() for e in rows],
         "event_id": [e.event_id for e in rows],
         "source": [e.source for e in rows],
         "topic": [e.record.topic for e in rows],

@@ -1,19 +1,25 @@
 """What decoding makes of a record: an event, a rejection, or nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
+
+import msgspec
 
 from projections.outcome import Reason, Rejected
 from projections.projection import EventType, Kind, Projection
 from projections.record import Record
 
+_NOTHING: Mapping[str, Any] = {}
 
-@dataclass(slots=True)
-class Event:
-    """One change of one entity. `fields` are columns and their values: for a partial event those it sets."""
+
+class Event(msgspec.Struct, gc=False):
+    """One change of one entity. `fields` are columns and their values: for a partial event those it sets.
+
+    A Struct is made in a third of a dataclass's time, and the collector need not look at it.
+    """
 
     entity: str
     id: UUID
@@ -24,7 +30,7 @@ class Event:
     event_id: str
     source: str
     record: Record
-    expects: Mapping[str, Any] = field(default_factory=dict)
+    expects: Mapping[str, Any] = _NOTHING
     """Columns and the values they must have had at the version before."""
 
 
@@ -49,9 +55,6 @@ class Ignored:
 
 
 Decoded = Event | Rejection | Ignored
-
-
-_NOTHING: Mapping[str, Any] = {}
 
 
 class Attributes(Protocol):

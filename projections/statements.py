@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import TextClause
 
 from models import CONTROL_SCHEMA
-from projections.projection import Projection
+from projections.projection import Projection, Registry
 
 ABSENT = f"{CONTROL_SCHEMA}.absent_states"
 PARKED = f"{CONTROL_SCHEMA}.parked_events"
@@ -24,9 +24,13 @@ class Statements:
     """What the transaction executes for one projection. Arrays are named as the columns."""
 
     upsert: TextClause
-    """Insert or update to a higher version; returns the ids that the table did not take."""
+    """Insert or update to a higher version. Returns the ids that the table did not take (`refused`), and those of
+    rows whose unique columns are still to be changed."""
+    take: TextClause
+    """The same for complete states that nobody has looked at: refused are also those of which anything is kept aside
+    or parked, and those whose parent is not there."""
     move_unique: TextClause | None
-    """Change the unique columns of rows that have a lower version (before `upsert`); returns their ids."""
+    """Change the unique columns of rows that `upsert` or `take` has brought to `:version`."""
     holders: Mapping[str, TextClause]
     """By unique column: who has the values `:value`."""
     vacate: TextClause | None
@@ -47,23 +51,15 @@ class Statements:
     unpark: TextClause
 
 
-def statements_for(projection: Projection) -> Statements:
+def statements_for(registry: Registry, projection: Projection) -> Statements:
     """All of one projection's statements."""
     table, entity = projection.table.name, projection.entity
     columns = ", ".join(projection.columns)
     arrays = _arrays(projection)
-    plain = [c for c in projection.columns if c != "id" and c not in projection.unique]
-    updates = ", ".join(f"{c} = excluded.{c}" for c in plain)
     state = ", ".join(f"'{c}', v.{c}" for c in projection.columns)
     return Statements(
-        upsert=text(f"""
-            WITH v AS MATERIALIZED (SELECT * FROM unnest({arrays}) AS v({columns})),
-            taken AS (
-                INSERT INTO {table} ({columns}) SELECT {columns} FROM v
-                ON CONFLICT (id) DO UPDATE SET {updates} WHERE {table}.version < excluded.version
-                RETURNING id
-            )
-            SELECT v.id FROM v WHERE NOT EXISTS (SELECT FROM taken WHERE taken.id = v.id)"""),
+        upsert=_upsert(projection),
+        take=_upsert(projection, where=_unhindered(registry, projection)),
         move_unique=_move_unique(projection),
         holders={
             c: text(f"SELECT id, {c} AS value FROM {table} WHERE {c} = ANY(CAST(:value AS text[])) FOR NO KEY UPDATE")
@@ -110,6 +106,36 @@ def statements_for(projection: Projection) -> Statements:
     )
 
 
+def _upsert(projection: Projection, where: str = "true") -> TextClause:
+    table, columns = projection.table.name, ", ".join(projection.columns)
+    plain = [c for c in projection.columns if c != "id" and c not in projection.unique]
+    unique = "".join(f", {table}.{c}" for c in projection.unique)
+    differ = "".join(f" OR taken.{c} <> v.{c}" for c in projection.unique)
+    return text(f"""
+        WITH v AS MATERIALIZED (SELECT * FROM unnest({_arrays(projection)}) AS v({columns})),
+        taken AS (
+            INSERT INTO {table} ({columns}) SELECT {columns} FROM v WHERE {where}
+            ON CONFLICT (id) DO UPDATE SET {", ".join(f"{c} = excluded.{c}" for c in plain)}
+            WHERE {table}.version < excluded.version
+            RETURNING {table}.id{unique}
+        )
+        SELECT v.id, taken.id IS NULL AS refused FROM v LEFT JOIN taken ON taken.id = v.id
+        WHERE taken.id IS NULL{differ}""")
+
+
+def _unhindered(registry: Registry, projection: Projection) -> str:
+    """Nothing is aside or parked, and the parents are there. Scalar subqueries: these are looked up row by row, by
+    index, whatever the planner thinks of the tables' sizes."""
+    entity = projection.entity
+    absent = f"(SELECT true FROM {ABSENT} a WHERE a.entity = '{entity}' AND a.id = v.id) IS NULL"
+    parked = f"(SELECT true FROM {PARKED} e WHERE e.entity = '{entity}' AND e.entity_id = v.id LIMIT 1) IS NULL"
+    parents = [
+        f"(SELECT true FROM {registry[parent.entity].table.name} p WHERE p.id = v.{parent.column})"
+        for parent in projection.parents
+    ]
+    return " AND ".join((absent, parked, *parents))
+
+
 def _move_unique(projection: Projection) -> TextClause | None:
     if not projection.unique:
         return None
@@ -119,8 +145,7 @@ def _move_unique(projection: Projection) -> TextClause | None:
     return text(f"""
         UPDATE {table} t SET {", ".join(f"{c} = v.{c}" for c in projection.unique)}
         FROM unnest({arrays}) AS v(id, version, {columns})
-        WHERE t.id = v.id AND t.version < v.version AND ({differ})
-        RETURNING t.id""")
+        WHERE t.id = v.id AND t.version = v.version AND ({differ})""")
 
 
 def _vacate(projection: Projection) -> TextClause | None:

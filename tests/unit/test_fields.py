@@ -4,7 +4,6 @@ A parked event is stored as the contract's own data and read back by it: were th
 first, one odd address could stop the service.
 """
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,6 +12,7 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from pydantic import TypeAdapter, ValidationError
 
 from projections.decode import Decoder, read_data
