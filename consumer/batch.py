@@ -50,8 +50,10 @@ class Batch:
     """Bytes of values."""
     oldest: dict[TopicPartition, int] = field(default_factory=dict)
     """Each partition's first timestamp, in milliseconds."""
-    opened_at: float = 0.0
-    """Of the event loop's clock, when the first record came."""
+    lowest: int = 0
+    """Of the generations of its topics' entities the first: 0 has no parents."""
+    highest: int = 0
+    """The last one: what is under way and has an earlier generation may bring this one's parents."""
     collected_seconds: float = 0.0
     """From the first record to the hand-over."""
     trigger: str = ""
@@ -66,8 +68,8 @@ class Batch:
         start = fetched.span.start if before is None else before.start
         assert before is None or before.next_offset == fetched.span.start, "a gap between fetches"
         self.spans[fetched.partition] = fetched.span._replace(start=start)
-        if fetched.records:
-            self.oldest.setdefault(fetched.partition, fetched.records[0].timestamp)
+        if decoded:
+            self.oldest.setdefault(fetched.partition, decoded[0].record.timestamp)
         self.decoded.extend(decoded)
         self.size += sum(len(one.record.value or b"") for one in decoded)
 

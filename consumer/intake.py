@@ -1,37 +1,45 @@
-"""Reads ahead: fetches and decodes the next batch while the last one is written; bounded in records and bytes."""
+"""Reads ahead and decodes while batches are written; hands over slices of the topics in the records' order of time.
+
+Partitions ahead by Kafka's timestamps wait for those behind, so that users come before their documents while a backlog
+is worked off. A partition at its end holds nobody back, and once all are there nothing waits at all.
+"""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 
 from aiokafka import TopicPartition
 
 from consumer.batch import Batch, Fetched
+from consumer.batching import divide
+from consumer.buffers import ANY_TIME, Buffers, Part
 from consumer.settings import Settings
 from consumer.source import Claimer, Reader, Source
 from projections.decode import Decoder
 from projections.event import Decoded
 from projections.record import Record
 
-log = logging.getLogger(__name__)
-
 IDLE_FETCH_MS = 100
-SLICE = 250
+FETCH_RECORDS = 2_000
+"""At most so many at once: what waits beside them has its turn, and memory its bound."""
+DECODE_RECORDS = 250
 """Records decoded at a stretch before others (heartbeats) have their turn."""
-
+PATIENCE_SECONDS = 0.5
+"""So long at most nothing is handed over because of partitions behind that bring nothing."""
 
 UntilAnswered = Callable[[Callable[[], Awaitable[list[Fetched]]]], Awaitable[list[Fetched]]]
 """Asks again while Kafka is in trouble."""
 
 
 class Intake:
-    """Collects one batch; `next_batch` hands it over and a new one begins."""
+    """`run` reads; `next_slice` hands over what is to be written next."""
 
     def __init__(
         self,
         source: Source,
         decoder: Decoder,
         settings: Settings,
+        generations: dict[str, int],
         claim: Claimer,
         read: Reader,
         until_answered: UntilAnswered,
@@ -39,92 +47,128 @@ class Intake:
         self._source = source
         self._decode = decoder
         self._settings = settings
+        self._generations = generations
         self._claim, self._read = claim, read
         self._until_answered = until_answered
-        self._open = Batch()
-        self._in_hand = Batch()
-        self._arrived = asyncio.Event()
+        self._buffers = Buffers()
+        self._changed = asyncio.Event()
         self._room = asyncio.Event()
-        self._room.set()
+        self._since = 0.0
+        """When the first record that waits here came, by the loop's clock."""
         self.stopping = False
 
     async def run(self) -> None:
         """Read until cancelled."""
         while True:
-            await self._room.wait()
+            self._room.clear()
             for one in await self._until_answered(self._fetch):
                 await self._take(one)
 
-    async def _fetch(self) -> list[Fetched]:
-        await self._source.settle_claims(self._claim, self._read)
-        room = self._settings.batch_max_events - len(self._open.decoded)
-        return await self._source.fetch(room, IDLE_FETCH_MS)
-
-    async def next_batch(self) -> Batch | None:
-        """The next batch, when there is one; None when the service is to stop. The last one is done with."""
-        self._in_hand = Batch()
-        while True:
-            await self._arrived.wait()
-            if self.stopping:
-                return None
-            self._arrived.clear()
-            if not self._open:
-                continue
-            await self._fill()
-            if self._open:  # a rebalance may have taken it
-                self._in_hand, self._open = self._open, Batch()
-                self._room.set()
-                return self._in_hand
+    async def next_slice(self, idle: Callable[[], bool]) -> list[Batch] | None:
+        """The next batches, parents first; None when the service is to stop. While others are written it may fill."""
+        while not self.stopping:
+            horizon = self._horizon()
+            if self._buffers.any(horizon) and (idle() or self._full(horizon)):
+                await self._fill()
+                if slice_ := self._cut(self._horizon()):  # a rebalance may have taken it
+                    return slice_
+            self._changed.clear()
+            try:
+                await asyncio.wait_for(self._changed.wait(), PATIENCE_SECONDS)
+            except TimeoutError:
+                if self._is_stuck() and idle() and (slice_ := self._cut(ANY_TIME)):
+                    return slice_
+        return None
 
     def stop(self) -> None:
-        """Let `next_batch` return None."""
+        """Let `next_slice` return None."""
         self.stopping = True
-        self._arrived.set()
+        self.poke()
+
+    def poke(self) -> None:
+        """Look again whether there is a slice to hand over."""
+        self._changed.set()
 
     def drop(self, partitions: set[TopicPartition]) -> None:
         """Forget what was read of partitions that are no more ours, or are to be read again."""
-        self._open = self._open.without(partitions)
-        if self._full() is None:
-            self._room.set()
+        self._buffers.drop(partitions)
+        self._room.set()
+
+    def still_ours(self, batch: Batch) -> Batch:
+        """The batch without partitions that were taken from us after it was cut."""
+        reading = self._source.partitions.reading
+        lost = {p for p, span in batch.spans.items() if p not in reading or reading[p].epoch != span.epoch}
+        return batch.without(lost) if lost else batch
 
     @property
     def oldest_timestamps(self) -> dict[TopicPartition, int]:
-        """Of each partition the timestamp of the first record that is not committed, in milliseconds."""
-        return self._open.oldest | self._in_hand.oldest
+        """Of each partition the timestamp of the first record that waits here, in milliseconds."""
+        return self._buffers.oldest()
+
+    async def _fetch(self) -> list[Fetched]:
+        await self._source.settle_claims(self._claim, self._read)
+        hungry = self._hungry()
+        if not hungry and self._source.partitions.reading:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._room.wait(), IDLE_FETCH_MS / 1000)
+            return []
+        return await self._source.fetch(hungry, FETCH_RECORDS, IDLE_FETCH_MS)
+
+    def _hungry(self) -> list[TopicPartition]:
+        """The partitions that may be read further: of each there is to be its share of the memory, not more."""
+        reading = self._source.partitions.reading
+        share = 2 * self._settings.batch_max_bytes // max(1, len(self._source.behind()))
+        sizes = {partition: self._buffers.size(partition) for partition in reading}
+        return [p for p, (records, size) in sizes.items() if size < share and records < self._settings.batch_max_events]
 
     async def _take(self, fetched: Fetched) -> None:
         decoded = await self._decode_all(fetched.records)
         reading = self._source.partitions.reading.get(fetched.partition)
         if reading is None or reading.epoch != fetched.span.epoch:
             return  # revoked or fenced while we decoded
-        if not self._open:
-            self._open.opened_at = asyncio.get_running_loop().time()
-        self._open.add(fetched, decoded)
-        if self._full() is not None:
-            self._room.clear()
-        self._arrived.set()
+        if not self._buffers.any(ANY_TIME):
+            self._since = asyncio.get_running_loop().time()
+        self._buffers.add(Part(fetched, decoded))
+        self.poke()
 
     async def _decode_all(self, records: Sequence[Record]) -> list[Decoded]:
         decoded: list[Decoded] = []
-        for start in range(0, len(records), SLICE):
-            decoded.extend(map(self._decode, records[start : start + SLICE]))
+        for start in range(0, len(records), DECODE_RECORDS):
+            decoded.extend(map(self._decode, records[start : start + DECODE_RECORDS]))
             await asyncio.sleep(0)
         return decoded
 
-    def _full(self) -> str | None:
-        if len(self._open.decoded) >= self._settings.batch_max_events:
+    def _horizon(self) -> int:
+        return self._buffers.horizon(self._source.behind())
+
+    def _is_stuck(self) -> bool:
+        return self._buffers.any(ANY_TIME) and not self._buffers.any(self._horizon())
+
+    def _full(self, horizon: int) -> str | None:
+        number, size = self._buffers.until(horizon)
+        if number >= self._settings.batch_max_events:
             return "count"
-        return "bytes" if self._open.size >= self._settings.batch_max_bytes else None
+        return "bytes" if size >= self._settings.batch_max_bytes // 2 else None
 
     async def _fill(self) -> None:
-        """Wait until the open batch is full or old enough."""
+        """Wait until a slice is full or old enough."""
         loop = asyncio.get_running_loop()
-        due = self._open.opened_at + self._settings.batch_max_wait_ms / 1000
-        while self._full() is None and not self.stopping and (left := due - loop.time()) > 0:
-            self._arrived.clear()
+        due = self._since + self._settings.batch_max_wait_ms / 1000
+        while self._full(self._horizon()) is None and not self.stopping and (left := due - loop.time()) > 0:
+            self._changed.clear()
             try:
-                await asyncio.wait_for(self._arrived.wait(), left)
+                await asyncio.wait_for(self._changed.wait(), left)
             except TimeoutError:
                 break
-        self._open.trigger = self._full() or "age"
-        self._open.collected_seconds = loop.time() - self._open.opened_at
+
+    def _cut(self, horizon: int) -> list[Batch]:
+        settings, now = self._settings, asyncio.get_running_loop().time()
+        trigger = self._full(horizon) or "age"
+        most = settings.batch_max_events * settings.batches_at_once
+        parts = self._buffers.take(horizon, most, settings.batch_max_bytes, settings.batch_max_events)
+        batches = divide(parts, self._generations, settings.batch_max_events)
+        for batch in batches:
+            batch.trigger, batch.collected_seconds = trigger, now - self._since
+        self._since = now
+        self._room.set()
+        return batches

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from operator import attrgetter
 
 from aiokafka import TopicPartition
@@ -15,7 +15,6 @@ from sqlalchemy.pool import QueuePool
 from consumer import positions
 from consumer.batch import Batch, Claim
 from consumer.errors import Conflict, ProjectorError, Trouble
-from consumer.intake import Intake
 from consumer.metrics import Metrics
 from consumer.partitions import STOPPED
 from consumer.recovery import translated
@@ -25,6 +24,9 @@ from consumer.transaction import Receipt
 from models import CONTROL_SCHEMA
 
 log = logging.getLogger(__name__)
+
+Oldest = Callable[[], dict[TopicPartition, int]]
+"""Tells of each partition the timestamp of the first record that is not committed, in milliseconds."""
 
 _TIMESTAMP = attrgetter("record.timestamp")
 
@@ -52,9 +54,9 @@ class Observer:
     """Watches one running service."""
 
     def __init__(
-        self, engine: AsyncEngine, source: Source, intake: Intake, metrics: Metrics, state: ServiceState
+        self, engine: AsyncEngine, source: Source, oldest: Oldest, metrics: Metrics, state: ServiceState
     ) -> None:
-        self._engine, self._source, self._intake = engine, source, intake
+        self._engine, self._source, self._oldest = engine, source, oldest
         self._metrics, self._state = metrics, state
         self._to_count = asyncio.Event()
         self._rebalances_seen = 0
@@ -150,7 +152,7 @@ class Observer:
         metrics, state, source = self._metrics, self._state, self._source
         now = time.time()
         lag = source.lag(state.positions)
-        oldest = self._intake.oldest_timestamps
+        oldest = self._oldest()
         for gone in set(state.lag) - set(lag):
             metrics.lag.remove(gone.topic, str(gone.partition))
             metrics.lag_seconds.remove(gone.topic, str(gone.partition))

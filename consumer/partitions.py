@@ -17,6 +17,8 @@ class Reading:
     next_offset: int
     fingerprint: str | None
     """Of the last record before `next_offset`, until it is seen that the topic still has it."""
+    end: int = 0
+    """Where the topic ended when reading began; the first fetch tells better."""
 
 
 class Hold(NamedTuple):

@@ -10,8 +10,10 @@ from asyncpg.pgproto import pgproto
 
 from consumer import intake_stops, positions, topics
 from consumer.batch import Batch, Claim, Fetched, Positions
+from consumer.batching import generations
 from consumer.erasure import Erasure
 from consumer.errors import Fenced, FuseBlown
+from consumer.flights import Flights
 from consumer.fuse import Fuse
 from consumer.intake import Intake
 from consumer.metrics import Metrics
@@ -48,14 +50,14 @@ class Service:
         self.state = ServiceState(settings.kafka_group_id)
         self._source = Source(settings, self._revoked)
         decoder = Decoder(registry, settings.event_max_bytes, pgproto.UUID)  # hashed and bound in C
-        self._intake = Intake(self._source, decoder, settings, self._claim, self._read, self._answered)
-        self.observer = Observer(self.engine, self._source, self._intake, self.metrics, self.state)
+        depth = generations(registry, settings.topics)
+        self._intake = Intake(self._source, decoder, settings, depth, self._claim, self._read, self._answered)
+        self.observer = Observer(self.engine, self._source, self._oldest, self.metrics, self.state)
         self._fuse = Fuse(settings.fuse_min_records, settings.fuse_ratio)
         erasure = Erasure(settings.cascade_grace_seconds)
         transaction = Transaction(self.engine, registry, settings.kafka_group_id, self._fuse, erasure)
         self._retry = Retry(transaction, self.observer)
-        self._idle = asyncio.Event()
-        self._idle.set()
+        self._flights = Flights(self._apply, settings.batches_at_once, self._intake.poke)
         self._serving: asyncio.Task[None] | None = None
         self._hints: dict[TopicPartition, int] = {}
 
@@ -89,31 +91,39 @@ class Service:
                 self._write(),
             )
             tasks += [asyncio.create_task(part) for part in parts]
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait([*tasks, self._flights.failed], return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
             for task in tasks:
                 task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            self._flights.cancel()
+            await asyncio.gather(*tasks, self._flights.idle.wait(), return_exceptions=True)
             await self._leave()
 
     async def _write(self) -> None:
-        """The main loop: one batch after the other, each in one transaction."""
-        while (batch := await self._intake.next_batch()) is not None:
-            self._idle.clear()
-            started = time.monotonic()
-            try:
-                async for part, receipt in self._retry.apply(batch):
-                    self.observer.committed(part, receipt, time.monotonic() - started)
-                    self._hints |= {partition: span.next_offset for partition, span in part.spans.items()}
-            except Fenced as error:
-                self._fenced(batch, error)
-            except FuseBlown:
-                await self._retry.until_answered(self._stop_intake)
-                self._read_again(set(self._source.partitions.reading))
-            finally:
-                self._idle.set()
+        """The main loop: slices of the topics, divided into batches, each in one transaction."""
+        flights = self._flights
+        while (batches := await self._intake.next_slice(flights.idle.is_set)) is not None:
+            for batch in batches:
+                if not self._intake.stopping:
+                    await flights.start(batch)
+        await flights.idle.wait()
+
+    async def _apply(self, batch: Batch) -> None:
+        """One batch: retried, split or settled until it is committed, or another writer was faster."""
+        if not (batch := self._intake.still_ours(batch)):
+            return
+        started = time.monotonic()
+        try:
+            async for part, receipt in self._retry.apply(batch):
+                self.observer.committed(part, receipt, time.monotonic() - started)
+                self._hints |= {partition: span.next_offset for partition, span in part.spans.items()}
+        except Fenced as error:
+            self._fenced(batch, error)
+        except FuseBlown:
+            await self._retry.until_answered(self._stop_intake)
+            self._read_again(set(self._source.partitions.reading))
 
     async def _read_ahead(self) -> None:
         await self._retry.until_kafka_answers(self._source.start)
@@ -121,6 +131,10 @@ class Service:
 
     async def _answered(self, ask: Callable[[], Awaitable[list[Fetched]]]) -> list[Fetched]:
         return await self._retry.until_kafka_answers(ask)
+
+    def _oldest(self) -> dict[TopicPartition, int]:
+        """Of each partition the timestamp of the first record that is not committed, in milliseconds."""
+        return self._intake.oldest_timestamps | self._flights.oldest_timestamps
 
     def _fenced(self, batch: Batch, error: Fenced) -> None:
         log.warning("another writer was faster; reading the positions again", extra={"error": str(error)})
@@ -146,7 +160,7 @@ class Service:
     async def _revoked(self, partitions: set[TopicPartition]) -> None:
         self._intake.drop(partitions)
         try:
-            await asyncio.wait_for(self._idle.wait(), REVOKE_WAIT_SECONDS)
+            await asyncio.wait_for(self._flights.idle.wait(), REVOKE_WAIT_SECONDS)
         except TimeoutError:
             log.warning("a rebalance does not wait for the batch in hand any longer")
         for partition in partitions:

@@ -120,16 +120,19 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         """Claim what is newly assigned, read again what was fenced or held; then these partitions give records."""
         ours = self.partitions
         if ours.to_claim:
-            first = await self.consumer.beginning_offsets(list(ours.to_claim))
-            self._begin(await claim(first), first)
+            wanted = list(ours.to_claim)
+            first = await self.consumer.beginning_offsets(wanted)
+            ends = await self.consumer.end_offsets(wanted)
+            self._begin(await claim(first), first, ends)
         if ours.to_read:
             first = await self.consumer.beginning_offsets(list(ours.to_read))
             self._begin(await read(set(ours.to_read)), first)
 
-    def _begin(self, claims: Mapping[TopicPartition, Claim], first: Positions) -> None:
+    def _begin(self, claims: Mapping[TopicPartition, Claim], first: Positions, ends: Positions | None = None) -> None:
         """Read from the claimed positions; where Kafka still has it, from the last record before, to see it again."""
         for partition, offset in self.partitions.settle(claims).items():
             reading = self.partitions.reading[partition]
+            reading.end = (ends or {}).get(partition, offset)
             before = offset if reading.fingerprint is None else offset_of(reading.fingerprint)
             if not first.get(partition, 0) <= before < offset:  # forgotten by Kafka, or the position was set back
                 reading.fingerprint, before = None, offset
@@ -140,10 +143,21 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         """Go back to the stored positions: somebody else has moved them."""
         self.consumer.pause(*self.partitions.read_again(partitions))
 
-    async def fetch(self, max_records: int, timeout_ms: int) -> list[Fetched]:
-        """Records that have come, and steps over markers; waits up to `timeout_ms` where there is nothing."""
+    def behind(self) -> list[TopicPartition]:
+        """Partitions that have more in Kafka than was read so far, as far as is known."""
+        return [p for p, reading in self.partitions.reading.items() if reading.next_offset < self._end(p, reading)]
+
+    def _end(self, partition: TopicPartition, reading: Reading) -> int:
         try:
-            records = await self.consumer.getmany(timeout_ms=timeout_ms, max_records=max_records)
+            stable = self.consumer.last_stable_offset(partition)
+        except (AssertionError, aiokafka.errors.KafkaError):
+            stable = None  # no more ours
+        return reading.end if stable is None else stable
+
+    async def fetch(self, wanted: Sequence[TopicPartition], max_records: int, timeout_ms: int) -> list[Fetched]:
+        """Records of these that have come, and steps over markers; waits up to `timeout_ms` where there is nothing."""
+        try:
+            records = await self.consumer.getmany(*wanted, timeout_ms=timeout_ms, max_records=max_records)
         except aiokafka.errors.OffsetOutOfRangeError as error:
             for partition, position in error.args[0].items():
                 self._stop(partition, "position_not_in_topic", position)

@@ -18,7 +18,7 @@ def fetched(partition: TopicPartition, start: int, *offsets: int, next_offset: i
 
 
 def batch_of(*fetches: Fetched) -> Batch:
-    batch = Batch(opened_at=1.5, trigger="count")
+    batch = Batch(collected_seconds=1.5, trigger="count")
     for one in fetches:
         batch.add(one, [Ignored(record) for record in one.records])
     return batch
@@ -51,7 +51,7 @@ def test_without_a_partition_the_others_stay() -> None:
     batch = batch_of(fetched(ZERO, 3, 3, next_offset=5), fetched(ONE, 0, 0, 1, next_offset=2))
     left = batch.without({ZERO})
     assert (left.spans, offsets(left), left.size) == ({ONE: Span(0, 2, 4)}, [(1, 0), (1, 1)], 10)
-    assert (left.opened_at, left.trigger) == (1.5, "count")
+    assert (left.collected_seconds, left.trigger) == (1.5, "count")
     assert not batch.without({ZERO, ONE})
     assert len(batch.decoded) == 3
 

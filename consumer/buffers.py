@@ -1,0 +1,144 @@
+"""What is read and not yet handed over: by partition, in order; taken across partitions by the records' timestamps."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from aiokafka import TopicPartition
+
+from consumer.batch import Fetched, Span
+from projections.event import Decoded
+
+ANY_TIME = 2**63 - 1
+
+
+class Part(NamedTuple):
+    """The next records of one partition, decoded."""
+
+    fetched: Fetched
+    decoded: Sequence[Decoded]
+
+
+class Buffer:
+    """One partition's records. Times never fall: a record counts as no earlier than those before it."""
+
+    def __init__(self, epoch: int, start: int) -> None:
+        self.epoch = epoch
+        self._start = self._end = start
+        self._decoded: list[Decoded] = []
+        self._times: list[int] = []
+        self._bytes: list[int] = [0]
+        """Before each record, and after the last one: the bytes of all values up to there."""
+
+    def __len__(self) -> int:
+        return len(self._decoded)
+
+    def __bool__(self) -> bool:
+        return self._end > self._start
+
+    @property
+    def size(self) -> int:
+        return self._bytes[-1] - self._bytes[0]
+
+    @property
+    def first(self) -> int | None:
+        return self._times[0] if self._times else None
+
+    @property
+    def last(self) -> int | None:
+        return self._times[-1] if self._times else None
+
+    def add(self, part: Part) -> None:
+        assert part.fetched.span.start == self._end, "a gap between fetches"
+        time, size = self.last or 0, self._bytes[-1]
+        for one in part.decoded:
+            record = one.record
+            time = max(time, record.timestamp)
+            size += len(record.value or b"")
+            self._times.append(time)
+            self._bytes.append(size)
+        self._decoded.extend(part.decoded)
+        self._end = part.fetched.span.next_offset
+
+    def until(self, time: int) -> tuple[int, int]:
+        """The number of records that are no later, and the bytes of their values."""
+        number = bisect_right(self._times, time)
+        return number, self._bytes[number] - self._bytes[0]
+
+    def take(self, partition: TopicPartition, number: int) -> Part:
+        """The first records; with the last one also the markers behind it."""
+        taken = self._decoded[:number]
+        del self._decoded[:number], self._times[:number], self._bytes[:number]
+        end = self._decoded[0].record.offset if self._decoded else self._end
+        span, self._start = Span(self._start, end, self.epoch), end
+        return Part(Fetched(partition, span, [one.record for one in taken[:1]]), taken)
+
+
+class Buffers:
+    """All partitions' buffers."""
+
+    def __init__(self) -> None:
+        self._buffers: dict[TopicPartition, Buffer] = {}
+
+    def add(self, part: Part) -> None:
+        """Take in what comes next; a new epoch begins anew."""
+        partition, span = part.fetched.partition, part.fetched.span
+        buffer = self._buffers.get(partition)
+        if buffer is None or buffer.epoch != span.epoch:
+            buffer = self._buffers[partition] = Buffer(span.epoch, span.start)
+        buffer.add(part)
+
+    def drop(self, partitions: Iterable[TopicPartition]) -> None:
+        for partition in partitions:
+            self._buffers.pop(partition, None)
+
+    def size(self, partition: TopicPartition) -> tuple[int, int]:
+        """Records and bytes that are held of it."""
+        buffer = self._buffers.get(partition)
+        return (0, 0) if buffer is None else (len(buffer), buffer.size)
+
+    def oldest(self) -> dict[TopicPartition, int]:
+        """Of each partition the first record's timestamp, in milliseconds."""
+        return {p: buffer.first for p, buffer in self._buffers.items() if buffer.first is not None}
+
+    def horizon(self, behind: Iterable[TopicPartition]) -> int:
+        """The time up to which all that is to be had is here, given the partitions that have more in Kafka."""
+        lasts = ((self._buffers[p].last or 0) if p in self._buffers else 0 for p in behind)
+        return min(lasts, default=ANY_TIME)
+
+    def until(self, time: int) -> tuple[int, int]:
+        """How many records are no later, and the bytes of their values."""
+        found = [buffer.until(time) for buffer in self._filled()]
+        return sum(number for number, _ in found), sum(size for _, size in found)
+
+    def any(self, time: int) -> bool:
+        """Whether there is anything to hand over: a record no later than that, or markers alone."""
+        return any(not len(b) or b.until(time)[0] for b in self._filled())
+
+    def take(self, time: int, max_records: int, max_bytes: int, max_each: int) -> list[Part]:
+        """The earliest records up to that time, of each partition the next ones: as many as fit, at least one."""
+        time = self._latest_that_fits(time, max_records, max_bytes)
+        parts = []
+        for partition, buffer in self._buffers.items():
+            if buffer:
+                number = min(buffer.until(time)[0], max_records, max_each)
+                if number or not len(buffer):
+                    parts.append(buffer.take(partition, number))
+                    max_records -= number
+        return parts
+
+    def _filled(self) -> Iterator[Buffer]:
+        return (buffer for buffer in self._buffers.values() if buffer)
+
+    def _latest_that_fits(self, time: int, max_records: int, max_bytes: int) -> int:
+        """By halving; records of one millisecond may be too many, `take` then leaves some of them."""
+        low = min((b.first for b in self._filled() if b.first is not None), default=time)
+        high = max(low, min(time, max((b.last or 0 for b in self._filled()), default=time)))
+        while low < high:
+            middle = (low + high + 1) // 2
+            number, size = self.until(middle)
+            if number <= max_records and size <= max_bytes:
+                low = middle
+            else:
+                high = middle - 1
+        return low

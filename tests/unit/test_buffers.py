@@ -1,0 +1,135 @@
+"""What is read is handed over in the order of time, whole, and each partition's records in their own order."""
+
+from collections import defaultdict
+from itertools import pairwise
+
+from aiokafka import TopicPartition
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumer.batch import Fetched, Span
+from consumer.batching import TOGETHER, divide, generations
+from consumer.buffers import ANY_TIME, Buffers, Part
+from projections.event import Ignored
+from projections.registry import REGISTRY
+from tests.support.factories import ARecord
+
+USERS, DOCUMENTS = TopicPartition("users", 0), TopicPartition("documents", 0)
+MANY = 1_000
+GENERATIONS = {"users": 0, "documents": 1}
+
+
+def part(partition: TopicPartition, start: int, *times: int, markers: int = 0, epoch: int = 1) -> Part:
+    """Records at these times, of ten bytes each, with markers behind them."""
+    records = [
+        ARecord(b"x" * 10, topic=partition.topic, partition=partition.partition, offset=start + n, timestamp=time)
+        for n, time in enumerate(times)
+    ]
+    span = Span(start, start + len(times) + markers, epoch)
+    return Part(Fetched(partition, span, records), [Ignored(record) for record in records])
+
+
+def filled(*parts: Part) -> Buffers:
+    buffers = Buffers()
+    for one in parts:
+        buffers.add(one)
+    return buffers
+
+
+def times(parts: list[Part]) -> dict[TopicPartition, list[int]]:
+    return {one.fetched.partition: [d.record.timestamp for d in one.decoded] for one in parts}
+
+
+def test_what_is_ahead_waits_for_what_is_behind() -> None:
+    buffers = filled(part(USERS, 0, 1, 2, 3), part(DOCUMENTS, 0, 2, 5, 9))
+    horizon = buffers.horizon([USERS, DOCUMENTS])
+    assert horizon == 3
+    assert times(buffers.take(horizon, MANY, MANY, MANY)) == {USERS: [1, 2, 3], DOCUMENTS: [2]}
+    assert buffers.oldest() == {DOCUMENTS: 5}
+
+
+def test_nothing_is_handed_over_while_one_that_is_behind_brings_nothing() -> None:
+    buffers = filled(part(DOCUMENTS, 0, 2, 5))
+    assert not buffers.any(buffers.horizon([USERS]))
+    assert buffers.any(ANY_TIME)
+
+
+def test_one_at_its_end_holds_nobody_back() -> None:
+    buffers = filled(part(USERS, 0, 1), part(DOCUMENTS, 0, 2, 5))
+    assert times(buffers.take(buffers.horizon([]), MANY, MANY, MANY)) == {USERS: [1], DOCUMENTS: [2, 5]}
+
+
+def test_the_earliest_come_first_where_not_all_fit() -> None:
+    buffers = filled(part(USERS, 0, 1, 4, 6), part(DOCUMENTS, 0, 2, 3, 5))
+    assert times(buffers.take(ANY_TIME, 3, MANY, MANY)) == {USERS: [1], DOCUMENTS: [2, 3]}
+    assert times(buffers.take(ANY_TIME, MANY, 25, MANY)) == {USERS: [4], DOCUMENTS: [5]}
+    assert times(buffers.take(ANY_TIME, MANY, 1, MANY)) == {USERS: [6]}
+
+
+def test_of_many_at_one_time_some_are_left() -> None:
+    buffers = filled(part(USERS, 0, 7, 7, 7), part(DOCUMENTS, 0, 7, 7))
+    assert times(buffers.take(ANY_TIME, 4, MANY, 2)) == {USERS: [7, 7], DOCUMENTS: [7, 7]}
+    assert times(buffers.take(ANY_TIME, 4, MANY, 2)) == {USERS: [7]}
+
+
+def test_markers_alone_are_handed_over_and_those_behind_a_record_go_with_it() -> None:
+    buffers = filled(part(USERS, 5, markers=2), part(DOCUMENTS, 0, 1, 2, markers=3))
+    assert buffers.any(0)
+    first = buffers.take(1, MANY, MANY, MANY)
+    assert [one.fetched.span for one in first] == [Span(5, 7, 1), Span(0, 1, 1)]
+    assert [one.fetched.span for one in buffers.take(2, MANY, MANY, MANY)] == [Span(1, 5, 1)]
+    assert not buffers.any(ANY_TIME)
+
+
+def test_another_epoch_begins_anew() -> None:
+    buffers = filled(part(USERS, 0, 1, 2), part(USERS, 0, 1, epoch=2))
+    (only,) = buffers.take(ANY_TIME, MANY, MANY, MANY)
+    assert only.fetched.span == Span(0, 1, 2)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 3), st.lists(st.integers(0, 50), max_size=8), st.integers(0, 2)), max_size=12),
+    st.integers(1, 9),
+)
+def test_however_it_is_cut_nothing_is_lost_and_no_position_jumps(
+    fetches: list[tuple[int, list[int], int]], most: int
+) -> None:
+    buffers, given_, ends = (
+        Buffers(),
+        defaultdict[TopicPartition, list[int]](list),
+        defaultdict[TopicPartition, int](int),
+    )
+    for number, at, markers in fetches:
+        partition = TopicPartition("users", number)
+        one = part(partition, ends[partition], *at, markers=markers)
+        ends[partition] = one.fetched.span.next_offset
+        given_[partition] += at
+        buffers.add(one)
+    taken, spans = defaultdict[TopicPartition, list[int]](list), defaultdict[TopicPartition, list[Span]](list)
+    while buffers.any(ANY_TIME):
+        parts = buffers.take(ANY_TIME, most, MANY, most)
+        assert 0 < sum(len(one.decoded) for one in parts) <= most or all(not one.decoded for one in parts)
+        for one in parts:
+            taken[one.fetched.partition] += [d.record.timestamp for d in one.decoded]
+            spans[one.fetched.partition].append(one.fetched.span)
+    assert {p: at for p, at in taken.items() if at} == {p: at for p, at in given_.items() if at}
+    for partition, own in spans.items():
+        assert (own[0].start, own[-1].next_offset) == (0, ends[partition])
+        assert all(before.next_offset == after.start for before, after in pairwise(own))
+
+
+def test_parents_come_before_children_and_no_partition_is_in_two_batches() -> None:
+    assert generations(REGISTRY, {"USERS_TOPIC": "users", "DOCUMENTS_TOPIC": "documents"}) == GENERATIONS
+    parts = [part(TopicPartition(topic, n), 0, *range(400)) for topic in ("documents", "users") for n in range(3)]
+    batches = divide(parts, GENERATIONS, 800)
+    assert [sorted({p.topic for p in batch.spans}) for batch in batches] == [["users"]] * 2 + [["documents"]] * 2
+    assert [(batch.lowest, batch.highest) for batch in batches] == [(0, 0)] * 2 + [(1, 1)] * 2
+    assert sorted(p for batch in batches for p in batch.spans) == sorted(one.fetched.partition for one in parts)
+    assert max(len(batch.decoded) for batch in batches) == 800
+
+
+def test_few_records_are_one_batch() -> None:
+    parts = [part(DOCUMENTS, 0, *range(TOGETHER // 2)), part(USERS, 0, *range(TOGETHER // 2))]
+    (batch,) = divide(parts, GENERATIONS, 800)
+    assert (batch.lowest, batch.highest, len(batch.decoded)) == (0, 1, TOGETHER)
+    assert divide([], GENERATIONS, 800) == []

@@ -1,0 +1,97 @@
+"""What may be under way at the same time."""
+
+import asyncio
+
+import pytest
+from aiokafka import TopicPartition
+
+from consumer.batch import Batch, Span
+from consumer.flights import Flights
+
+
+def a_batch(*partitions: str, generation: int = 0) -> Batch:
+    spans = {TopicPartition(name, 0): Span(0, 1, 1) for name in partitions}
+    return Batch(spans=spans, lowest=generation, highest=generation)
+
+
+class Tower:
+    """Lets batches land by name."""
+
+    def __init__(self, at_once: int = 9) -> None:
+        self.under_way: dict[str, asyncio.Future[None]] = {}
+        self.flights = Flights(self._apply, at_once, lambda: None)
+
+    async def _apply(self, batch: Batch) -> None:
+        name = min(batch.spans).topic
+        self.under_way[name] = asyncio.get_running_loop().create_future()
+        try:
+            await self.under_way[name]
+        finally:
+            del self.under_way[name]
+
+    async def start(self, batch: Batch) -> asyncio.Task[None]:
+        starting = asyncio.ensure_future(self.flights.start(batch))
+        await settled()
+        return starting
+
+    async def land(self, name: str) -> None:
+        self.under_way[name].set_result(None)
+        await settled()
+
+
+async def settled() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_batches_over_other_partitions_are_under_way_together() -> None:
+    tower = Tower()
+    assert (await tower.start(a_batch("a"))).done()
+    assert (await tower.start(a_batch("b"))).done()
+    assert set(tower.under_way) == {"a", "b"}
+    assert not tower.flights.idle.is_set()
+    await tower.land("a")
+    await tower.land("b")
+    assert tower.flights.idle.is_set()
+
+
+async def test_never_two_over_one_partition() -> None:
+    tower = Tower()
+    await tower.start(a_batch("a", "b"))
+    second = await tower.start(a_batch("b", "c"))
+    assert not second.done()
+    await tower.land("a")
+    assert second.done()
+    assert set(tower.under_way) == {"b"}
+
+
+async def test_children_wait_for_parents_but_not_the_other_way_round() -> None:
+    tower = Tower()
+    await tower.start(a_batch("users"))
+    documents = await tower.start(a_batch("documents", generation=1))
+    assert not documents.done()
+    await tower.land("users")
+    assert documents.done()
+    assert (await tower.start(a_batch("more users"))).done()
+
+
+async def test_no_more_than_so_many_at_once() -> None:
+    tower = Tower(at_once=2)
+    await tower.start(a_batch("a"))
+    await tower.start(a_batch("b"))
+    third = await tower.start(a_batch("c"))
+    assert not third.done()
+    await tower.land("b")
+    assert third.done()
+
+
+async def test_the_first_error_is_told_and_the_rest_can_be_rolled_back() -> None:
+    tower = Tower()
+    await tower.start(a_batch("a"))
+    await tower.start(a_batch("b"))
+    tower.under_way["a"].set_exception(LookupError("a bug"))
+    with pytest.raises(LookupError):
+        await tower.flights.failed
+    tower.flights.cancel()
+    await asyncio.wait_for(tower.flights.idle.wait(), 1)
+    assert not tower.under_way
