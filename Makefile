@@ -35,6 +35,10 @@ format: setup ## put the code in form
 bench: setup ## drain 500,000 events and print the rate
 	$(BIN)/python -m bench
 
-lock: setup ## pin the dependencies anew
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11
+
+lock: setup ## pin the dependencies anew: all; and of these what the image runs with, and what builds it
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile --universal --generate-hashes --no-header --no-annotate --all-extras --python-version 3.11 pyproject.toml -o requirements.lock
+	$(COMPILE) --all-extras pyproject.toml -o requirements.lock
+	$(COMPILE) --constraints requirements.lock pyproject.toml -o requirements-runtime.lock
+	echo 'hatchling' | $(COMPILE) --constraints requirements.lock - -o requirements-build.lock
