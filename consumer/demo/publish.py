@@ -61,7 +61,7 @@ class Publisher:
         await self._send(stream.rest())
         await self._producer.flush()
         if self._refused is not None:
-            raise DemoFailed(f"the embedded broker does not take a record ({self._refused!r})")
+            raise DemoFailed(f"the broker does not take a record ({self._refused!r})")
 
     async def _send(self, records: list[DemoRecord]) -> None:
         for record in records:
