@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint format lock bench
+.PHONY: help setup demo test containers lint format lock bench
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 setup: .venv/ready ## the virtual environment, with pinned and hashed dependencies
 
@@ -21,6 +21,9 @@ demo: setup ## the whole service on an embedded Postgres and broker, with a live
 
 test: setup ## the whole suite, on real parts
 	$(BIN)/pytest
+
+containers: setup ## the image and docker-compose.yml, from a clean checkout of what is committed; needs Docker
+	$(BIN)/python -m tests.containers.check
 
 lint: setup ## formatting, style, types, the one-way import rule
 	$(BIN)/ruff format --check .
