@@ -138,4 +138,5 @@ def clear_errors() -> Iterator[None]:
     try:
         yield
     except (aiokafka.errors.KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        raise DemoFailed(f"{type(error).__name__}: {' '.join(str(error).split())}") from error
+        kind, said = type(error).__name__, " ".join(str(error).split())
+        raise DemoFailed(f"{kind}: {said.removeprefix(f'{kind}: ')}") from error

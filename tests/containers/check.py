@@ -57,9 +57,11 @@ def main() -> int:
             look_into_the_image(Path(home))
             with a_system(projectors=1, revision=revision):
                 publish_and_prove()
+                all_have_taken_part(1)
                 locked_down()
             with a_system(projectors=3, revision=revision):
                 publish_and_prove(at_half=kill_the_second)
+                all_have_taken_part(3)
         except Failed as failed:
             tell(f"FAILED: {failed}")
             return 1
@@ -140,6 +142,13 @@ def kill_the_second() -> None:
     (name,) = (row["Name"] for row in containers() if row["Name"].endswith("-projector-2"))
     run("docker", "kill", "--signal=KILL", name)
     tell(f"{name} is killed")
+
+
+def all_have_taken_part(projectors: int) -> None:
+    each = "sum by (instance) (max_over_time(projector_events_total[10m]))"
+    taken_part = f"count({each} > 0)"
+    eventually(f"{projectors} have taken records", lambda: f"=> {projectors} @" in prometheus(taken_part))
+    tell(f"records that each took, as Prometheus saw it: {re.findall('=> ([0-9]+)', prometheus(each))}")
 
 
 def locked_down() -> None:
