@@ -103,7 +103,10 @@ def a_system(projectors: int, revision: str) -> Iterator[None]:
         eventually(f"Prometheus sees {projectors}", lambda: f"=> {projectors} @" in prometheus(scraped))
         yield
     except BaseException:
-        print(compose("logs", "--tail", "30", check=False), file=sys.stderr)
+        print(
+            compose("logs", "--no-color", "--tail", "40", "migrate", "topics", "projector", check=False),
+            file=sys.stderr,
+        )
         raise
     finally:
         compose("down", "--volumes", "--timeout", "10", check=False)
