@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint format lock bench
+.PHONY: help setup demo test containers lint format lock bench
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
 
 setup: .venv/ready ## the virtual environment, with pinned and hashed dependencies
 
@@ -22,6 +22,9 @@ demo: setup ## the whole service on an embedded Postgres and broker, with a live
 test: setup ## the whole suite, on real parts
 	$(BIN)/pytest
 
+containers: setup ## the image and docker-compose.yml, from a clean checkout of what is committed; needs Docker
+	$(BIN)/python -m tests.containers.check
+
 lint: setup ## formatting, style, types, the one-way import rule
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -35,6 +38,10 @@ format: setup ## put the code in form
 bench: setup ## drain 500,000 events and print the rate
 	$(BIN)/python -m bench
 
-lock: setup ## pin the dependencies anew
+COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11
+
+lock: setup ## pin the dependencies anew: all; and of these what the image runs with, and what builds it
 	$(BIN)/pip install --quiet uv
-	$(BIN)/uv pip compile --universal --generate-hashes --no-header --no-annotate --all-extras --python-version 3.11 pyproject.toml -o requirements.lock
+	$(COMPILE) --all-extras pyproject.toml -o requirements.lock
+	$(COMPILE) --constraints requirements.lock pyproject.toml -o requirements-runtime.lock
+	echo 'hatchling' | $(COMPILE) --constraints requirements.lock - -o requirements-build.lock

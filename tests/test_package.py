@@ -2,8 +2,14 @@
 
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import distribution
 from pathlib import Path
 from zipfile import ZipFile
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parent.parent
 
@@ -23,9 +29,41 @@ def test_a_wheel_carries_the_four_packages_and_every_migration(tmp_path: Path) -
     assert tops == {"consumer", "projections", "models", "migrations"}
 
 
-def test_the_lock_names_every_dependency_with_a_hash_and_no_registry() -> None:
-    lock = (ROOT / "requirements.lock").read_text()
-    blocks = lock.replace("\\\n", "").splitlines()
-    assert len(blocks) > 30
-    assert all("--hash=sha256:" in block for block in blocks)
-    assert "://" not in lock
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-runtime.lock", "requirements-build.lock"])
+def test_the_locks_name_every_dependency_with_a_hash_and_no_registry(name: str) -> None:
+    assert len(blocks(name)) > 5
+    assert all("--hash=sha256:" in block for block in blocks(name))
+    assert "://" not in (ROOT / name).read_text()
+
+
+@pytest.mark.parametrize("name", ["requirements-runtime.lock", "requirements-build.lock"])
+def test_the_image_is_made_of_what_is_tested(name: str) -> None:
+    assert set(blocks(name)) <= set(blocks("requirements.lock"))
+
+
+def test_the_image_gets_what_the_service_needs_to_run_and_no_more() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    locked = [Requirement(block.partition("--hash")[0]) for block in blocks("requirements-runtime.lock")]
+    here = {canonicalize_name(r.name) for r in locked if r.marker is None or r.marker.evaluate()}
+    assert here == needed(project["dependencies"])
+
+
+def blocks(name: str) -> list[str]:
+    """The lines of a lock, each with its hashes."""
+    return (ROOT / name).read_text().replace("\\\n", "").splitlines()
+
+
+def needed(dependencies: list[str]) -> set[str]:
+    """The names of `dependencies` and of all that they need in turn, as installed."""
+    known: set[str] = set()
+    asked: set[tuple[str, str]] = set()
+    queue = [Requirement(dependency) for dependency in dependencies]
+    while queue:
+        requirement = queue.pop()
+        known.add(canonicalize_name(requirement.name))
+        for extra in ("", *requirement.extras):
+            if (requirement.name, extra) not in asked:
+                asked.add((requirement.name, extra))
+                needs = map(Requirement, distribution(requirement.name).requires or [])
+                queue += [need for need in needs if need.marker is None or need.marker.evaluate({"extra": extra})]
+    return known

@@ -71,11 +71,15 @@ def migrate(
 @app.command()
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Go on until Ctrl-C.")] = False,
+    publish_to: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Only publish the stream, to this broker's topics users and documents."),
+    ] = None,
 ) -> None:
     """Show all of it on an embedded Postgres and an embedded broker, with a lively stream of events."""
     from consumer.demo.run import demo as run_demo  # noqa: PLC0415
 
-    raise typer.Exit(run_demo(keep=keep))
+    raise typer.Exit(run_demo(keep=keep, publish_to=publish_to))
 
 
 @app.command()

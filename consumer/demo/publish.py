@@ -38,7 +38,11 @@ class Publisher:
         )
 
     async def __aenter__(self) -> "Publisher":
-        await self._producer.start()
+        try:
+            await self._producer.start()
+        except BaseException:
+            await self._producer.stop()
+            raise
         return self
 
     async def __aexit__(self, *_error: object) -> None:
@@ -61,7 +65,7 @@ class Publisher:
         await self._send(stream.rest())
         await self._producer.flush()
         if self._refused is not None:
-            raise DemoFailed(f"the embedded broker does not take a record ({self._refused!r})")
+            raise DemoFailed(f"the broker does not take a record ({self._refused!r})")
 
     async def _send(self, records: list[DemoRecord]) -> None:
         for record in records:

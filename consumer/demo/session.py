@@ -42,9 +42,9 @@ def run_session(console: Console, *, keep: bool) -> int:
         with _postgres() as postgres, embedded_broker() as broker:
             if interrupt.times:
                 return INTERRUPTED
-            with _clear_errors():
+            with clear_errors():
                 asyncio.run(_prepare(postgres.url, broker.address))
-            with running_projector(postgres.url, broker.address) as projector, _clear_errors():
+            with running_projector(postgres.url, broker.address) as projector, clear_errors():
                 session = _Session(console, interrupt, postgres.url, broker, projector, keep)
                 return asyncio.run(session.play())
 
@@ -133,9 +133,10 @@ def _postgres() -> Iterator[EmbeddedPostgres]:
 
 
 @contextmanager
-def _clear_errors() -> Iterator[None]:
-    """What goes wrong with the embedded servers is told in one line."""
+def clear_errors() -> Iterator[None]:
+    """What goes wrong with the servers is told in one line."""
     try:
         yield
     except (aiokafka.errors.KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        raise DemoFailed(f"{type(error).__name__}: {' '.join(str(error).split())}") from error
+        kind, said = type(error).__name__, " ".join(str(error).split())
+        raise DemoFailed(f"{kind}: {said.removeprefix(f'{kind}: ')}") from error

@@ -21,7 +21,7 @@ class Stage:
     """What all stories share. `seed` makes the same stream again, but for its times."""
 
     def __init__(self, truth: Truth, seed: int) -> None:
-        self.truth = truth
+        self.truth, self.seed = truth, seed
         self.rng = random.Random(seed)  # noqa: S311  a play, not a secret
         self.sent: deque[DemoEvent] = deque(maxlen=REMEMBERED)
         self._last = datetime.min.replace(tzinfo=UTC)

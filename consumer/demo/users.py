@@ -72,5 +72,8 @@ def _name(stage: Stage) -> str:
 
 
 def _email(stage: Stage) -> str:
-    """An address that nobody has had: of one in three the domain is sent in capitals, and kept in small letters."""
-    return f"user.{stage.number()}@example.com"
+    """An address that nobody has had, nor in another stream.
+
+    Of one in three the domain is sent in capitals, and kept in small letters.
+    """
+    return f"user.{stage.number()}.{stage.seed}@example.com"

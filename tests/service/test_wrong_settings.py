@@ -1,6 +1,7 @@
 """What is set wrong ends the service within seconds, with one clear line that names it."""
 
 import time
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -48,7 +49,7 @@ async def test_a_wrong_setting_is_named_in_one_line(world: World, case: str) -> 
 
 
 async def test_a_wrong_password_or_database_is_not_waited_for(world: World) -> None:
-    url = world.database_url.rpartition("/")[0] + "/nobody_made_this"
+    url = urlsplit(world.database_url)._replace(path="/nobody_made_this").geturl()
     done = command("run", settings=world.settings | {"HTTP_PORT": "0", "NEON_DATABASE_URL": url})
     assert done.returncode == 3
     assert "the database does not exist" in done.stderr.splitlines()[-1]

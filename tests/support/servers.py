@@ -22,10 +22,10 @@ def kafka_server() -> Iterator[str]:
     if given := os.environ.get("TEST_KAFKA_BOOTSTRAP_SERVERS"):
         yield given
     elif docker_answers():
-        from testcontainers.kafka import KafkaContainer
+        from tests.support.containers import kafka_container
 
-        with KafkaContainer().with_kraft() as container:
-            yield container.get_bootstrap_server()
+        with kafka_container() as bootstrap:
+            yield bootstrap
     else:
         with local_kafka() as kafka:
             yield kafka.bootstrap
@@ -37,10 +37,10 @@ def postgres_server() -> Iterator[str]:
     if given := os.environ.get("TEST_DATABASE_URL"):
         yield given
     elif docker_answers():
-        from testcontainers.postgres import PostgresContainer
+        from tests.support.containers import postgres_container
 
-        with PostgresContainer("postgres:18", driver=None) as container:
-            yield container.get_connection_url()
+        with postgres_container(POSTGRES_OPTIONS) as url:
+            yield url
     else:
         with embedded_postgres(POSTGRES_OPTIONS) as server:
             yield server.url
