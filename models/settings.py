@@ -50,4 +50,6 @@ class DatabaseSettings(BaseSettings):
         endpoint = str(address.host or address.query.get("host", "")).partition(".")[0]
         for before in ("//", "@", "host=", "endpoint=", "endpoint%3D"):
             url = url.replace(before + endpoint, before + endpoint.removesuffix("-pooler"))
+        if endpoint.endswith("-pooler"):
+            url = url.replace("pgbouncer=true", "pgbouncer=false")
         return parse_database_url(url)

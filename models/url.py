@@ -50,7 +50,7 @@ def parse_database_url(text: str) -> DatabaseAddress:
     remarks = _channel_binding(query.pop("channel_binding", "disable"))
     if (timeout := query.pop("connect_timeout", "")).isdecimal() and int(timeout) > 0:
         connect_args["timeout"] = float(timeout)
-    pooled = "-pooler" in host.split(".")[0] or query.pop("pgbouncer", "") == "true"
+    pooled = query.pop("pgbouncer", "") == "true" or "-pooler" in host.split(".")[0]
     for other in OF_OTHER_CLIENTS:
         query.pop(other, None)
     if password := query.pop("password", None):
