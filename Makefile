@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test lint format lock bench
+.PHONY: help setup demo test lint format lock bench docs
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -34,6 +34,9 @@ format: setup ## put the code in form
 
 bench: setup ## drain 500,000 events and print the rate
 	$(BIN)/python -m bench
+
+docs: setup ## docs/errors.md, from the code
+	$(BIN)/python -m consumer.error_document > docs/errors.md
 
 lock: setup ## pin the dependencies anew
 	$(BIN)/pip install --quiet uv

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from models.tls import SSL_MODES, tls
+from models.tls import tls
 
 SCHEME = re.compile(r"(jdbc:)?(postgres|postgresql)(\+[a-z0-9_]+)?://")
 """Of the spellings that people's tools want; the driver they name is not ours, and is left out."""
@@ -17,6 +17,7 @@ SERVER_SETTINGS = ("options", "application_name")
 DRIVER_PARAMETERS = ("host", "port", "target_session_attrs")
 OF_OTHER_CLIENTS = ("connection_limit", "pool_timeout")
 """Prisma's own, which Neon's console puts into its strings: of no meaning here, left out."""
+SESSIONS = ("any", "primary", "standby", "prefer-standby", "read-write", "read-only")
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
@@ -60,6 +61,8 @@ def parse_database_url(text: str) -> DatabaseAddress:
     if not query.keys() <= set(DRIVER_PARAMETERS):
         known = ", ".join((*LIBPQ, "application_name", "pgbouncer=true", *DRIVER_PARAMETERS))
         raise ValueError(f"has a parameter that is not known: expected some of {known}")
+    if query.get("target_session_attrs", "any") not in SESSIONS:
+        raise ValueError(f"has unknown target_session_attrs: expected one of {', '.join(SESSIONS)}")
     if pooled:
         connect_args |= {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
     return DatabaseAddress(url.set(drivername="postgresql+asyncpg", query=query), connect_args, pooled, remarks)
@@ -88,6 +91,3 @@ def _channel_binding(wanted: str) -> tuple[str, ...]:
     if wanted != "require":
         return ()
     return ("channel_binding is left out: the driver has none. sslmode=verify-full makes sure of the server instead",)
-
-
-__all__ = ["SSL_MODES", "DatabaseAddress", "parse_database_url"]

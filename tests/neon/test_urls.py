@@ -3,12 +3,15 @@
 import asyncio
 import logging
 
+from urllib.parse import quote
+
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import text
 
 from consumer.errors import Halt
 from consumer.recovery import translated
+from consumer.demo.postgres import EmbeddedPostgres
 from models.engine import create_engine
 from models.settings import DatabaseSettings
 from tests.support.projector import command
@@ -104,6 +107,16 @@ async def test_a_wrong_password_ends_the_command_and_is_shown_nowhere(secure: Se
     assert done.returncode == 3
     assert "hunter2" not in done.stdout + done.stderr
     assert "refuses the user or password" in done.stderr.splitlines()[-1]
+
+
+async def test_a_missing_password_is_no_reason_to_wait(secure: SecureNeon) -> None:
+    with pytest.raises(Halt, match="refuses the user or password"):
+        await asked(secure.url("sslmode=require").replace(f":{quote(PASSWORD, safe='')}@", "@"))
+
+
+async def test_a_server_without_tls_is_no_reason_to_wait(scram: EmbeddedPostgres) -> None:
+    with pytest.raises(Halt, match="the server does not encrypt: see sslmode"):
+        await asked(f"{scram.url}?sslmode=require")
 
 
 async def test_the_schema_is_migrated_over_tls(secure: SecureNeon) -> None:

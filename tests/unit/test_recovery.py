@@ -2,8 +2,9 @@
 
 import pytest
 
+from consumer.error_table import TROUBLES
 from consumer.errors import BadData, Conflict, Halt, ProjectorError, SchemaMissing, Trouble
-from consumer.recovery import TROUBLES, from_sqlstate
+from consumer.recovery import from_sqlstate
 
 TABLE: list[tuple[str, str, type[ProjectorError], str]] = [
     ("57P01", "terminating connection due to administrator command", Trouble, "starting"),

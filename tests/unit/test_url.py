@@ -126,6 +126,7 @@ def test_a_local_server_needs_no_encryption(text: str) -> None:
         (f"{DIRECT}?sslmode=hunter2", "has an unknown sslmode"),
         (f"{DIRECT}?sslmode=verify-full&sslrootcert=/hunter2.pem", "has an sslrootcert that can't be read"),
         (f"{DIRECT}?hunter2=1", "has a parameter that is not known"),
+        (f"{DIRECT}?target_session_attrs=hunter2", "has unknown target_session_attrs"),
         (f"{DIRECT}?channel_binding=hunter2", "has an unknown channel_binding"),
         (f"{DIRECT}?sslnegotiation=hunter2", "has an unknown sslnegotiation"),
         (f"{DIRECT}?sslmode=prefer&sslnegotiation=direct", "needs sslmode=require"),
