@@ -38,7 +38,9 @@ class Known:
 
 BY_WORDS = (
     Known("the database refuses the user or password", PROXIES, Halt, words=("authentication failed", "no such user")),
-    Known("Neon: the endpoint is disabled", PROXIES, Halt, words=("endpoint is disabled", "endpoint has been disabled")),
+    Known("Neon: the endpoint is disabled", PROXIES, Halt, words=(
+        "endpoint is disabled", "endpoint has been disabled",
+    )),
     Known("Neon: there is no such endpoint", PROXIES, Halt, words=(
         "endpoint cannot be found", "endpoint could not be found", "endpoint id is not specified",
         "inconsistent project name",

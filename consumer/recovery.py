@@ -54,6 +54,7 @@ KAFKA_HALTING = (
     aiokafka.errors.GroupAuthorizationFailedError,
     aiokafka.errors.ClusterAuthorizationFailedError,
     aiokafka.errors.AuthenticationFailedError,
+    aiokafka.errors.SaslAuthenticationFailed,
     aiokafka.errors.UnsupportedSaslMechanismError,
     aiokafka.errors.InvalidTopicError,
 )

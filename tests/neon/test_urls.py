@@ -2,33 +2,15 @@
 
 import asyncio
 import logging
-
 from urllib.parse import quote
 
 import pytest
-from pydantic import SecretStr
-from sqlalchemy import text
 
-from consumer.errors import Halt
-from consumer.recovery import translated
 from consumer.demo.postgres import EmbeddedPostgres
-from models.engine import create_engine
-from models.settings import DatabaseSettings
+from consumer.errors import Halt
+from tests.neon.asking import asked
 from tests.support.projector import command
 from tests.support.secure_neon import NAMED, PASSWORD, UNNAMED, USER, SecureNeon
-
-WHO = "SELECT current_user::text"
-
-
-async def asked(url: str, query: str = WHO) -> object:
-    """The answer of the server at `url`, through the service's own engine; the proxy takes encrypted clients only."""
-    engine = create_engine(DatabaseSettings(neon_database_url=SecretStr(url)))
-    try:
-        with translated():
-            async with engine.connect() as connection:
-                return (await connection.execute(text(query))).scalar_one()
-    finally:
-        await engine.dispose()
 
 
 @pytest.mark.parametrize(
