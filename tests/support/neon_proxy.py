@@ -30,7 +30,9 @@ class NeonProxy:
     """How long the first connection after `suspend` waits; those that come meanwhile wait with it."""
     round_trip_seconds: float = 0
     silent: bool = False
-    """While set, every byte is swallowed, in both directions; connections stay open."""
+    """While set, every byte is swallowed, in both directions. What has lost one stays open, and silent for ever."""
+    swallowed: int = 0
+    """How many connections have gone silent."""
     tls: ssl.SSLContext | None = None
     """With it, a client must encrypt, as with Neon."""
     refused: int = 0
@@ -64,6 +66,7 @@ class NeonProxy:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         startup, encrypted = await self._startup_packet(reader, writer)
         if self.silent:
+            self.swallowed += 1
             await asyncio.Event().wait()
         if refusal := self.refusal or (INSECURE if self.tls and not encrypted else ""):
             self.refused += 1
@@ -113,6 +116,7 @@ class _Link:
     ) -> None:
         self._proxy, self._client, self._server = proxy, client, server
         self._answered = True
+        self._silent = False
 
     async def run(self) -> None:
         """Carry bytes both ways until one side ends."""
@@ -128,12 +132,18 @@ class _Link:
         with suppress(ConnectionError):
             while data := await source.read(65536):
                 self._count(up=up)
-                if self._proxy.silent:
+                if self._is_silent():
                     continue
                 if self._proxy.round_trip_seconds:
                     loop.call_later(self._proxy.round_trip_seconds / 2, _write, target, data)
                 else:
                     _write(target, data)
+
+    def _is_silent(self) -> bool:
+        if self._proxy.silent and not self._silent:
+            self._silent = True
+            self._proxy.swallowed += 1
+        return self._silent
 
     def _count(self, *, up: bool) -> None:
         if up and self._answered:
