@@ -51,6 +51,7 @@ BY_WORDS = (
     )),
     Known("the server wants encryption: see sslmode", PROXIES, Halt, words=("connection is insecure", "ssl required")),
     Known("the pooler does not know the database", PROXIES, Halt, words=("no such database", "does not exist")),
+    Known("the pooler's own configuration is wrong", PROXIES, Halt, words=("bouncer config error",)),
     Known("the pooler does not take a parameter of the URL (options)", PROXIES, Halt, words=(
         "unsupported startup parameter",
     )),

@@ -55,6 +55,7 @@ HALTING = [
     ("3D000", 'database "x" does not exist', "does not exist"),
     ("08P01", "no such database: x", "does not know the database"),
     ("08P01", "no such user", "user or password"),
+    ("08P01", "bouncer config error", "configuration is wrong"),
     ("08P01", "SASL authentication failed", "user or password"),
     ("08P01", "unsupported startup parameter: options", "parameter of the URL"),
     ("XX000", "something that nobody has ever heard of", "no known kind"),

@@ -17,7 +17,7 @@ from tests.support.projector import eventually
 
 CONFIGURATION = """
 [databases]
-* = host=127.0.0.1 port={server}
+* = host=127.0.0.1 port={server} user=postgres
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = {port}
