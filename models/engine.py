@@ -31,6 +31,7 @@ def create_engine(settings: DatabaseSettings) -> AsyncEngine:
         max_overflow=settings.db_max_overflow,
         pool_recycle=settings.db_pool_recycle,
         pool_timeout=settings.db_pool_timeout,
+        pool_use_lifo=True,  # the same few connections, which have their statements and types at hand
     )
     if settings.db_pool_pre_ping:
         ping_before_use(engine)

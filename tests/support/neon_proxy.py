@@ -57,7 +57,7 @@ class NeonProxy:
         assert task is not None
         self._clients[task] = writer
         try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError):
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):  # the last by close()
                 await self._serve(reader, writer)
         finally:
             writer.transport.abort()
