@@ -84,7 +84,7 @@ async def test_a_service_that_starts_while_the_database_sleeps_waits_for_it(neon
 
 
 async def test_promise_5_4_a_silent_network_does_not_hold_a_partition_for_ever(neon: World, proxy: NeonProxy) -> None:
-    settings = through(neon, proxy) | {"DB_STATEMENT_TIMEOUT": "1"}
+    settings = through(neon, proxy) | {"DB_STATEMENT_TIMEOUT": "3"}
     settings["NEON_DATABASE_URL"] += "?connect_timeout=3"
     with running_projector(settings) as projector:
         await neon.publish_users(5)

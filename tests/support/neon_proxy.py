@@ -138,6 +138,8 @@ class _Link:
                     loop.call_later(self._proxy.round_trip_seconds / 2, _write, target, data)
                 else:
                     _write(target, data)
+        if self._silent and not up:  # the server has gone, and nobody tells the client
+            await asyncio.Event().wait()
 
     def _is_silent(self) -> bool:
         if self._proxy.silent and not self._silent:
