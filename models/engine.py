@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ExceptionContext, NullPool, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from models.connection import Connection
 from models.ping import ping_before_use
 from models.settings import DatabaseSettings
 from models.url import DatabaseAddress
@@ -46,7 +47,7 @@ def create_direct_engine(settings: DatabaseSettings) -> AsyncEngine:
 def _engine(address: DatabaseAddress, limits: DatabaseSettings | None, **pool: Any) -> AsyncEngine:
     for remark in address.remarks:
         log.info(remark)
-    connect_args = {"timeout": CONNECT_TIMEOUT_SECONDS, **address.connect_args}
+    connect_args = {"timeout": CONNECT_TIMEOUT_SECONDS, "connection_class": Connection, **address.connect_args}
     connect_args["server_settings"] = {"application_name": APPLICATION_NAME} | connect_args.get("server_settings", {})
     options: dict[str, Any] = {}
     if limits is not None:

@@ -96,9 +96,10 @@ async def test_promise_5_4_a_silent_network_does_not_hold_a_partition_for_ever(n
                 "AND wait_event_type = 'Lock' AND query LIKE '%users%'",
                 1,
             )
+            assert "trying again" not in projector.logged()
             proxy.silent = True
-        async with asyncio.timeout(30):
-            while "trying again" not in projector.logged() or proxy.swallowed < 2:
+        async with asyncio.timeout(15):  # 3 s for the statement, 5 for its answer, 2 for a farewell
+            while "trying again" not in projector.logged():
                 await asyncio.sleep(0.05)
         proxy.silent = False
         await neon.until_consumed(10)
@@ -121,5 +122,15 @@ async def test_a_silent_connection_from_the_pool_is_replaced_before_it_is_used(n
         proxy.silent = False
         await neon.until_consumed(10)
         assert proxy.opened > opened
+        assert await asyncio.to_thread(projector.terminate) == 0
+        assert loud(projector.logged()) == []
+
+
+async def test_a_service_is_stopped_also_while_the_network_is_silent(neon: World, proxy: NeonProxy) -> None:
+    with running_projector(through(neon, proxy)) as projector:
+        await neon.publish_users(5)
+        await neon.until_consumed(5)
+        await neon.until_quiet(3)
+        proxy.silent = True
         assert await asyncio.to_thread(projector.terminate) == 0
         assert loud(projector.logged()) == []
