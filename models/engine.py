@@ -58,15 +58,8 @@ def _engine(address: DatabaseAddress, limits: DatabaseSettings | None, **pool: A
     engine = create_async_engine(
         address.url, connect_args=connect_args, hide_parameters=True, execution_options=options, **pool
     )
-    event.listen(engine.sync_engine, "handle_error", _give_up_silent)
     event.listen(engine.sync_engine, "handle_error", _hide_values)
     return engine
-
-
-def _give_up_silent(context: ExceptionContext) -> None:
-    """A connection that has not answered in time is closed at once, not asked to roll back first."""
-    if isinstance(context.original_exception, TimeoutError):
-        context.is_disconnect = True
 
 
 def _hide_values(context: ExceptionContext) -> None:

@@ -65,7 +65,7 @@ async def neon(kafka: str, server: EmbeddedPostgres) -> World:
     await connection.close()
     world = World(kafka, server.database_url(name), f"{name}-users", f"{name}-documents")
     await migrate_database(world.database_url)
-    await world.create_topics()
+    await world.create_topics(partitions=3)
     return world
 
 

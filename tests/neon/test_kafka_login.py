@@ -1,9 +1,12 @@
 """A broker that refuses us ends the service with a line that names the setting; one that is away is waited for."""
 
+import asyncio
+import ssl
 from collections.abc import Iterator
 
 import pytest
 
+from tests.support.certificates import Certificates
 from tests.support.kafka import SASL_PASSWORD, SASL_USER, LocalKafka, local_kafka
 from tests.support.projector import command, eventually, running_projector
 from tests.support.world import World
@@ -59,3 +62,16 @@ def test_a_broker_that_is_away_is_waited_for_and_then_judged(settings: dict[str,
         broker.start()
         assert projector.process.wait(30) == 3
         assert "KAFKA_SASL_PASSWORD" in projector.logged().splitlines()[-1]
+
+
+async def test_a_certificate_that_is_not_trusted_is_named(settings: dict[str, str], certificates: Certificates) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificates.server, certificates.key)
+    listener = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0, ssl=context)
+    port = listener.sockets[0].getsockname()[1]
+    wrong = {"KAFKA_SECURITY_PROTOCOL": "SASL_SSL", "KAFKA_BOOTSTRAP_SERVERS": f"localhost:{port}"}
+    done = await asyncio.to_thread(command, "run", settings=settings | wrong, timeout=20)
+    listener.close()
+    assert done.returncode == 3
+    assert "KAFKA_SSL_CAFILE" in done.stderr.splitlines()[-1]
+    assert SASL_PASSWORD not in done.stderr

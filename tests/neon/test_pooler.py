@@ -132,6 +132,24 @@ async def test_a_pooler_that_drops_startup_parameters(neon: World, server: Embed
             await neon.until_consumed(3)
 
 
+async def test_a_server_that_is_away_behind_the_pooler_is_waited_for(neon: World, server: EmbeddedPostgres) -> None:
+    with pgbouncer(server) as pooler, running_projector(pooled(neon, pooler)) as projector:
+        await neon.publish_users(5)
+        await neon.until_consumed(5)
+        await asyncio.to_thread(server.stop, "immediate")
+        try:
+            await neon.publish_users(5)
+            async with asyncio.timeout(30):  # the pooler keeps the batch waiting, or says that it can't log in
+                while "connect failed" not in pooler.logged():
+                    await asyncio.sleep(0.05)
+        finally:
+            await asyncio.to_thread(server.start)
+        await neon.until_consumed(10)
+        assert await asyncio.to_thread(projector.terminate) == 0
+        assert loud(projector.logged()) == []
+    assert (await neon.totals())["applied"] == 10
+
+
 async def test_poolers_own_words(neon: World, server: EmbeddedPostgres) -> None:
     few = "max_client_conn = 1\nquery_wait_timeout = 1\ndefault_pool_size = 1"
     with pgbouncer(server, few) as pooler:

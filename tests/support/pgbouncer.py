@@ -51,6 +51,9 @@ class PgBouncer:
             self.process = subprocess.Popen(["pgbouncer", *user, file], stdout=log, stderr=log)
         eventually("the pooler listens", lambda: listening(self.port))
 
+    def logged(self) -> str:
+        return (self.home / "log").read_text()
+
     def stop(self) -> None:
         if self.process is not None:
             self.process.kill()
