@@ -62,10 +62,16 @@ async def test_everything_kept_aside_and_released_behind_the_pooler(neon: World,
         assert loud(projector.logged()) == []
 
 
-async def test_no_statement_is_left_behind_on_a_server_connection(neon: World, pooler: PgBouncer) -> None:
+async def test_statements_have_no_name_and_none_is_left_behind_on_a_server_connection(
+    neon: World, server: EmbeddedPostgres, pooler: PgBouncer
+) -> None:
+    migrated = len(statements(server, neon))
     await neon.publish_users(200)
     with running_projector(pooled(neon, pooler) | {"BATCH_MAX_EVENTS": "10"}):
         await neon.until_consumed(200)
+    executed = [line for line in statements(server, neon)[migrated:] if " execute " in line]
+    assert executed
+    assert [line for line in executed if " execute <unnamed>: " not in line] == []
     for _ in range(4):  # whichever of the two server connections answers
         assert await prepared(pooler.url(database_of(neon))) == []
 
