@@ -76,7 +76,7 @@ async def test_connections_killed_at_suspend_cost_no_failed_batch(neon: World, p
 
 async def test_a_service_that_starts_while_the_database_sleeps_waits_for_it(neon: World, proxy: NeonProxy) -> None:
     await neon.publish_users(5)
-    proxy.wake_seconds = WAKING_SECONDS
+    proxy.wake_seconds = 5
     with running_projector(through(neon, proxy)) as projector:
         await neon.until_consumed(5, seconds=WAKING_SECONDS + 15)
         assert await asyncio.to_thread(projector.terminate) == 0
