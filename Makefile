@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test containers lint format lock bench
+.PHONY: help setup demo test containers lint format lock bench docs
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -37,6 +37,9 @@ format: setup ## put the code in form
 
 bench: setup ## drain 500,000 events and print the rate
 	$(BIN)/python -m bench
+
+docs: setup ## docs/errors.md, from the code
+	$(BIN)/python -m consumer.error_document > docs/errors.md
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 

@@ -21,7 +21,7 @@ class Trouble(ProjectorError):
     def __init__(self, detail: str = "", reason: str = "other") -> None:
         super().__init__(detail)
         self.reason = reason
-        """What to count it under; one of `consumer.recovery.TROUBLES`."""
+        """What to count it under; one of `consumer.error_table.TROUBLES`."""
 
 
 class Conflict(Trouble):

@@ -11,6 +11,8 @@ from enum import IntEnum
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from models.engine import STATEMENT_LIMIT
+
 GATE_KEY = 0x6E656F6E_67617465
 """The letters of `neongate`."""
 
@@ -32,6 +34,7 @@ class Mode(IntEnum):
 _ENTER = {
     alone: text(
         "SELECT set_config('idle_in_transaction_session_timeout', :idle, true), "
+        "set_config('statement_timeout', :limit, true), "
         f"pg_advisory_xact_lock{'' if alone else '_shared'}(:key)"
     )
     for alone in (False, True)
@@ -39,5 +42,8 @@ _ENTER = {
 
 
 async def enter(connection: AsyncConnection, mode: Mode) -> None:
-    """The first statement of a transaction: wait until it may begin. The lock goes with the transaction."""
-    await connection.execute(_ENTER[mode >= Mode.ALONE], {"idle": IDLE_LIMIT, "key": GATE_KEY})
+    """The first statement of a transaction: wait until it may begin. Lock and time limits go with the transaction."""
+    assert connection.sync_connection is not None
+    limit = connection.sync_connection.get_execution_options()[STATEMENT_LIMIT]
+    values = {"idle": IDLE_LIMIT, "limit": limit, "key": GATE_KEY}
+    await connection.execute(_ENTER[mode >= Mode.ALONE], values)

@@ -98,7 +98,7 @@ class Metrics:
         )
         self.retries = Counter(
             "projector_retries",
-            "Tries that failed for a reason that passes (consumer/recovery.py, TROUBLES).",
+            "Tries that failed for a reason that passes (consumer/error_table.py, TROUBLES).",
             ["reason"],
             registry=r,
         )

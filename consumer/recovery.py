@@ -1,8 +1,7 @@
-"""One closed table from a driver's or broker's error to what is done about it, at one boundary."""
+"""The one boundary where a driver's or broker's errors become our own, by the table in `consumer.error_table`."""
 
 import asyncio
 import random
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,55 +9,8 @@ import aiokafka.errors
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from consumer.errors import BadData, Conflict, Halt, ProjectorError, SchemaMissing, Trouble
-
-TROUBLES = ("connection", "starting", "conflict", "limit", "timeout", "neon", "kafka")
-"""All reasons that `projector_retries_total` counts."""
-
-BY_SQLSTATE: dict[str, tuple[type[ProjectorError], str]] = {
-    # what no waiting mends
-    "28": (Halt, "the database refuses the user or password"),
-    "3D": (Halt, "the database does not exist"),
-    "42P01": (SchemaMissing, ""),
-    "3F": (SchemaMissing, ""),
-    "42703": (SchemaMissing, ""),
-    "42501": (Halt, "the database user may not do this"),
-    # trouble that passes
-    "08": (Trouble, "connection"),
-    "57P": (Trouble, "starting"),
-    "57014": (Trouble, "timeout"),
-    "58": (Trouble, "connection"),
-    "53100": (Halt, "the database's disk is full, or its size limit is reached"),
-    "53": (Trouble, "limit"),
-    "55P03": (Trouble, "timeout"),
-    "55": (Trouble, "starting"),
-    "40": (Conflict, "conflict"),
-    "25P": (Trouble, "timeout"),
-    "25006": (Trouble, "starting"),
-    # an address or an owner that another transaction took: decided anew, never bad data
-    "23503": (Conflict, "conflict"),
-    "23505": (Conflict, "conflict"),
-    # what the database alone can refuse
-    "22": (BadData, ""),
-    "23": (BadData, ""),
-    "54": (BadData, ""),
-}
-"""By SQLSTATE or its beginning, the longest match first (PostgreSQL manual, appendix A)."""
-
-NEON_PASSING = (
-    "couldn't connect to compute",
-    "control plane request failed",
-    "too many connections",
-    "acquire permit",
-)
-NEON_HALTING = (
-    "endpoint is disabled",
-    "endpoint has been disabled",
-    "endpoint cannot be found",
-    "endpoint could not be found",
-    "quota",
-    "not allowed to connect",
-)
+from consumer.error_table import known, known_exception
+from consumer.errors import Halt, ProjectorError, Trouble
 
 FIRST_DELAY_SECONDS = 0.05
 LONGEST_DELAY_SECONDS = 5.0
@@ -76,12 +28,15 @@ def translated() -> Iterator[None]:
         if known is None:  # its text may quote an event: only its kind is told
             known = Halt(f"an error of no known kind: {type(error).__name__}, SQLSTATE {_sqlstate(error)}")
         raise known from None
-    except (PoolTimeout, TimeoutError) as error:
-        raise Trouble("no answer in time", "timeout") from error
-    except ssl.SSLCertVerificationError as error:
-        raise Halt(f"the database's certificate is not trusted: {error.verify_message}") from error
-    except OSError as error:
-        raise Trouble(error.strerror or type(error).__name__, "connection") from error
+    except (PoolTimeout, TimeoutError, OSError) as error:
+        row = known_exception(error)
+        assert row is not None, "each of these has a row"
+        raise row.error(_sign(error)) from error
+
+
+def _sign(error: Exception) -> str:
+    """What is told of an error without SQLSTATE; not its own text, which may hold an address."""
+    return getattr(error, "strerror", None) or type(error).__name__
 
 
 def _sqlstate(error: DBAPIError) -> str | None:
@@ -89,22 +44,9 @@ def _sqlstate(error: DBAPIError) -> str | None:
 
 
 def from_sqlstate(state: str | None, message: str) -> ProjectorError | None:
-    """Our error for an SQLSTATE; None where it is of no known kind. `message` tells Neon's proxy's errors apart."""
-    if state is None:
-        return None
-    lowered = message.lower()
-    if state in ("XX000", "08P01"):
-        if any(part in lowered for part in NEON_HALTING):
-            return Halt("Neon refuses the connection: the endpoint is disabled or unknown, or a quota is spent")
-        if any(part in lowered for part in NEON_PASSING):
-            return Trouble(f"SQLSTATE {state}", "neon")
-    for length in (5, 3, 2):
-        if (found := BY_SQLSTATE.get(state[:length])) is not None:
-            kind, word = found
-            if issubclass(kind, Trouble):
-                return kind(f"SQLSTATE {state}", word)
-            return kind(word or f"SQLSTATE {state}") if kind is not SchemaMissing else kind()
-    return None
+    """Our error for an SQLSTATE; None where it is of no known kind. `message` tells proxies' errors apart."""
+    row = known(state, message)
+    return None if row is None else row.error(f"SQLSTATE {state}")
 
 
 KAFKA_HALTING = (
@@ -112,6 +54,7 @@ KAFKA_HALTING = (
     aiokafka.errors.GroupAuthorizationFailedError,
     aiokafka.errors.ClusterAuthorizationFailedError,
     aiokafka.errors.AuthenticationFailedError,
+    aiokafka.errors.SaslAuthenticationFailed,
     aiokafka.errors.UnsupportedSaslMechanismError,
     aiokafka.errors.InvalidTopicError,
 )

@@ -104,13 +104,17 @@ class Sidecar:
 
 
 def on_loop(loop: asyncio.AbstractEventLoop, ping: Ping) -> Ping:
-    """`ping`, callable from the sidecar's thread: it runs on the service's own loop, with its own pool."""
+    """`ping`, callable from the sidecar's thread: it runs on the service's own loop, with its own pool.
+
+    One at a time, so that however many ask, it takes one connection.
+    """
+    turn = asyncio.Lock()
+
+    async def alone() -> None:
+        async with turn:
+            await ping()
 
     async def ask() -> None:
-        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_run(ping), loop))
+        await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(alone(), loop))
 
     return ask
-
-
-async def _run(ping: Ping) -> None:
-    await ping()

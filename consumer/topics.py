@@ -7,6 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from consumer.errors import TopicMissing
+from consumer.kafka_login import require_login
 from consumer.settings import Settings
 from consumer.source import client_options
 
@@ -16,7 +17,8 @@ KEEPS_EVERYTHING = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.poli
 
 
 async def require(settings: Settings) -> None:
-    """TopicMissing for a topic that is not there, a warning for one that forgets."""
+    """TopicMissing for a topic that is not there, Halt where the broker refuses us, a warning for one that forgets."""
+    await require_login(settings)
     wanted = sorted(set(settings.topics.values()))
     admin = AIOKafkaAdminClient(**client_options(settings))
     await admin.start()

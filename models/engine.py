@@ -1,40 +1,63 @@
 """The engine and its pool."""
 
+import logging
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import ExceptionContext, NullPool, event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from models.connection import Connection
+from models.ping import ping_before_use
 from models.settings import DatabaseSettings
 from models.url import DatabaseAddress
 
+log = logging.getLogger(__name__)
+
+APPLICATION_NAME = "neon-projector"
+"""What `pg_stat_activity` shows, where the URL names nothing else."""
 CONNECT_TIMEOUT_SECONDS = 20.0
 """Long enough for a compute that Neon has to wake (a few seconds, at worst about 15)."""
+ANSWER_SECONDS = 5.0
+"""How much longer than its limit on the server a statement's answer is waited for: then the network is dead."""
+STATEMENT_LIMIT = "statement_limit"
+"""The execution option that holds the limit for `SET LOCAL statement_timeout`."""
 
 
 def create_engine(settings: DatabaseSettings) -> AsyncEngine:
     """The pooled engine of a long-lived process; it connects when first used. Errors hide all values."""
-    return _engine(
+    engine = _engine(
         settings.address,
+        settings,
         pool_size=settings.db_pool_size,
         max_overflow=settings.db_max_overflow,
-        pool_pre_ping=settings.db_pool_pre_ping,
         pool_recycle=settings.db_pool_recycle,
         pool_timeout=settings.db_pool_timeout,
+        pool_use_lifo=True,  # the same few connections, which have their statements and types at hand
     )
+    if settings.db_pool_pre_ping:
+        ping_before_use(engine)
+    return engine
 
 
 def create_direct_engine(settings: DatabaseSettings) -> AsyncEngine:
-    """An engine past any pooler, without a pool of its own: for migrations."""
-    return _engine(settings.direct_address, poolclass=NullPool)
+    """An engine past any pooler, without a pool of its own, and without a limit on statements: for migrations."""
+    return _engine(settings.direct_address, None, poolclass=NullPool)
 
 
-def _engine(address: DatabaseAddress, **pool: Any) -> AsyncEngine:
-    connect_args = {"timeout": CONNECT_TIMEOUT_SECONDS, **address.connect_args}
-    if address.pooled:  # names must not clash between clients that share a server connection
-        connect_args["prepared_statement_name_func"] = lambda: f"__projector_{uuid4().hex}__"
-    engine = create_async_engine(address.url, connect_args=connect_args, hide_parameters=True, **pool)
+def _engine(address: DatabaseAddress, limits: DatabaseSettings | None, **pool: Any) -> AsyncEngine:
+    for remark in address.remarks:
+        log.info(remark)
+    connect_args = {"timeout": CONNECT_TIMEOUT_SECONDS, "connection_class": Connection, **address.connect_args}
+    connect_args["server_settings"] = {"application_name": APPLICATION_NAME} | connect_args.get("server_settings", {})
+    options: dict[str, Any] = {}
+    if limits is not None:
+        connect_args["command_timeout"] = limits.db_statement_timeout + ANSWER_SECONDS
+        options[STATEMENT_LIMIT] = f"{round(limits.db_statement_timeout * 1000)}ms"
+    if address.pooled:  # statements without a name: there is none to clash, to be left behind, or to be closed
+        connect_args["prepared_statement_name_func"] = str
+    engine = create_async_engine(
+        address.url, connect_args=connect_args, hide_parameters=True, execution_options=options, **pool
+    )
     event.listen(engine.sync_engine, "handle_error", _hide_values)
     return engine
 

@@ -35,6 +35,8 @@ class DatabaseSettings(BaseSettings):
     """Seconds after which a connection is not used again: Neon suspends after 5 minutes."""
     db_pool_timeout: float = Field(default=30, gt=0)
     """Seconds to wait for a connection from a full pool."""
+    db_statement_timeout: float = Field(default=300, ge=1, le=86_400)
+    """Seconds a statement may take; then the server cancels it, and soon after the connection is given up."""
 
     @property
     def address(self) -> DatabaseAddress:
@@ -48,4 +50,6 @@ class DatabaseSettings(BaseSettings):
         endpoint = str(address.host or address.query.get("host", "")).partition(".")[0]
         for before in ("//", "@", "host=", "endpoint=", "endpoint%3D"):
             url = url.replace(before + endpoint, before + endpoint.removesuffix("-pooler"))
+        if endpoint.endswith("-pooler"):
+            url = url.replace("pgbouncer=true", "pgbouncer=false")
         return parse_database_url(url)

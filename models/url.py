@@ -1,16 +1,23 @@
 """Reads a database URL as people have it (copied from Neon's console) into what the driver takes."""
 
-import ssl
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-SCHEMES = ("postgres", "postgresql", "postgresql+asyncpg", "postgresql+psycopg", "postgresql+psycopg2")
-SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+from models.tls import tls
+
+SCHEME = re.compile(r"(jdbc:)?(postgres|postgresql)(\+[a-z0-9_]+)?://")
+"""Of the spellings that people's tools want; the driver they name is not ours, and is left out."""
+EXPECTED = "expected postgresql://user:password@host/database"
+LIBPQ = ("sslmode", "sslrootcert", "sslnegotiation", "channel_binding", "connect_timeout", "options")
 SERVER_SETTINGS = ("options", "application_name")
 DRIVER_PARAMETERS = ("host", "port", "target_session_attrs")
+OF_OTHER_CLIENTS = ("connection_limit", "pool_timeout")
+"""Prisma's own, which Neon's console puts into its strings: of no meaning here, left out."""
+SESSIONS = ("any", "primary", "standby", "prefer-standby", "read-write", "read-only")
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 
 
@@ -22,6 +29,8 @@ class DatabaseAddress:
     connect_args: dict[str, Any] = field(default_factory=dict)
     pooled: bool = False
     """Whether a transaction pooler stands between (Neon's `-pooler` hosts): no prepared statements are kept."""
+    remarks: tuple[str, ...] = ()
+    """What of the URL can't be kept, in words for the log."""
 
 
 def parse_database_url(text: str) -> DatabaseAddress:
@@ -30,50 +39,55 @@ def parse_database_url(text: str) -> DatabaseAddress:
     libpq's parameters are translated, `channel_binding` is left out: asyncpg has no such word.
     A remote host without `sslmode` is encrypted and verified.
     """
-    try:
-        url = make_url(text.strip().removeprefix("psql ").strip(" '\""))
-    except (ArgumentError, ValueError):
-        raise ValueError("is not a database URL: expected postgresql://user:password@host/database") from None
-    if url.drivername not in SCHEMES:
-        raise ValueError(f"names the database {url.drivername!r}: only postgresql:// is supported")
-    if not url.host and "host" not in url.query:
-        raise ValueError("names no host: expected postgresql://user:password@host/database")
-    if not url.database:
-        raise ValueError("names no database: expected postgresql://user:password@host/database")
+    url = _parsed(text.strip().removeprefix("psql ").strip(" '\""))
     query = {key: value if isinstance(value, str) else value[-1] for key, value in url.query.items()}
     host = url.host or query.get("host", "")
-    default_mode = "disable" if host in LOCAL_HOSTS or host.startswith("/") else "verify-full"
-    connect_args: dict[str, Any] = {"ssl": _ssl(query.pop("sslmode", default_mode), query.pop("sslrootcert", None))}
-    query.pop("channel_binding", None)
+    connect_args: dict[str, Any] = {}
     if settings := {name: query.pop(name) for name in SERVER_SETTINGS if name in query}:
         connect_args["server_settings"] = settings
+    default_mode = "disable" if host in LOCAL_HOSTS or host.startswith("/") else "verify-full"
+    mode = query.pop("sslmode", default_mode)
+    connect_args |= tls(mode, query.pop("sslrootcert", None), query.pop("sslnegotiation", "postgres"))
+    remarks = _channel_binding(query.pop("channel_binding", "disable"))
     if (timeout := query.pop("connect_timeout", "")).isdecimal() and int(timeout) > 0:
         connect_args["timeout"] = float(timeout)
+    pooled = query.pop("pgbouncer", "") == "true" or "-pooler" in host.split(".")[0]
+    for other in OF_OTHER_CLIENTS:
+        query.pop(other, None)
     if password := query.pop("password", None):
         url = url.set(password=password)
     if user := query.pop("user", None):
         url = url.set(username=user)
     if not query.keys() <= set(DRIVER_PARAMETERS):
-        known = ("sslmode", "sslrootcert", "channel_binding", "connect_timeout", *SERVER_SETTINGS, *DRIVER_PARAMETERS)
-        raise ValueError(f"has a parameter that is not known: expected some of {', '.join(known)}")
-    pooled = "-pooler" in host.split(".")[0]
+        known = ", ".join((*LIBPQ, "application_name", "pgbouncer=true", *DRIVER_PARAMETERS))
+        raise ValueError(f"has a parameter that is not known: expected some of {known}")
+    if query.get("target_session_attrs", "any") not in SESSIONS:
+        raise ValueError(f"has unknown target_session_attrs: expected one of {', '.join(SESSIONS)}")
     if pooled:
         connect_args |= {"statement_cache_size": 0, "prepared_statement_cache_size": 0}
-    return DatabaseAddress(url.set(drivername="postgresql+asyncpg", query=query), connect_args, pooled)
+    return DatabaseAddress(url.set(drivername="postgresql+asyncpg", query=query), connect_args, pooled, remarks)
 
 
-def _ssl(mode: str, root_certificate: str | None) -> ssl.SSLContext | str | bool:
-    """asyncpg's `ssl` argument for libpq's `sslmode` (PostgreSQL manual, section 32.19.3)."""
-    if mode not in SSL_MODES:
-        raise ValueError(f"has an unknown sslmode: expected one of {', '.join(SSL_MODES)}")
-    if mode == "disable":
-        return False
-    if mode in ("allow", "prefer", "require"):
-        return mode
-    roots = None if root_certificate in (None, "system") else root_certificate
-    try:
-        context = ssl.create_default_context(cafile=roots)
-    except OSError:
-        raise ValueError("has an sslrootcert that can't be read") from None
-    context.check_hostname = mode == "verify-full"
-    return context
+def _parsed(text: str) -> URL:
+    scheme = SCHEME.match(text)
+    rest = text[scheme.end() :] if scheme else ""
+    before, mark, query = rest.partition("?")
+    try:  # in a URL of libpq's `+` is a plus sign (section 32.1.1.2: only percent-encoding), not a blank
+        url = make_url(f"postgresql://{before}{mark}{query.replace('+', '%2B')}" if scheme else text)
+    except (ArgumentError, ValueError):
+        raise ValueError(f"is not a database URL: {EXPECTED}") from None
+    if scheme is None:
+        raise ValueError(f"names the database {url.drivername!r}: only postgresql:// is supported")
+    if not url.host and "host" not in url.query:
+        raise ValueError(f"names no host: {EXPECTED}")
+    if not url.database:
+        raise ValueError(f"names no database: {EXPECTED}")
+    return url
+
+
+def _channel_binding(wanted: str) -> tuple[str, ...]:
+    if wanted not in ("disable", "prefer", "require"):
+        raise ValueError("has an unknown channel_binding: expected one of disable, prefer, require")
+    if wanted != "require":
+        return ()
+    return ("channel_binding is left out: the driver has none. sslmode=verify-full makes sure of the server instead",)

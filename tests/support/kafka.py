@@ -17,13 +17,17 @@ from consumer.demo.ports import free_port
 
 POM = Path(__file__).parent.parent / "kafka" / "pom.xml"
 START_SECONDS = 60
+SASL_USER, SASL_PASSWORD = "ada", "lovelace"
+LOGIN_MODULE = "org.apache.kafka.common.security.plain.PlainLoginModule"
 
 PROPERTIES = """
 process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+sasl.enabled.mechanisms=PLAIN
+listener.name.sasl_plaintext.plain.sasl.jaas.config={login} required user_{user}="{password}";
 controller.listener.names=CONTROLLER
 controller.quorum.voters=1@127.0.0.1:{controller}
 log.dirs={home}/log
@@ -47,6 +51,8 @@ class LocalKafka:
 
     home: Path
     port: int
+    sasl_port: int
+    """Where SASL/PLAIN is asked for."""
     process: subprocess.Popen[bytes] | None = field(default=None)
 
     @property
@@ -80,9 +86,11 @@ def local_kafka() -> Iterator[LocalKafka]:
                 "no Kafka: set TEST_KAFKA_BOOTSTRAP_SERVERS, or start Docker, or install Java 17+ and Maven"
             )
     home = Path(tempfile.mkdtemp(prefix="projector-kafka-"))
-    kafka = LocalKafka(home, free_port())
+    kafka = LocalKafka(home, free_port(), free_port())
+    ports = {"port": kafka.port, "sasl": kafka.sasl_port, "controller": free_port()}
+    login = {"login": LOGIN_MODULE, "user": SASL_USER, "password": SASL_PASSWORD}
     try:
-        (home / "server.properties").write_text(PROPERTIES.format(port=kafka.port, controller=free_port(), home=home))
+        (home / "server.properties").write_text(PROPERTIES.format(**ports, **login, home=home))
         tool("kafka.tools.StorageTool", "format", "-t", "5L6g3nShT-eMCtK--X86sw", "-c", str(home / "server.properties"))
         kafka.start()
         yield kafka

@@ -2,8 +2,9 @@
 
 import pytest
 
+from consumer.error_table import BY_EXCEPTION, BY_SQLSTATE, BY_WORDS, TROUBLES
 from consumer.errors import BadData, Conflict, Halt, ProjectorError, SchemaMissing, Trouble
-from consumer.recovery import TROUBLES, from_sqlstate
+from consumer.recovery import from_sqlstate
 
 TABLE: list[tuple[str, str, type[ProjectorError], str]] = [
     ("57P01", "terminating connection due to administrator command", Trouble, "starting"),
@@ -50,3 +51,15 @@ def test_promise_5_4_each_error_has_its_action(
 @pytest.mark.parametrize("state", ["XX000", "0A000", "42601", None])
 def test_what_is_of_no_known_kind_is_nothing_we_know(state: str | None) -> None:
     assert from_sqlstate(state, "something else") is None
+
+
+def test_every_row_can_be_met_and_a_trouble_is_counted_under_a_name_that_is_listed() -> None:
+    rows = (*BY_WORDS, *BY_SQLSTATE, *(row for _, row in BY_EXCEPTION))
+    for row in rows:
+        assert all(words == words.lower() for words in row.words), row
+        assert (row.reason in TROUBLES) == issubclass(row.kind, Trouble), row
+    for row in BY_WORDS:
+        assert all(from_sqlstate("XX000", words) is not None for words in row.words), row
+    states = [state for row in BY_SQLSTATE for state in row.states]
+    assert len(states) == len(set(states))
+    assert {len(state) for state in states} <= {2, 3, 5}, "no other length is looked up"

@@ -27,6 +27,8 @@ DIRECT = "postgresql://ada:hunter2@ep-cool-dawn-123.eu-central-1.aws.neon.tech/n
         f"psql '{DIRECT}?sslmode=require&channel_binding=require'",
         f'"{DIRECT}?sslmode=require"',
         DIRECT.replace("ada:hunter2@", "") + "?user=ada&password=hunter2&sslmode=require",
+        "jdbc:" + DIRECT.replace("ada:hunter2@", "") + "?user=ada&password=hunter2&sslmode=require",
+        f"{DIRECT}?sslmode=require&connection_limit=5&pool_timeout=10",
     ],
 )
 def test_every_spelling_of_a_neon_url(text: str) -> None:
@@ -51,6 +53,35 @@ def test_behind_a_pooler_no_prepared_statement_is_kept() -> None:
     address = parse_database_url(POOLED)
     assert address.pooled
     assert address.connect_args["statement_cache_size"] == address.connect_args["prepared_statement_cache_size"] == 0
+
+
+def test_a_pooler_under_another_name_is_told_as_prisma_does_it() -> None:
+    address = parse_database_url("postgresql://localhost:6432/x?pgbouncer=true")
+    assert address.pooled
+    assert not parse_database_url("postgresql://localhost:6432/x?pgbouncer=false").pooled
+
+
+@pytest.mark.parametrize(
+    ("text", "password"),
+    [
+        ("postgresql://ada:p%40ss%3A%2F%3F%23@host/x", "p@ss:/?#"),
+        ("postgresql://ada:a+b@host/x", "a+b"),
+        ("postgresql://host/x?user=ada&password=a+b%26c", "a+b&c"),
+    ],
+)
+def test_passwords_are_percent_encoded_and_a_plus_is_a_plus(text: str, password: str) -> None:
+    assert parse_database_url(text).url.password == password
+
+
+def test_an_ipv6_address_and_a_port() -> None:
+    url = parse_database_url("postgresql://ada@[2001:db8::1]:6543/x").url
+    assert (url.host, url.port) == ("2001:db8::1", 6543)
+
+
+@pytest.mark.parametrize(("wanted", "said"), [("require", 1), ("prefer", 0), ("disable", 0)])
+def test_channel_binding_is_left_out_and_said_where_it_was_required(wanted: str, said: int) -> None:
+    address = parse_database_url(f"{DIRECT}?sslmode=require&channel_binding={wanted}")
+    assert (address.connect_args, len(address.remarks)) == ({"ssl": "require"}, said)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +126,10 @@ def test_a_local_server_needs_no_encryption(text: str) -> None:
         (f"{DIRECT}?sslmode=hunter2", "has an unknown sslmode"),
         (f"{DIRECT}?sslmode=verify-full&sslrootcert=/hunter2.pem", "has an sslrootcert that can't be read"),
         (f"{DIRECT}?hunter2=1", "has a parameter that is not known"),
+        (f"{DIRECT}?target_session_attrs=hunter2", "has unknown target_session_attrs"),
+        (f"{DIRECT}?channel_binding=hunter2", "has an unknown channel_binding"),
+        (f"{DIRECT}?sslnegotiation=hunter2", "has an unknown sslnegotiation"),
+        (f"{DIRECT}?sslmode=prefer&sslnegotiation=direct", "needs sslmode=require"),
     ],
 )
 def test_a_wrong_url_is_refused_and_not_shown(text: str, problem: str) -> None:
@@ -130,8 +165,9 @@ def test_the_direct_address_is_the_pooled_one_without_the_pooler() -> None:
         POOLED.replace("hunter2", "endpoint%3Dep-cool-dawn-123-pooler%3Bhunter2"),
         "postgresql://ep-cool-dawn-123-pooler.eu-central-1.aws.neon.tech/neondb?user=ada&password=hunter2",
         "postgresql:///neondb?host=ep-cool-dawn-123-pooler.eu-central-1.aws.neon.tech&user=ada&password=hunter2",
+        f"{POOLED}?pgbouncer=true",
     ],
-    ids=["options", "password", "no credentials", "host as a parameter"],
+    ids=["options", "password", "no credentials", "host as a parameter", "as Prisma has it"],
 )
 def test_the_direct_address_names_the_pooler_nowhere(pooled: str) -> None:
     direct = settings(pooled).direct_address

@@ -1,0 +1,30 @@
+"""Asks a database through the service's own engine, with the service's own boundary for errors."""
+
+import json
+
+from pydantic import SecretStr
+from sqlalchemy import text
+
+from consumer.recovery import translated
+from models.engine import create_engine
+from models.settings import DatabaseSettings
+
+WHO = "SELECT current_user::text"
+
+
+async def asked(url: str, query: str = WHO) -> object:
+    """The answer of the server at `url`."""
+    engine = create_engine(DatabaseSettings(neon_database_url=SecretStr(url)))
+    try:
+        with translated():
+            async with engine.connect() as connection:
+                return (await connection.execute(text(query))).scalar_one()
+    finally:
+        await engine.dispose()
+
+
+def loud(logged: str) -> list[str]:
+    """The lines of a service's log above `info`; the Kafka client's own, about a broker that is new, left out."""
+    lines = [json.loads(line) for line in logged.splitlines()]
+    ours = (line for line in lines if not line["logger"].startswith("aiokafka"))
+    return [line["message"] for line in ours if line["level"] not in ("debug", "info")]
