@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
-from consumer.cli import letters, look, offsets
+from consumer.cli import letters, offsets, parked
+from consumer.cli.explain import explain
+from consumer.cli.retry import retry
+from consumer.cli.standing import status
 from consumer.logs import set_up_logging
 from consumer.settings import load_settings
 from consumer.version import version
@@ -20,13 +23,11 @@ app = typer.Typer(
 
 
 app.add_typer(offsets.app, name="offsets")
-app.add_typer(look.dead_letters, name="dead-letters")
-app.add_typer(look.parked, name="parked")
-look.dead_letters.command()(letters.retry)
-look.dead_letters.command()(letters.discard)
-look.parked.command("discard")(letters.discard_parked)
-app.command()(look.status)
-app.command()(look.explain)
+app.add_typer(letters.app, name="dead-letters")
+app.add_typer(parked.app, name="parked")
+letters.app.command()(retry)
+app.command()(status)
+app.command()(explain)
 
 
 def _version(wanted: bool) -> None:
