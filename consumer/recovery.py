@@ -10,6 +10,7 @@ import aiokafka.errors
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from consumer.constraints import is_ours
 from consumer.errors import BadData, Conflict, Halt, ProjectorError, SchemaMissing, Trouble
 
 TROUBLES = ("connection", "starting", "conflict", "limit", "timeout", "neon", "kafka")
@@ -71,6 +72,8 @@ def translated() -> Iterator[None]:
         yield
     except DBAPIError as error:
         known = from_sqlstate(_sqlstate(error), str(error.orig))
+        if isinstance(known, Conflict) and not is_ours(_constraint(error)):
+            known = BadData("a constraint that is not this service's own")
         if known is None and (error.connection_invalidated or isinstance(error, InterfaceError)):
             known = Trouble(reason="connection")
         if known is None:  # its text may quote an event: only its kind is told
@@ -82,6 +85,11 @@ def translated() -> Iterator[None]:
         raise Halt(f"the database's certificate is not trusted: {error.verify_message}") from error
     except OSError as error:
         raise Trouble(error.strerror or type(error).__name__, "connection") from error
+
+
+def _constraint(error: DBAPIError) -> str | None:
+    """The name of the violated constraint; None where the error is none of that."""
+    return getattr(error.orig.__cause__, "constraint_name", None) if error.orig is not None else None
 
 
 def _sqlstate(error: DBAPIError) -> str | None:
