@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from consumer.cli.ask import AsJson, ask
-from consumer.cli.show import console, print_json, print_text, table_of
+from consumer.cli.show import print_json, print_table, print_text
 from consumer.operate.explain import explain as run_explain
 from projections.registry import REGISTRY
 
@@ -19,5 +19,5 @@ def explain(entity_id: UUID, as_json: AsJson = False) -> None:
     for name in TABLES:
         if story[name]:
             print_text(name.replace("_", " "))
-            console().print(table_of(story[name]))
+            print_table(story[name])
     print_text(f"{entity_id}: {story['conclusion']}")

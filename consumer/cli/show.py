@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+ID_WIDTH, LEAST_WIDTH = 39, 8
+"""What a column of ids takes, and what one of anything else needs at the least."""
 WIDEST = 10_000
 """Columns where nobody looks at a terminal: no row is folded."""
 
@@ -25,15 +27,17 @@ def print_json(value: Any) -> None:
 
 def print_table(rows: Sequence[Mapping[str, Any]], on: Console | None = None) -> None:
     """A table of `rows`, which have the same keys; `nothing` where there are none."""
-    (on or console()).print(table_of(rows) if rows else "nothing")
+    on = on or console()
+    on.print(table_of(rows, on.width) if rows else "nothing")
 
 
-def table_of(rows: Sequence[Mapping[str, Any]]) -> Table:
-    """Where the terminal is too narrow, text is folded, ids last of all."""
+def table_of(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
+    """A table for `width` columns: what is too long is folded, ids only where there is no room for them."""
     table = Table()
+    ids = {name for name in rows[0] if any(isinstance(row[name], UUID) for row in rows)}
+    room = width >= len(ids) * ID_WIDTH + (len(rows[0]) - len(ids)) * LEAST_WIDTH
     for name in rows[0]:
-        ids = any(isinstance(row[name], UUID) for row in rows)
-        table.add_column(name.replace("_", " "), overflow="fold", no_wrap=ids)
+        table.add_column(name.replace("_", " "), overflow="fold", no_wrap=room and name in ids)
     for row in rows:
         table.add_row(*map(_cell, row.values()))
     return table

@@ -31,7 +31,7 @@ def status(
     if watch:
         ask(lambda engine: _watch(engine, settings, as_json))
     told = ask(lambda engine: standing(engine, settings))
-    print_json(told) if as_json else console().print(_shown(told))
+    print_json(told) if as_json else console().print(_shown(told, console().width))
     raise typer.Exit(1 if told["stops"] or any(row["stopped"] for row in told["partitions"]) else 0)
 
 
@@ -45,21 +45,20 @@ async def _watch(engine: AsyncEngine, settings: Settings, as_json: bool) -> None
             except Trouble as trouble:
                 told = {"error": str(trouble)}
             if isinstance(live, Live):
-                live.update(_shown(told), refresh=True)
+                live.update(_shown(told, live.console.width), refresh=True)
             else:
-                print_json(told) if as_json else live.print(_shown(told))
+                print_json(told) if as_json else live.print(_shown(told, live.width))
             await asyncio.sleep(WATCH_SECONDS)
 
 
-def _shown(told: dict[str, Any]) -> RenderableType:
+def _shown(told: dict[str, Any], width: int) -> RenderableType:
     if "error" in told:
         return str(told["error"])
     group = told["group"]
     parts: list[RenderableType] = [f"group {group['id']}: {group['state']}, {len(group['members'])} members"]
     rows = [{name: row[name] for name in SHOWN} for row in told["partitions"]]
-    parts += [
-        table_of(some) for some in (group["members"], rows, told["waiting"], told["dead_letters_by_reason"]) if some
-    ]
+    tables = (group["members"], rows, told["waiting"], told["dead_letters_by_reason"])
+    parts += [table_of(some, width) for some in tables if some]
     for topic, reason in told["stops"].items():
         parts.append(f"intake of {'all topics' if topic == '*' else topic} is stopped: {reason}")
     waits = {"parked": told["parked_states"] + told["parked_events"]} | {n: told[n] for n in ("contested", "hidden")}
