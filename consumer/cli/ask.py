@@ -43,5 +43,13 @@ def is_to_ask(yes: bool) -> bool:
 
 def confirm(question: str, yes: bool) -> None:
     """Refused unless the person agrees; nobody is asked where there is no terminal."""
-    if is_to_ask(yes) and not typer.confirm(question, err=True):
+    if not is_to_ask(yes):
+        return
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort as abort:  # Ctrl-C or the end of the input
+        if isinstance(abort.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        agreed = False
+    if not agreed:
         raise Refused("not confirmed")
