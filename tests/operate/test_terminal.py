@@ -65,7 +65,7 @@ def asked_at_a_terminal(world: World, *words: str) -> Iterator[tuple[Popen[bytes
         stdout=PIPE,
         stderr=PIPE,
         start_new_session=True,
-        preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),  # Ctrl-C reaches it
+        preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),  # noqa: PLW1509  so that Ctrl-C reaches it; no thread is there yet
     ) as process:
         os.close(terminal)
         try:
