@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from consumer import intake_stops, operations
 from consumer.cli.ask import AsJson, ask
 from consumer.cli.show import print_json
+from consumer.operate.again import until_no_conflict
 from consumer.recovery import translated
 from consumer.settings import Settings, load_settings
 
@@ -20,7 +21,7 @@ def pause(topic: Topic = None, as_json: AsJson = False) -> None:
     """Stop intake, until `projector resume`, also across restarts."""
     settings, which = load_settings(), topic or intake_stops.ALL
     _check(settings, topic)
-    _, stops = ask(lambda engine: _pause(engine, settings, which))
+    _, stops = ask(lambda engine: until_no_conflict(lambda: _pause(engine, settings, which)))
     said = f"intake is paused: {_name(which)}; projector resume lets it go on"
     print_json({"stops": stops}) if as_json else typer.echo(said)
 
@@ -35,7 +36,7 @@ def resume(
     """Let intake go on, after `projector pause` or a blown fuse. Exit status 1: nothing was stopped."""
     settings, which = load_settings(), topic or intake_stops.ALL
     _check(settings, topic)
-    before, stops = ask(lambda engine: _resume(engine, settings, which, accept))
+    before, stops = ask(lambda engine: until_no_conflict(lambda: _resume(engine, settings, which, accept)))
     resumed = before != stops
     if as_json:
         print_json({"resumed": resumed, "stops": stops})

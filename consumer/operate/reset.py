@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from consumer import operations
 from consumer.errors import Refused
+from consumer.operate.again import until_no_conflict
 from consumer.operate.bounds import Bounds, bounds_of
 from consumer.positions import OFFSETS
 from consumer.recovery import translated
@@ -60,14 +61,19 @@ async def reset(engine: AsyncEngine, settings: Settings, scope: Scope, target: T
     partition has no position, or is not in Kafka: then none is moved.
     """
     bounds = await bounds_of(settings, target.value if target.kind == "time" else None)
-    with translated():
-        async with engine.begin() as connection:
-            rows = await connection.execute(_LOCK, {"group_id": settings.kafka_group_id})
-            stored = {TopicPartition(row.topic, row.partition): row.next_offset for row in rows}
-            moves = [_move(p, stored[p], target, bounds[p]) for p in _meant(scope, stored, bounds)]
-            if execute:
-                await _carry_out(connection, settings.kafka_group_id, moves)
-    return moves
+    group_id = settings.kafka_group_id
+
+    async def attempt() -> list[Move]:
+        with translated():
+            async with engine.begin() as connection:
+                rows = await connection.execute(_LOCK, {"group_id": group_id})
+                stored = {TopicPartition(row.topic, row.partition): row.next_offset for row in rows}
+                moves = [_move(p, stored[p], target, bounds[p]) for p in _meant(scope, stored, bounds)]
+                if execute:
+                    await _carry_out(connection, group_id, moves)
+                return moves
+
+    return await until_no_conflict(attempt)
 
 
 def _meant(scope: Scope, stored: Mapping[TopicPartition, int], bounds: Mapping[TopicPartition, Bounds]) -> list[Any]:

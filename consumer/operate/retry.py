@@ -15,12 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from consumer import dead_letters, operations
 from consumer.entity_writer import EntityWriter, Written
-from consumer.errors import BadData, Conflict
+from consumer.errors import BadData
 from consumer.family import Family
 from consumer.gate import Mode, enter
+from consumer.operate.again import until_no_conflict
 from consumer.operate.originals import LETTER_COLUMNS, Letter, original, was_parked
 from consumer.operate.records import Records
-from consumer.recovery import Backoff, translated
+from consumer.recovery import translated
 from consumer.settings import Settings
 from consumer.transaction import refused
 from models import CONTROL_SCHEMA
@@ -31,8 +32,6 @@ from projections.projection import Registry
 
 PAGE = 100
 """Letters read, and tried in one transaction, at a time."""
-CONFLICTS = 5
-"""So many times in a row an application may get in between."""
 
 _LETTERS = f"{CONTROL_SCHEMA}.dead_letters"
 _LOAD = text(f"SELECT {LETTER_COLUMNS} FROM {_LETTERS} WHERE id = ANY(:id) AND status = 'new' ORDER BY id")
@@ -127,20 +126,15 @@ class LetterRetry:
         tried.rejected |= done.rejected
 
     async def _transact(self, page: Mapping[int, Decoded]) -> Tried:
-        backoff = Backoff()
-        for left in reversed(range(CONFLICTS)):
-            try:
-                with translated():
-                    async with self._engine.connect() as connection:
-                        transaction = await connection.begin()
-                        done = await self._apply(connection, page)
-                        await (transaction.commit() if self._execute else transaction.rollback())
-                        return done
-            except Conflict:
-                if not left:
-                    raise
-                await backoff.pause()
-        raise AssertionError("the last attempt returns or raises")
+        return await until_no_conflict(lambda: self._transact_once(page))
+
+    async def _transact_once(self, page: Mapping[int, Decoded]) -> Tried:
+        with translated():
+            async with self._engine.connect() as connection:
+                transaction = await connection.begin()
+                done = await self._apply(connection, page)
+                await (transaction.commit() if self._execute else transaction.rollback())
+                return done
 
     async def _apply(self, connection: AsyncConnection, page: Mapping[int, Decoded]) -> Tried:
         await enter(connection, Mode.CAREFUL)

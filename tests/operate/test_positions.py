@@ -1,5 +1,8 @@
 """Positions moved by hand, as operators do it, under a running service and after Kafka has lost something."""
 
+import asyncio
+
+import asyncpg
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
@@ -24,6 +27,30 @@ async def test_skipping_ahead_under_a_running_service_leaves_records_out(world: 
     assert (await world.totals())["applied"] == 2
     traces = await world.rows("SELECT command FROM projector.operations ORDER BY id")
     assert "offsets reset" in [row["command"] for row in traces]
+
+
+async def test_a_reset_that_meets_a_writer_in_the_other_order_is_tried_again(world: World) -> None:
+    await world.create_topics()
+    await world.publish_users(3)
+    insert = "INSERT INTO projector.offsets (group_id, topic, partition, next_offset) VALUES ($1, $2, 0, 0)"
+    for topic in (world.users, world.documents):
+        await world.rows(insert, world.group, topic)
+    lock = "SELECT FROM projector.offsets WHERE topic = $1 FOR UPDATE"
+    writer = await asyncpg.connect(world.database_url)
+    try:
+        async with writer.transaction():
+            await writer.execute("SET LOCAL deadlock_timeout = '60s'")  # so it is the other one that gives way
+            await writer.fetch(lock, world.users)
+            words = ("offsets", "reset", "--all-topics", "--to-latest", "--execute")
+            moving = asyncio.create_task(asyncio.to_thread(asked, world, *words))
+            waits = "wait_event_type = 'Lock' AND datname = current_database()"
+            await world.until(f"SELECT count(*)::int FROM pg_stat_activity WHERE {waits}", 1)
+            await writer.fetch(lock, world.documents)
+    finally:
+        await writer.close()
+    assert {move["topic"]: move["to"] for move in await moving} == {world.users: 3, world.documents: 0}
+    deadlocks = "SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()"
+    await world.until(deadlocks, 1)
 
 
 async def test_a_partition_that_stopped_because_kafka_forgot_goes_on_after_a_reset(world: World) -> None:
