@@ -47,6 +47,8 @@ class Stored:
     absent: dict[UUID, State] = field(default_factory=dict)
     waiting: dict[UUID, list[Event]] = field(default_factory=dict)
     rows: dict[UUID, State] = field(default_factory=dict)
+    unreadable: list[Rejection] = field(default_factory=list)
+    """Events that were parked, and are rejected now."""
 
 
 @dataclass(slots=True)
@@ -89,6 +91,8 @@ class EntityWriter:
             await self._carry_out(connection, plan, stored, mode)
             _acknowledge(plan, written)
             shown |= plan.show.keys()
+        written.released_rejections += stored.unreadable
+        written.released[Outcome.REJECTED] += len(stored.unreadable)
         written.released[Outcome.APPLIED] += await self._family.reunite(connection, self._entity, list(shown))
         return written
 
@@ -98,8 +102,9 @@ class EntityWriter:
 
     async def _look_aside(self, connection: AsyncConnection, stored: Stored, ids: list[UUID]) -> None:
         stored.absent |= await self._store.load_absent(connection, ids)
-        load_parked = self._store.sql.load_parked
-        stored.waiting |= await parked_events.load(connection, self._projection, self._types, load_parked, ids)
+        found = await parked_events.load(connection, self._projection, self._types, self._store.sql, ids)
+        stored.waiting |= found[0]
+        stored.unreadable += found[1]
 
     async def _take(self, connection: AsyncConnection, plain: Mapping[UUID, Event], written: Written) -> set[UUID]:
         """Write what needs no look, and tell what the table took."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from consumer.error_table import BY_EXCEPTION, BY_SQLSTATE, BY_WORDS, Known
+from consumer.error_table import BY_EXCEPTION, BY_SQLSTATE, BY_WORDS, NOT_OURS, Known
 from consumer.errors import BadData, Conflict, Halt, ProjectorError, SchemaMissing, Trouble
 from consumer.recovery import KAFKA_HALTING, KAFKA_LOST
 
@@ -57,7 +57,7 @@ def document() -> str:
 
 
 def _database() -> Iterator[str]:
-    for row in (*BY_WORDS, *BY_SQLSTATE):
+    for row in (*BY_WORDS, NOT_OURS, *BY_SQLSTATE):
         yield _row(", ".join(f"`{state}{'' if len(state) == 5 else '…'}`" for state in row.states), row)
     yield "| the driver's own: the connection is closed | | wait, try again | `connection` |\n"
     for kinds, row in BY_EXCEPTION:

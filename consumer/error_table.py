@@ -82,6 +82,9 @@ BY_SQLSTATE = (
 )
 """The longest match counts."""
 
+NOT_OURS = Known("a constraint that is not this service's own", ("23503", "23505"), BadData)
+"""What a Conflict is where an application's own constraint or unique index is named: no waiting mends that."""
+
 
 def known(state: str | None, message: str) -> Known | None:
     """The row for an error; None where it is of no known kind."""

@@ -1,6 +1,7 @@
 """Brings the schema to the newest revision, under a lock; tells how a schema stands to this service."""
 
 import logging
+from contextlib import suppress
 from enum import Enum
 from importlib.resources import files
 from io import StringIO
@@ -11,6 +12,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from consumer.errors import SchemaMissing, SchemaTooOld
@@ -58,10 +60,15 @@ async def upgrade(engine: AsyncEngine, revision: str = "head") -> None:
 
 
 async def downgrade(engine: AsyncEngine, revision: str) -> None:
-    """Migrate down to `revision` (`base`: nothing is left)."""
+    """Migrate down to `revision`. `base`: nothing of ours is left, nor the schema, unless others use it too."""
     async with engine.connect() as connection, connection.begin():
         await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
         await connection.run_sync(lambda sync: command.downgrade(alembic_config(connection=sync), revision))
+        if await connection.run_sync(_current_revision) is None:
+            await connection.execute(text(f"DROP TABLE IF EXISTS {CONTROL_SCHEMA}.alembic_version"))
+            with suppress(DBAPIError):
+                async with connection.begin_nested():
+                    await connection.execute(text(f"DROP SCHEMA {CONTROL_SCHEMA}"))
 
 
 async def schema_state(engine: AsyncEngine) -> SchemaState:

@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import TextClause
+from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from projections.decode import read_data
 from projections.envelope import Envelope
-from projections.event import Event
+from projections.event import Event, Rejection
+from projections.outcome import Reason, Rejected
 from projections.projection import EventType, Projection
 from projections.settle import Settled
 from projections.statements import Statements
@@ -36,18 +37,40 @@ async def load(
     connection: AsyncConnection,
     projection: Projection,
     types: EventTypes,
-    statement: TextClause,
+    sql: Statements,
     ids: list[UUID],
-) -> dict[UUID, list[Event]]:
-    """The parked events of `ids`, locked."""
+) -> tuple[dict[UUID, list[Event]], list[Rejection]]:
+    """The parked events of `ids`, locked. Those that older code parked and today's contract refuses are taken out."""
     found: dict[UUID, list[Event]] = {}
-    for row in (await connection.execute(statement, {"id": ids})).mappings():
-        envelope = Envelope(row["event_id"], row["source"], row["type"], None, None, None)
-        record = ParkedRecord(row["topic"], row["partition"], row["offset"])
-        data = row["data"] if isinstance(row["data"], dict) else orjson.loads(row["data"])
-        event = read_data(projection, types[row["type"]][1], data, envelope, record)
-        found.setdefault(event.id, []).append(event)
-    return found
+    refused: dict[tuple[UUID, int], Rejection] = {}
+    for row in (await connection.execute(sql.load_parked, {"id": ids})).mappings():
+        try:
+            event = _read(projection, types, row)
+        except Rejected as rejected:
+            refused[row["entity_id"], row["version"]] = _rejection(row, rejected)
+        else:
+            found.setdefault(event.id, []).append(event)
+    if refused:
+        columns = zip(*refused, strict=True)
+        await connection.execute(sql.unpark, dict(zip(("entity_id", "version"), map(list, columns), strict=True)))
+    return found, list(refused.values())
+
+
+def _read(projection: Projection, types: EventTypes, row: RowMapping) -> Event:
+    if row["type"] not in types:
+        raise Rejected(Reason.INVALID_DATA, "it was parked, and its type is no more")
+    envelope = Envelope(row["event_id"], row["source"], row["type"], None, None, None)
+    data = row["data"] if isinstance(row["data"], dict) else orjson.loads(row["data"])
+    return read_data(projection, types[row["type"]][1], data, envelope, _record(row))
+
+
+def _rejection(row: RowMapping, rejected: Rejected) -> Rejection:
+    names = (row["event_id"], row["source"], row["type"], row["entity_id"])
+    return Rejection(_record(row), rejected.reason, rejected.error, *names)
+
+
+def _record(row: RowMapping) -> ParkedRecord:
+    return ParkedRecord(row["topic"], row["partition"], row["offset"])
 
 
 async def store(

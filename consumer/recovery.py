@@ -9,8 +9,9 @@ import aiokafka.errors
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from consumer.error_table import known, known_exception
-from consumer.errors import Halt, ProjectorError, Trouble
+from consumer.constraints import is_ours
+from consumer.error_table import NOT_OURS, known, known_exception
+from consumer.errors import Conflict, Halt, ProjectorError, Trouble
 
 FIRST_DELAY_SECONDS = 0.05
 LONGEST_DELAY_SECONDS = 5.0
@@ -23,6 +24,8 @@ def translated() -> Iterator[None]:
         yield
     except DBAPIError as error:
         known = from_sqlstate(_sqlstate(error), str(error.orig))
+        if isinstance(known, Conflict) and not is_ours(_constraint(error)):
+            known = NOT_OURS.error("")
         if known is None and (error.connection_invalidated or isinstance(error, InterfaceError)):
             known = Trouble(reason="connection")
         if known is None:  # its text may quote an event: only its kind is told
@@ -37,6 +40,11 @@ def translated() -> Iterator[None]:
 def _sign(error: Exception) -> str:
     """What is told of an error without SQLSTATE; not its own text, which may hold an address."""
     return getattr(error, "strerror", None) or type(error).__name__
+
+
+def _constraint(error: DBAPIError) -> str | None:
+    """The name of the violated constraint; None where the error is none of that."""
+    return getattr(error.orig.__cause__, "constraint_name", None) if error.orig is not None else None
 
 
 def _sqlstate(error: DBAPIError) -> str | None:

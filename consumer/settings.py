@@ -75,7 +75,7 @@ class Settings(GivenDatabaseSettings):
     """Consecutive records the fuse looks at."""
     fuse_ratio: float = Field(0.9, gt=0, le=1)
     """Part of them that may be rejected before intake stops."""
-    ready_max_lag_seconds: float | None = Field(None, gt=0)
+    ready_max_lag_seconds: float | None = Field(None, gt=0, allow_inf_nan=False)
     """With more lag than this the service is not ready. Default: lag does not matter."""
 
     http_host: str = "0.0.0.0"  # noqa: S104  a container's sidecar is asked from outside

@@ -19,6 +19,7 @@ from consumer.family import Family
 from consumer.fingerprint import fingerprints
 from consumer.fuse import Fuse
 from consumer.gate import Mode, enter
+from consumer.pruning import Pruning
 from consumer.recovery import translated
 from projections.event import Decoded, Event, Ignored, Rejection
 from projections.fold import fold
@@ -56,6 +57,7 @@ class Transaction:
         self._group_id = group_id
         self._fuse = fuse
         self._erasure = erasure
+        self._pruning = Pruning()
         family = Family(registry)
         self._writers = {p.entity: EntityWriter(registry, p, family) for p in registry}
         self._secrets = sorted({secret for p in registry for secret in p.secrets})
@@ -104,6 +106,7 @@ class Transaction:
         if self._fuse.blows(batch.decoded, rejections):
             raise FuseBlown
         await self._erasure.ride(connection)
+        await self._pruning.ride(connection)
         await dead_letters.insert(connection, [*rejections, *late], self._secrets)
         await positions.move(connection, self._group_id, batch.spans, receipt.totals, fingerprints(batch.decoded))
         return receipt

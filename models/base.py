@@ -1,7 +1,7 @@
 """What every table of the project shares: constraint names, and the one kind of time column."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from sqlalchemy import DateTime, MetaData
 from sqlmodel import Field, SQLModel
@@ -23,3 +23,12 @@ metadata.naming_convention = NAMING
 
 UtcTime = Annotated[datetime, Field(sa_type=DateTime(timezone=True))]
 """A `timestamptz`: always with a zone, to the microsecond."""
+
+Value = TypeVar("Value")
+
+
+def not_null(value: Value | None) -> Value:
+    """For a field that may be left out, but of a column that is NOT NULL; ValueError where null is given."""
+    if value is None:
+        raise ValueError("may be left out, but not be null")
+    return value

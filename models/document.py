@@ -4,8 +4,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from pydantic import field_validator
 from sqlalchemy import BigInteger, DateTime, String, Text
 from sqlmodel import Field, Relationship, SQLModel
+
+from models.base import not_null
 
 if TYPE_CHECKING:
     from models.user import User
@@ -47,6 +50,8 @@ class DocumentUpdate(SQLModel):
 
     title: str | None = Field(default=None, min_length=1, max_length=TITLE_LENGTH)
     content: str | None = None
+
+    _not_null = field_validator("title")(not_null)
 
 
 class DocumentRead(DocumentBase):

@@ -4,9 +4,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from pydantic import EmailStr
+from pydantic import EmailStr, field_validator
 from sqlalchemy import BigInteger, Boolean, DateTime, String, text
 from sqlmodel import Field, Relationship, SQLModel
+
+from models.base import not_null
 
 if TYPE_CHECKING:
     from models.document import Document
@@ -51,11 +53,13 @@ class UserCreate(UserBase):
 
 
 class UserUpdate(SQLModel):
-    """What can be changed of a user; what is not given stays."""
+    """What can be changed of a user; what is not given stays. Null is no value for any of it."""
 
     email: EmailStr | None = Field(default=None, max_length=EMAIL_LENGTH)
     name: str | None = Field(default=None, min_length=1, max_length=NAME_LENGTH)
     is_active: bool | None = None
+
+    _not_null = field_validator("email", "name", "is_active")(not_null)
 
 
 class UserRead(UserBase):

@@ -114,14 +114,21 @@ async def test_every_step_can_be_undone_and_done_again(empty_database: str, engi
     newest = await fetched(empty_database, SHAPE)
     for revision, shape in zip([*revisions()[:-1][::-1], "base"], shapes[::-1], strict=True):
         await downgrade(engine, revision)
-        left = await fetched(empty_database, SHAPE)
-        assert [one for one in left if "alembic_version" not in one[0]] == [
-            one for one in shape if "alembic_version" not in one[0]
-        ]
-    assert await fetched(empty_database, "SELECT * FROM projector.alembic_version") == []
+        assert await fetched(empty_database, SHAPE) == shape
+    assert await fetched(empty_database, "SELECT to_regnamespace('projector')::text") == [(None,)]
     assert await schema_state(engine) is SchemaState.MISSING
     await upgrade(engine)
     assert await fetched(empty_database, SHAPE) == newest
+
+
+async def test_a_schema_that_others_use_too_stays_when_ours_goes(database: str) -> None:
+    await executed(database, "CREATE TABLE projector.theirs ()")
+    await downgrade(direct(database), "base")
+    assert await schema_state(direct(database)) is SchemaState.MISSING
+    tables = "SELECT relname::text FROM pg_class WHERE relnamespace = 'projector'::regnamespace"
+    assert await fetched(database, tables) == [("theirs",)]
+    await upgrade(direct(database))
+    assert await schema_state(direct(database)) is SchemaState.CURRENT
 
 
 async def test_several_may_migrate_at_once(empty_database: str, database: str) -> None:

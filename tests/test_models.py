@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import Document, User, UserCreate, UserRead, UserUpdate
+from models import Document, DocumentUpdate, User, UserCreate, UserRead, UserUpdate
 from models.engine import create_engine
 from models.readers import MAX_PAGE, Cursor, get_document, get_user, list_documents, list_users
 from models.session import session_factory, transaction
@@ -225,5 +225,11 @@ def test_schemas_check_what_people_fill_in() -> None:
         with pytest.raises(ValueError, match=r"email|name"):
             UserCreate.model_validate(wrong)
     assert UserUpdate(name="Bob").model_dump(exclude_unset=True) == {"name": "Bob"}
+    assert DocumentUpdate(content=None).model_dump(exclude_unset=True) == {"content": None}
+    for name in ("email", "name", "is_active"):
+        with pytest.raises(ValueError, match="may be left out, but not be null"):
+            UserUpdate.model_validate({name: None})
+    with pytest.raises(ValueError, match="may be left out, but not be null"):
+        DocumentUpdate.model_validate({"title": None})
     ada = a_user()
     assert UserRead.model_validate(ada, from_attributes=True).id == ada.id

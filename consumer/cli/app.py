@@ -6,7 +6,11 @@ from typing import Annotated
 
 import typer
 
-from consumer.cli import letters, look, offsets
+from consumer.cli import letters, offsets, parked
+from consumer.cli.explain import explain
+from consumer.cli.intake import pause, resume
+from consumer.cli.retry import retry
+from consumer.cli.standing import status
 from consumer.logs import set_up_logging
 from consumer.settings import load_settings
 from consumer.version import version
@@ -20,13 +24,11 @@ app = typer.Typer(
 
 
 app.add_typer(offsets.app, name="offsets")
-app.add_typer(look.dead_letters, name="dead-letters")
-app.add_typer(look.parked, name="parked")
-look.dead_letters.command()(letters.retry)
-look.dead_letters.command()(letters.discard)
-look.parked.command("discard")(letters.discard_parked)
-app.command()(look.status)
-app.command()(look.explain)
+app.add_typer(letters.app, name="dead-letters")
+app.add_typer(parked.app, name="parked")
+letters.app.command()(retry)
+for command in (status, explain, pause, resume):
+    app.command()(command)
 
 
 def _version(wanted: bool) -> None:
@@ -80,29 +82,6 @@ def demo(
     from consumer.demo.run import demo as run_demo  # noqa: PLC0415
 
     raise typer.Exit(run_demo(keep=keep, publish_to=publish_to))
-
-
-@app.command()
-def pause(
-    topic: Annotated[str | None, typer.Option(help="Only this topic. Default: all.")] = None,
-) -> None:
-    """Stop intake, until `projector resume`, also across restarts."""
-    from consumer.cli.intake import pause as run_pause  # noqa: PLC0415
-
-    raise typer.Exit(run_pause(topic))
-
-
-@app.command()
-def resume(
-    topic: Annotated[str | None, typer.Option(help="Only this topic. Default: all.")] = None,
-    accept: Annotated[
-        bool, typer.Option("--accept", help="The fuse has blown: take the rejections as they are.")
-    ] = False,
-) -> None:
-    """Let intake go on, after `projector pause` or a blown fuse."""
-    from consumer.cli.intake import resume as run_resume  # noqa: PLC0415
-
-    raise typer.Exit(run_resume(topic, accept=accept))
 
 
 @app.command()

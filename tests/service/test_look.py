@@ -24,8 +24,8 @@ async def test_every_state_has_its_explanation(world: World) -> None:
     )
     assert said(world, ADA) == "it is there, as user of version 1"
     assert said(world, EVE) == f"it waits for a unique value that {ADA} has (version 1)"
-    assert said(world, NOTES) == f"it waits for {UUID(int=77)}, of which no event has come (version 1)"
-    assert said(world, GAP) == "1 later changes wait for version 1, 2, 3, or for a complete event"
+    assert said(world, NOTES) == (f"it waits for {UUID(int=77)} (version 1); no event of user {UUID(int=77)} has come")
+    assert said(world, GAP) == "1 later change waits for version 1, 2, 3, or for a complete event"
     assert said(world, UUID(int=5)) == "nothing is known of it"
     story = asked(world, "explain", str(ADA))
     (letter,) = story["dead_letters"]

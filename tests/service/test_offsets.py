@@ -59,9 +59,27 @@ async def test_usage_and_refusal_have_their_exit_statuses(world: World) -> None:
     await world.create_topics()
     for wrong in ([], ["--all-topics"], ["--to-latest"], ["--all-topics", "--to-latest", "--to-earliest"]):
         assert command("offsets", "reset", *wrong, settings=world.settings).returncode == 2
-    assert command("offsets", "reset", "--topic", "other", "--to-latest", settings=world.settings).returncode == 2
+    for scope in ("other", f"{world.users}:"):
+        assert command("offsets", "reset", "--topic", scope, "--to-latest", settings=world.settings).returncode == 2
     refused = command("offsets", "reset", "--all-topics", "--to-latest", settings=world.settings)
     assert (refused.returncode, "has the service ever run?" in refused.stderr) == (4, True)
+
+
+async def test_a_partition_that_is_not_there_is_refused_and_none_is_moved(world: World) -> None:
+    await world.create_topics(partitions=2)
+    stored = "INSERT INTO projector.offsets (group_id, topic, partition, next_offset) VALUES ($1, $2, $3, 0)"
+    await world.rows(stored, world.group, world.users, 0)
+    await world.rows(stored, world.group, world.documents, 7)
+    for scope, said in (
+        (f"{world.users}:0,9", f"Kafka does not have {world.users}:9"),
+        (f"{world.users}:0,1", f"no position is stored for {world.users}:1"),
+        (world.documents, f"Kafka does not have {world.documents}:7"),
+    ):
+        reset = ("offsets", "reset", "--topic", scope, "--to-latest", "--execute", "--json")
+        done = command(*reset, settings=world.settings)
+        assert (done.returncode, done.stdout, said in done.stderr) == (4, "", True)
+    assert await world.value("SELECT sum(epoch)::int FROM projector.offsets") == 0
+    assert await world.rows("SELECT * FROM projector.operations") == []
 
 
 async def test_show_tells_a_position_that_kafka_does_not_have(world: World) -> None:

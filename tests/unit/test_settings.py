@@ -115,3 +115,10 @@ def test_the_process_environment_adds_nothing_to_what_is_given(monkeypatch: pyte
 def test_the_databases_part_needs_no_kafka(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DB_POOL_SIZE", "")
     assert load_database_settings({"NEON_DATABASE_URL": NEEDED["NEON_DATABASE_URL"]}).db_pool_size == 20
+
+
+@pytest.mark.parametrize("wrong", ["inf", "nan", "-1", "0"])
+def test_a_longest_lag_is_a_number_of_seconds(wrong: str) -> None:
+    with pytest.raises(WrongSettings, match="READY_MAX_LAG_SECONDS: "):
+        load_settings(NEEDED | {"READY_MAX_LAG_SECONDS": wrong})
+    assert load_settings(NEEDED | {"READY_MAX_LAG_SECONDS": "0.5"}).ready_max_lag_seconds == 0.5

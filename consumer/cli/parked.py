@@ -1,0 +1,34 @@
+"""`projector parked list/discard`."""
+
+from uuid import UUID
+
+import typer
+
+from consumer.cli.ask import DRY, AsJson, Execute, Limit, Yes, ask, confirm
+from consumer.cli.show import print_json, print_table
+from consumer.errors import Refused
+from consumer.operate import parked
+
+app = typer.Typer(help="What waits.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_parked(limit: Limit = 50, as_json: AsJson = False) -> None:
+    """What waits, longest first."""
+    rows = ask(lambda engine: parked.listed(engine, limit))
+    print_json(rows) if as_json else print_table(rows)
+
+
+@app.command()
+def discard(entity_id: UUID, execute: Execute = False, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Give up what waits of this entity: its parked events, its state that waits. Tombstones stay."""
+    if execute:
+        confirm(f"discard what waits of {entity_id}?", yes)
+    found = ask(lambda engine: parked.discard(engine, entity_id, execute=execute))
+    if not found:
+        raise Refused(f"nothing waits of {entity_id}")
+    if as_json:
+        print_json({"executed": execute, "discarded": len(found), "waited": found})
+        return
+    print_table([{name: row[name] for name in ("entity", "version", "reason", "topic", "offset")} for row in found])
+    typer.echo(f"{len(found)} discarded" if execute else f"{len(found)} to discard: {DRY}")

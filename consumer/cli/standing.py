@@ -1,0 +1,66 @@
+"""`projector status`: the whole at a glance."""
+
+import asyncio
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.console import Group, RenderableType
+from rich.live import Live
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from consumer.cli.ask import AsJson, ask
+from consumer.cli.show import console, print_json, table_of
+from consumer.errors import Trouble
+from consumer.operate.standing import standing
+from consumer.settings import Settings, load_settings
+
+SHOWN = ("topic", "partition", "next_offset", "lag", "lag_seconds", "member", "stopped")
+WATCH_SECONDS = 2.0
+
+
+def status(
+    watch: Annotated[bool, typer.Option("--watch", help="Anew every 2 seconds, until Ctrl-C.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Members, positions, lag, what waits and what was rejected.
+
+    Exit status 1: intake is stopped, or Kafka does not have the record at a stored position.
+    """
+    settings = load_settings()
+    if watch:
+        ask(lambda engine: _watch(engine, settings, as_json))
+    told = ask(lambda engine: standing(engine, settings))
+    print_json(told) if as_json else console().print(_shown(told, console().width))
+    raise typer.Exit(1 if told["stops"] or any(row["stopped"] for row in told["partitions"]) else 0)
+
+
+async def _watch(engine: AsyncEngine, settings: Settings, as_json: bool) -> None:
+    """Show it again and again; JSON is one line each time. A server that does not answer is told, and asked again."""
+    screen = sys.stdout.isatty() and not as_json
+    with Live(console=console(), screen=screen, auto_refresh=False) if screen else console() as live:
+        while True:
+            try:
+                told = await standing(engine, settings)
+            except Trouble as trouble:
+                told = {"error": str(trouble)}
+            if isinstance(live, Live):
+                live.update(_shown(told, live.console.width), refresh=True)
+            else:
+                print_json(told) if as_json else live.print(_shown(told, live.width))
+            await asyncio.sleep(WATCH_SECONDS)
+
+
+def _shown(told: dict[str, Any], width: int) -> RenderableType:
+    if "error" in told:
+        return str(told["error"])
+    group = told["group"]
+    parts: list[RenderableType] = [f"group {group['id']}: {group['state']}, {len(group['members'])} members"]
+    rows = [{name: row[name] for name in SHOWN} for row in told["partitions"]]
+    tables = (group["members"], rows, told["waiting"], told["dead_letters_by_reason"])
+    parts += [table_of(some, width) for some in tables if some]
+    for topic, reason in told["stops"].items():
+        parts.append(f"intake of {'all topics' if topic == '*' else topic} is stopped: {reason}")
+    waits = {"parked": told["parked_states"] + told["parked_events"]} | {n: told[n] for n in ("contested", "hidden")}
+    said = ", ".join(f"{name} {number:,}" for name, number in (waits | {"dead letters": told["dead_letters"]}).items())
+    return Group(*parts, f"{said}; last update {told['last_update'] or 'never'}")

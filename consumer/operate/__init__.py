@@ -1,0 +1,1 @@
+"""What operators' commands do; `consumer.cli` reads their options and prints."""

@@ -1,0 +1,81 @@
+"""How each partition stands: position and totals, what Kafka has, who reads it, and how far behind it is."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from aiokafka import TopicPartition
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from consumer.fingerprint import fingerprint, offset_of
+from consumer.operate.bounds import Bounds, bounds_of
+from consumer.operate.group import Group
+from consumer.operate.records import Records
+from consumer.positions import OFFSETS, stored
+from consumer.recovery import translated
+from consumer.settings import Settings
+
+Row = dict[str, Any]
+
+_KEPT = text(f"SELECT topic, partition, fingerprint, updated_at FROM {OFFSETS} WHERE group_id = :group_id")
+
+
+async def positions_of(engine: AsyncEngine, settings: Settings) -> list[Row]:
+    """Each stored position with its totals, what Kafka has, the lag, and whether it is `lost` to Kafka."""
+    kept = await stored(engine, settings.kafka_group_id)
+    bounds = await bounds_of(settings)
+    return [_row(partition, values, bounds.get(partition)) for partition, values in kept.items()]
+
+
+async def partitions_of(engine: AsyncEngine, settings: Settings, group: Group) -> list[Row]:
+    """Those, and the partitions without a position, each with
+
+    `member` (who reads it, None: nobody), `lag_seconds` (age of the oldest record that is not applied, 0: there is
+    none, None: Kafka does not have it), `updated_at` and `stopped` (why it can't be read).
+    """
+    kept = await stored(engine, settings.kafka_group_id)
+    bounds = await bounds_of(settings)
+    with translated():
+        async with engine.connect() as connection:
+            found = (await connection.execute(_KEPT, {"group_id": settings.kafka_group_id})).all()
+    marks = {TopicPartition(row.topic, row.partition): row for row in found}
+    members = {name: member.name for member in group.members for name in member.partitions}
+    rows = []
+    async with Records(settings) as records:
+        for partition in sorted(kept.keys() | bounds.keys()):
+            row = _row(partition, kept.get(partition, {"next_offset": None}), bounds.get(partition))
+            mark = marks.get(partition)
+            row["member"] = members.get(f"{partition.topic}:{partition.partition}")
+            row["updated_at"] = mark.updated_at if mark else None
+            anew = mark is not None and await _is_anew(records, partition, mark.fingerprint)
+            row["stopped"] = "position_not_in_topic" if row["lost"] else "topic_changed" if anew else None
+            row["lag_seconds"] = None if row["stopped"] else await _age(records, partition, row)
+            rows.append(row)
+    return rows
+
+
+def _row(partition: TopicPartition, kept: Mapping[str, int | None], bounds: Bounds | None) -> Row:
+    row: Row = {"topic": partition.topic, "partition": partition.partition, **kept}
+    position = row["next_offset"]
+    if bounds is None:
+        return {**row, "earliest": None, "latest": None, "lag": None, "lost": True}
+    lost = position is not None and not bounds.earliest <= position <= bounds.latest
+    lag = max(0, bounds.latest - (bounds.earliest if position is None else position))
+    return {**row, "earliest": bounds.earliest, "latest": bounds.latest, "lag": lag, "lost": lost}
+
+
+async def _is_anew(records: Records, partition: TopicPartition, kept: str | None) -> bool:
+    """Whether the topic has another record where the last applied one was."""
+    if kept is None:
+        return False
+    found = await records.at(partition.topic, partition.partition, offset_of(kept))
+    return found is not None and fingerprint(found) != kept
+
+
+async def _age(records: Records, partition: TopicPartition, row: Row) -> float:
+    if not row["lag"]:
+        return 0.0
+    position = row["earliest"] if row["next_offset"] is None else row["next_offset"]
+    found = await records.first_from(partition.topic, partition.partition, position)
+    return 0.0 if found is None else max(0.0, round(time.time() - found.timestamp / 1000, 3))

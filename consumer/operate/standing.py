@@ -1,0 +1,69 @@
+"""How the service stands: who is at work, how far each partition is, what stopped, what waits, what was rejected."""
+
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from consumer import intake_stops
+from consumer.operate.group import group_of
+from consumer.operate.partitions import partitions_of
+from consumer.recovery import translated
+from consumer.settings import Settings
+from models import CONTROL_SCHEMA
+
+Row = dict[str, Any]
+
+WAITS_FOR = {
+    "no_base": "the versions before",
+    "no_parent": "its parent",
+    "parent_deleted": "its deleted parent (hidden)",
+    "contested": "a unique value",
+}
+
+_COUNTS = f"""
+    SELECT count(*) FILTER (WHERE reason = 'no_parent') AS parked_states,
+        (SELECT count(*) FROM {CONTROL_SCHEMA}.parked_events) AS parked_events,
+        count(*) FILTER (WHERE reason = 'contested') AS contested,
+        count(*) FILTER (WHERE reason = 'parent_deleted') AS hidden,
+        count(*) FILTER (WHERE reason = 'erased') AS erased,
+        (SELECT count(*) FROM {CONTROL_SCHEMA}.dead_letters WHERE status = 'new') AS dead_letters
+    FROM {CONTROL_SCHEMA}.absent_states"""
+_WAITING = f"""
+    SELECT entity, reason, count(*) AS number, min(since) AS oldest FROM {CONTROL_SCHEMA}.absent_states
+    WHERE reason IN ('no_parent', 'parent_deleted', 'contested') GROUP BY entity, reason
+    UNION ALL
+    SELECT entity, 'no_base', count(*), min(since) FROM {CONTROL_SCHEMA}.parked_events GROUP BY entity
+    ORDER BY 1, 2"""
+_LETTERS = f"""
+    SELECT reason, count(*) AS number, max(created_at) AS newest FROM {CONTROL_SCHEMA}.dead_letters
+    WHERE status = 'new' GROUP BY reason ORDER BY 2 DESC, 1"""
+
+
+async def standing(engine: AsyncEngine, settings: Settings) -> Row:
+    """`group`, `partitions`, counts of what waits, `waiting`, `dead_letters_by_reason`, `stops`, `last_update`.
+
+    Trouble where a server does not answer.
+    """
+    group = await group_of(settings)
+    partitions = await partitions_of(engine, settings, group)
+    with translated():
+        async with engine.connect() as connection:
+            (counts,) = await _rows(connection, _COUNTS)
+            waiting = await _rows(connection, _WAITING)
+            letters = await _rows(connection, _LETTERS)
+            stops = await intake_stops.read(connection, settings.kafka_group_id)
+    return {
+        "group": {"id": settings.kafka_group_id, **asdict(group)},
+        "partitions": partitions,
+        **counts,
+        "waiting": [{**row, "waits_for": WAITS_FOR[row.pop("reason")]} for row in waiting],
+        "dead_letters_by_reason": letters,
+        "stops": {topic: reason for topic, reason in stops.items() if reason != intake_stops.ACCEPTED},
+        "last_update": max((row["updated_at"] for row in partitions if row["updated_at"]), default=None),
+    }
+
+
+async def _rows(connection: AsyncConnection, select: str) -> list[Row]:
+    return [dict(row) for row in (await connection.execute(text(select))).mappings()]

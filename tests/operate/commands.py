@@ -1,0 +1,32 @@
+"""Commands that are called in this process, as typer calls them."""
+
+import asyncio
+import json
+from typing import Any
+
+from typer.testing import CliRunner
+
+from consumer.cli.app import app
+from tests.support.projector import command
+from tests.support.world import World
+
+RETRY = ("dead-letters", "retry")
+
+
+async def told(world: World, *words: str, exit_status: int = 0) -> Any:
+    """What `words` print with --json."""
+    done = await asyncio.to_thread(CliRunner().invoke, app, [*words, "--json"], env=world.settings)
+    assert done.exit_code == exit_status, (done.output, done.exception)
+    return json.loads(done.stdout)
+
+
+async def printed(world: World, *words: str) -> str:
+    """What `words` print for people."""
+    return (await asyncio.to_thread(CliRunner().invoke, app, list(words), env=world.settings)).stdout
+
+
+def asked(world: World, *words: str, exit_status: int = 0) -> Any:
+    """What the installed command prints with --json."""
+    done = command(*words, "--json", settings=world.settings)
+    assert done.returncode == exit_status, done.stderr
+    return json.loads(done.stdout)

@@ -1,0 +1,96 @@
+"""A retry tells beforehand what would become of each letter, and loses nothing on the way."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from tests.operate.commands import RETRY, printed, told
+from tests.service.test_meaning import ADA, EVE, NOTES, play
+from tests.support.factories import a_document_event, a_user_event
+from tests.support.world import World
+
+BOB = UUID(int=4)
+NO_ADA = "ALTER TABLE users ADD CONSTRAINT no_ada CHECK (name <> 'Ada')"
+ADA_AGAIN = "ALTER TABLE users DROP CONSTRAINT no_ada"
+
+
+async def test_a_dry_run_tells_what_would_be_and_changes_nothing(world: World) -> None:
+    await world.rows(NO_ADA)
+    await play(world, True, a_user_event(id=ADA), a_user_event(id=EVE), a_user_event(email="nobody"))
+    await world.rows(ADA_AGAIN)
+    before = await everything(world)
+    dry = await told(world, *RETRY, "--all", exit_status=1)
+    assert (dry["executed"], dry["resolved"], dry["rejected"], dry["lost"]) == (False, 2, 1, 0)
+    assert await everything(world) == before
+    assert "2 resolved, 1 rejected again, 0 lost: a dry run" in await printed(world, *RETRY, "--all")
+    done = await told(world, *RETRY, "--all", "--execute", exit_status=1)
+    assert done == dry | {"executed": True}
+    assert {row["id"] for row in await world.rows("SELECT id FROM users")} == {ADA, EVE}
+    letters = await world.rows("SELECT status, attempts, reason, error FROM projector.dead_letters ORDER BY id")
+    assert [(row["status"], row["attempts"]) for row in letters] == [("resolved", 1), ("resolved", 1), ("new", 2)]
+    assert letters[2]["error"] == "data.email: value_error"
+    assert (await world.totals())["rejected"] == 3
+    assert await world.value("SELECT count(*)::int FROM projector.offsets WHERE next_offset = 3") == 1
+
+
+async def test_a_letter_of_a_value_that_is_still_refused_holds_up_no_other(world: World) -> None:
+    await world.rows(NO_ADA)
+    users = [a_user_event(id=UUID(int=number)) for number in range(10, 15)]
+    await play(world, True, *users)
+    await world.rows(ADA_AGAIN)
+    await world.rows(f"ALTER TABLE users ADD CONSTRAINT not_twelve CHECK (id <> '{UUID(int=12)}')")
+    done = await told(world, *RETRY, "--reason", "refused_by_database", "--execute", exit_status=1)
+    assert (done["resolved"], done["rejected"]) == (4, 1)
+    assert await world.value("SELECT count(*)::int FROM users") == 4
+    (left,) = await world.rows("SELECT entity_id, attempts FROM projector.dead_letters WHERE status = 'new'")
+    assert left == {"entity_id": UUID(int=12), "attempts": 2}
+
+
+async def test_what_was_parked_and_is_rejected_by_a_retry_becomes_a_letter_of_its_own(world: World) -> None:
+    await world.rows("ALTER TABLE documents ADD CONSTRAINT no_notes CHECK (title <> 'Notes')")
+    theft = a_document_event("ownership_transferred", NOTES, 2, from_user_id=EVE, to_user_id=BOB)
+    users = [a_user_event(id=one) for one in (ADA, EVE, BOB)]
+    await play(world, True, *users, a_document_event(id=NOTES, owner=ADA), theft)
+    assert await world.value("SELECT count(*)::int FROM projector.parked_events") == 1
+    await world.rows("ALTER TABLE documents DROP CONSTRAINT no_notes")
+    assert (await told(world, *RETRY, "--all", "--execute"))["resolved"] == 1
+    assert await world.value("SELECT user_id FROM documents") == ADA
+    assert await world.value("SELECT count(*)::int FROM projector.parked_events") == 0
+    (letter,) = await world.rows("SELECT reason, event_id FROM projector.dead_letters WHERE status = 'new'")
+    assert letter == {"reason": "wrong_owner", "event_id": theft["id"]}
+    await world.rows("UPDATE documents SET user_id = $1", EVE)
+    assert (await told(world, *RETRY, "--all", "--execute"))["resolved"] == 1
+    assert await world.value("SELECT user_id FROM documents") == BOB
+
+
+async def test_a_letter_kept_whole_needs_no_kafka_and_a_masked_one_is_read_there(world: World) -> None:
+    await world.rows(NO_ADA)
+    await play(world, True, a_user_event(id=ADA), a_user_event(id=EVE, password="hunter2"))
+    await world.rows(ADA_AGAIN)
+    (whole,) = await world.rows(
+        "UPDATE projector.dead_letters SET topic = 'gone' WHERE entity_id = $1 RETURNING id", ADA
+    )
+    assert (await told(world, *RETRY, str(whole["id"]), "--execute"))["resolved"] == 1
+    (masked,) = await world.rows("SELECT id, topic FROM projector.dead_letters WHERE status = 'new'")
+    move = "UPDATE projector.dead_letters SET topic = $1 WHERE id = $2"
+    for lost in ("gone", world.documents):
+        await world.rows(move, lost, masked["id"])
+        assert (await told(world, *RETRY, "--all", "--execute", exit_status=1))["lost"] == 1
+    await world.rows(move, masked["topic"], masked["id"])
+    assert (await told(world, *RETRY, "--all", "--execute"))["resolved"] == 1
+    assert await world.value("SELECT count(*)::int FROM users") == 2
+
+
+async def test_every_retry_that_changed_something_leaves_its_trace(world: World) -> None:
+    await play(world, True, a_user_event(email="nobody"))
+    await told(world, *RETRY, "--all", exit_status=1)
+    await told(world, *RETRY, "--all", "--execute", exit_status=1)
+    (trace,) = await world.rows("SELECT * FROM projector.operations")
+    assert (trace["command"], trace["outcome"], "@" in trace["actor"]) == ("dead-letters retry", "done", True)
+    (number,) = json.loads(trace["before"])["new"]
+    assert json.loads(trace["after"]) == {"resolved": [], "rejected": [number]}
+
+
+async def everything(world: World) -> list[list[dict[str, Any]]]:
+    tables = ("users", "documents", *(f"projector.{t}" for t in ("offsets", "dead_letters", "operations")))
+    return [await world.rows(f"SELECT * FROM {table}") for table in tables]

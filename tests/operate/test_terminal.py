@@ -1,0 +1,84 @@
+"""What changes something asks a person first, and only where there is one: at a terminal."""
+
+import asyncio
+import os
+import pty
+from collections.abc import Iterator
+from contextlib import contextmanager
+from subprocess import PIPE, Popen
+
+import pytest
+
+from tests.support.projector import PROJECTOR, environment
+from tests.support.world import World
+
+RESET = ("offsets", "reset", "--all-topics", "--shift-by", "-2", "--execute")
+
+
+@pytest.fixture
+async def moved(world: World) -> World:
+    """A world with a position at 7 of 10 records."""
+    await world.create_topics()
+    await world.publish_users(10)
+    insert = "INSERT INTO projector.offsets (group_id, topic, partition, next_offset) VALUES ($1, $2, 0, 7)"
+    await world.rows(insert, world.group, world.users)
+    return world
+
+
+async def test_what_is_done_is_told_where_it_is_not_what_was_promised(moved: World) -> None:
+    with asked_at_a_terminal(moved, *RESET) as (process, terminal):
+        await asyncio.to_thread(until_asked, process)
+        await moved.rows("UPDATE projector.offsets SET next_offset = 9")
+        os.write(terminal, b"y\n")
+        told = (await asyncio.to_thread(process.communicate))[0].decode()
+        assert process.returncode == 0
+    promised, done = told.split("the positions have moved since")
+    assert (" 7 " in promised, " 5 " in promised) == (True, True)
+    assert (" 9 " in done, " 7 " in done, " 5 " in done) == (True, True, False)
+    assert await moved.value("SELECT next_offset::int FROM projector.offsets") == 7
+
+
+@pytest.mark.parametrize(("answer", "status"), [(b"n\n", 4), (b"\n", 4), (b"\x04", 4), (b"\x03", 130)])
+async def test_without_a_yes_nothing_is_changed(moved: World, answer: bytes, status: int) -> None:
+    with asked_at_a_terminal(moved, *RESET) as (process, terminal):
+        await asyncio.to_thread(until_asked, process)
+        os.write(terminal, answer)
+        assert await asyncio.to_thread(process.wait, 20) == status
+    assert await moved.value("SELECT next_offset::int FROM projector.offsets") == 7
+
+
+async def test_yes_skips_the_question(moved: World) -> None:
+    with asked_at_a_terminal(moved, *RESET, "--yes") as (process, _):
+        said = await asyncio.to_thread(process.communicate)
+        assert (process.returncode, b"?" in said[1]) == (0, False)
+    assert await moved.value("SELECT next_offset::int FROM projector.offsets") == 5
+
+
+@contextmanager
+def asked_at_a_terminal(world: World, *words: str) -> Iterator[tuple[Popen[bytes], int]]:
+    """A command whose input is a terminal of its own, and the end at which a person types."""
+    person, terminal = pty.openpty()
+    with Popen(
+        [PROJECTOR, *words],
+        env=environment(world.settings),
+        stdin=terminal,
+        stdout=PIPE,
+        stderr=PIPE,
+        start_new_session=True,
+        preexec_fn=lambda: os.close(os.open(os.ttyname(0), os.O_RDWR)),  # noqa: PLW1509  so that Ctrl-C reaches it; no thread is there yet
+    ) as process:
+        os.close(terminal)
+        try:
+            yield process, person
+        finally:
+            process.kill()
+            os.close(person)
+
+
+def until_asked(process: Popen[bytes]) -> None:
+    """Read what it says until it asks."""
+    assert process.stderr is not None
+    said = b""
+    while b"]:" not in said:
+        said += (one := os.read(process.stderr.fileno(), 1000))
+        assert one, f"it did not ask: {said.decode()}"

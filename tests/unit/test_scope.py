@@ -1,0 +1,57 @@
+"""What `offsets reset` understands, and what it refuses to."""
+
+import time
+from typing import Any
+
+import pytest
+import typer
+
+from consumer.cli.scope import scope_of, target_of
+from consumer.operate.reset import Scope, Target
+
+KNOWN = ["documents", "users"]
+NOT_GIVEN: dict[str, Any] = {
+    "to_earliest": False, "to_latest": False, "to_offset": None, "to_datetime": None, "by_duration": None,
+    "shift_by": None,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "scope"),
+    [
+        ([], {"documents": None, "users": None}),
+        (["users"], {"users": None}),
+        (["users:0,12"], {"users": {0, 12}}),
+        (["users:0", "users:1"], {"users": {0, 1}}),
+        (["users:0", "users"], {"users": None}),
+        (["users", "users:0", "documents:3"], {"users": None, "documents": {3}}),
+    ],
+)
+def test_topics_and_partitions(given: list[str], scope: Scope) -> None:
+    assert scope_of(KNOWN, given) == scope
+
+
+@pytest.mark.parametrize("wrong", ["other", "users:", "users:0,", "users:,0", "users:x", "users:-1", "users:0;1", ":0"])
+def test_a_scope_that_says_nothing_clear_is_usage(wrong: str) -> None:
+    with pytest.raises(typer.BadParameter, match=r"--topic .*expected one of documents, users"):
+        scope_of(KNOWN, [wrong])
+
+
+@pytest.mark.parametrize("wrong", ["-PT1H", "P-1D", "3600", "1:00:00", "an hour", "P99999999999D", ""])
+def test_a_duration_is_iso_8601_and_goes_back(wrong: str) -> None:
+    with pytest.raises(typer.BadParameter, match="--by-duration"):
+        target_of(**NOT_GIVEN | {"by_duration": wrong})
+
+
+def test_times_are_milliseconds_and_none_is_before_1970() -> None:
+    assert target_of(**NOT_GIVEN | {"to_datetime": "1970-01-01T00:00:01Z"}) == Target("time", 1000)
+    assert target_of(**NOT_GIVEN | {"to_datetime": "1969-12-31T23:59:59.999Z"}) == Target("time", 0)
+    assert target_of(**NOT_GIVEN | {"by_duration": "P1000Y"}) == Target("time", 0)
+    hour_ago = target_of(**NOT_GIVEN | {"by_duration": "PT1H"})
+    assert abs(time.time() - 3600 - hour_ago.value / 1000) < 60
+
+
+def test_one_target_is_needed() -> None:
+    for wrong in ({}, {"to_earliest": True, "to_latest": True}, {"to_offset": 0, "shift_by": 0}):
+        with pytest.raises(typer.BadParameter, match="one target"):
+            target_of(**NOT_GIVEN | wrong)
