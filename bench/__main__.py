@@ -1,60 +1,129 @@
-"""`make bench`: drains 500,000 events from a real Kafka into a real Postgres and prints the rate."""
+"""`make bench`: measures the service beside the limit, interleaved, and writes `bench/RESULTS.md` with a plot.
+
+`python -m bench [RUNS] [EVENTS]`; 3 and 500,000 by default.
+"""
 
 import asyncio
-import os
 import sys
-import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
+
+import asyncpg
 
 from bench.check import differences
 from bench.events import Mix
+from bench.freshness import Freshness, freshness
+from bench.limit import limit_seconds
 from bench.publish import publish
-from consumer.demo.postgres import embedded_postgres
-from tests.support.kafka import local_kafka
-from tests.support.projector import Projector, running_projector
+from bench.report import write_report
+from bench.service import Drain, drain
+from consumer.demo.postgres import EmbeddedPostgres, embedded_postgres
+from tests.support.kafka import LocalKafka, local_kafka
+from tests.support.neon_proxy import neon_proxy
 from tests.support.servers import migrate_database
 from tests.support.world import World
 
 OPTIONS = ("fsync=on", "shared_buffers=256MB", "max_wal_size=2GB")
-CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+ROUND_TRIPS_MS = (0, 5, 20, 50)
+FAR_EVENTS = 100_000
+_numbers = count()
 
 
-async def drain(world: World, mix: Mix) -> tuple[float, float]:
-    """Seconds from first to last commit, and the service's CPU seconds between."""
-    with running_projector(world.settings) as projector:
-        while await world.value("SELECT coalesce(sum(next_offset), 0)::int FROM projector.offsets") == 0:
-            await asyncio.sleep(0.01)
-        done = await world.value("SELECT coalesce(sum(next_offset), 0)::int FROM projector.offsets")
-        started, cpu = time.monotonic(), cpu_seconds(projector)
-        while await world.value("SELECT sum(next_offset)::int FROM projector.offsets") < mix.total:
-            await asyncio.sleep(0.05)
-        seconds, cpu = time.monotonic() - started, cpu_seconds(projector) - cpu
-        projector.terminate()
-    part = (mix.total - done) / mix.total
-    return seconds / part, cpu / part
+@dataclass
+class Results:
+    """All that was measured."""
+
+    events: int
+    limit: list[float] = field(default_factory=list)
+    """Events per second."""
+    whole: list[Drain] = field(default_factory=list)
+    partial: list[Drain] = field(default_factory=list)
+    far: dict[int, Drain] = field(default_factory=dict)
+    """By milliseconds of round trip."""
+    partitions: dict[int, Drain] = field(default_factory=dict)
+    fresh: list[Freshness] = field(default_factory=list)
 
 
-def cpu_seconds(projector: Projector) -> float:
-    fields = Path(f"/proc/{projector.process.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / CLOCK_TICKS
+@dataclass(frozen=True)
+class Bench:
+    """The servers that everything is measured on."""
 
+    kafka: LocalKafka
+    postgres: EmbeddedPostgres
 
-async def main(events: int) -> int:
-    mix = Mix(events // 5, 2 * events // 5, 2 * events // 5)
-    with local_kafka() as kafka, embedded_postgres(OPTIONS) as postgres:
-        world = World(kafka.bootstrap, postgres.url, "users", "documents")
+    @asynccontextmanager
+    async def world(self, partitions: int = 4) -> AsyncIterator[World]:
+        """A database and topics of its own."""
+        name = f"bench_{next(_numbers)}"
+        await self._execute(f"CREATE DATABASE {name}")
+        world = World(self.kafka.bootstrap, self.postgres.database_url(name), f"{name}-users", f"{name}-documents")
         await migrate_database(world.database_url)
-        await world.create_topics(partitions=4)
-        started = time.monotonic()
-        await publish(world.bootstrap, {"users": "users", "documents": "documents"}, mix.events())
-        print(f"published {mix.total:,} events in {time.monotonic() - started:.1f} s")
-        seconds, cpu = await drain(world, mix)
-        wrong = await differences(world.database_url, mix.truth)
-        print(f"drained: {mix.total / seconds:,.0f} events/s, {cpu / mix.total * 1e6:.1f} µs of CPU per event")
-        print(f"totals: {await world.totals()}")
-        print(f"rows that differ from the publisher's own truth: {wrong}")
-    return 1 if wrong else 0
+        await world.create_topics(partitions)
+        yield world
+        await self._execute(f"DROP DATABASE {name} (FORCE)")
+
+    async def limit(self, mix: Mix) -> float:
+        async with self.world() as world:
+            seconds = await limit_seconds(world.database_url, mix.events())
+            assert await differences(world.database_url, mix.truth) == 0
+        return mix.total / seconds
+
+    async def drain(self, mix: Mix, partitions: int = 4, round_trip_ms: int | None = None) -> Drain:
+        async with self.world(partitions) as world:
+            await publish(world.bootstrap, {"users": world.users, "documents": world.documents}, mix.events())
+            await self._execute("CHECKPOINT")
+            servers = (self.postgres.pid, self.kafka.pid)
+            if round_trip_ms is None:
+                told = await drain(world, mix.total, *servers)
+            else:
+                async with neon_proxy(self.postgres.port) as proxy:
+                    proxy.round_trip_seconds = round_trip_ms / 1000
+                    url = proxy.url(world.database_url.rpartition("/")[2])
+                    told = await drain(world, mix.total, *servers, settings={"NEON_DATABASE_URL": url})
+            assert await differences(world.database_url, mix.truth) == 0, "the tables are wrong"
+        return told
+
+    async def _execute(self, statement: str) -> None:
+        connection = await asyncpg.connect(self.postgres.url)
+        await connection.execute(statement)
+        await connection.close()
+
+
+def a_mix(events: int, partial: float = 0.0) -> Mix:
+    return Mix(events // 5, 2 * events // 5, 2 * events // 5, partial=partial)
+
+
+async def measure(bench: Bench, runs: int, events: int) -> Results:
+    results = Results(events)
+    for number in range(runs):
+        results.limit.append(await bench.limit(a_mix(events)))
+        results.whole.append(await bench.drain(a_mix(events)))
+        results.partial.append(await bench.drain(a_mix(events, partial=0.5)))
+        told = results.whole[-1]
+        print(f"run {number + 1}: limit {results.limit[-1]:,.0f}/s, service {told.rate:,.0f}/s, {told.service:.1f} µs")
+    for milliseconds in ROUND_TRIPS_MS:
+        results.far[milliseconds] = await bench.drain(a_mix(FAR_EVENTS), round_trip_ms=milliseconds)
+        print(f"{milliseconds} ms away: {results.far[milliseconds].rate:,.0f}/s")
+    for partitions in (4, 32, 128):
+        results.partitions[2 * partitions] = await bench.drain(a_mix(FAR_EVENTS), partitions)
+    for rate, warm_up, seconds in ((1_000, 30.0, 60.0), (10, 5.0, 60.0)):
+        async with bench.world() as world:
+            results.fresh.append(await freshness(world, rate, warm_up, seconds))
+            print(results.fresh[-1])
+    return results
+
+
+def main() -> None:
+    runs, events = (int(given) if given else default for given, default in zip(
+        (*sys.argv[1:], "", "")[:2], (3, 500_000), strict=True
+    ))  # fmt: skip
+    with local_kafka() as kafka, embedded_postgres(OPTIONS) as postgres:
+        results = asyncio.run(measure(Bench(kafka, postgres), runs, events))
+    write_report(results, Path(__file__).parent)
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 500_000)))
+    main()

@@ -3,14 +3,21 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-TIME = "2026-11-22T12:00:00.000000Z"
+START = datetime(2026, 11, 22, 12, tzinfo=UTC)
+APART = timedelta(milliseconds=7, microseconds=13)
+"""Each event has a time of its own."""
 USER_UPDATES = 0.3
 """Part of the updates that are on users."""
+
+
+Published = tuple[str, UUID, bytes]
+"""Topic, key and value."""
 
 
 @dataclass
@@ -20,47 +27,60 @@ class Mix:
     users: int = 100_000
     documents: int = 200_000
     updates: int = 200_000
+    partial: float = 0.0
+    """Part of the updates that carry what changes only."""
     seed: int = 1
+    series: str = ""
+    """Part of the addresses, where several mixes go to one table."""
     truth: dict[str, dict[UUID, dict[str, Any]]] = field(default_factory=lambda: {"user": {}, "document": {}})
     """What the tables must hold after the events: by entity and id, the columns."""
+
+    _clock: datetime = START
 
     @property
     def total(self) -> int:
         return self.users + self.documents + self.updates
 
-    def events(self) -> Iterator[tuple[str, UUID, bytes]]:
+    def events(self) -> Iterator[Published]:
         """(topic, key, value) in publishing order: all users, all documents, then the updates."""
         rng = random.Random(self.seed)
         users = [UUID(int=rng.getrandbits(128), version=4) for _ in range(self.users)]
         documents = [UUID(int=rng.getrandbits(128), version=4) for _ in range(self.documents)]
         for number, user in enumerate(users):
-            yield self._user("created", user, 1, f"user{number}@example.com", f"User {number}")
+            new = {"email": f"user{self.series}{number}@example.com", "name": f"User {number}", "is_active": True}
+            yield self._user("created", user, new)
         for number, document in enumerate(documents):
-            yield self._document("created", document, 1, f"Document {number}", rng.choice(users))
+            new = {"title": f"Document {number}", "content": "Some text of a document.", "user_id": rng.choice(users)}
+            yield self._document("created", document, new)
         for number in range(self.updates):
             if rng.random() < USER_UPDATES:
                 user = rng.choice(users)
-                row = self.truth["user"][user]
-                yield self._user("updated", user, row["version"] + 1, row["email"], f"Renamed {number}")
+                yield self._user("updated", user, {"name": f"Renamed {number}"}, partial=rng.random() < self.partial)
             else:
                 document = rng.choice(documents)
-                row = self.truth["document"][document]
-                yield self._document("updated", document, row["version"] + 1, f"Title {number}", rng.choice(users))
+                title = {"title": f"Title {number}"}
+                if rng.random() < self.partial:
+                    yield self._document("updated", document, title, partial=True)
+                else:
+                    yield self._document("updated", document, title | {"user_id": rng.choice(users)})
 
-    def _user(self, kind: str, user: UUID, version: int, email: str, name: str) -> tuple[str, UUID, bytes]:
-        row = {"version": version, "email": email, "name": name, "is_active": True}
-        self.truth["user"][user] = row
-        return "users", user, _value(f"user.{kind}", user, row)
+    def _user(self, kind: str, user: UUID, change: dict[str, Any], *, partial: bool = False) -> Published:
+        return "users", user, self._event("user", kind, user, change, partial=partial)
 
-    def _document(self, kind: str, document: UUID, version: int, title: str, owner: UUID) -> tuple[str, UUID, bytes]:
-        row = {"version": version, "title": title, "content": "Some text of a document.", "user_id": owner}
-        self.truth["document"][document] = row
-        return "documents", document, _value(f"document.{kind}", document, row)
+    def _document(self, kind: str, document: UUID, change: dict[str, Any], *, partial: bool = False) -> Published:
+        return "documents", document, self._event("document", kind, document, change, partial=partial)
+
+    def _event(self, entity: str, kind: str, entity_id: UUID, change: dict[str, Any], *, partial: bool) -> bytes:
+        self._clock += APART
+        before = self.truth[entity].get(entity_id, {"version": 0, "created_at": self._clock})
+        row = {**before, **change, "version": before["version"] + 1, "updated_at": self._clock}
+        self.truth[entity][entity_id] = row
+        changed = {**change, "version": row["version"], "updated_at": self._clock}
+        return _value(f"{entity}.{kind}", entity_id, changed if partial else row)
 
 
-def _value(type_: str, entity_id: UUID, row: dict[str, Any]) -> bytes:
-    data = {"id": entity_id, **row, "created_at": TIME, "updated_at": TIME}
-    event_id = f"{entity_id}-{row['version']}"
-    return orjson.dumps(
-        {"specversion": "1.0", "id": event_id, "source": "/bench", "type": type_, "time": TIME, "data": data}
-    )
+def _value(type_: str, entity_id: UUID, fields: dict[str, Any]) -> bytes:
+    data = {"id": entity_id, **fields}
+    event_id, time = f"{entity_id}-{fields['version']}", fields["updated_at"]
+    attributes = {"specversion": "1.0", "id": event_id, "source": "/bench", "type": type_, "time": time}
+    return orjson.dumps(attributes | {"data": data}, option=orjson.OPT_UTC_Z)

@@ -74,7 +74,8 @@ class Intake:
                     return slice_
             self._changed.clear()
             try:
-                await asyncio.wait_for(self._changed.wait(), PATIENCE_SECONDS)
+                async with asyncio.timeout(PATIENCE_SECONDS):  # unlike wait_for it never loses a cancellation
+                    await self._changed.wait()
             except TimeoutError:
                 if self._is_stuck() and idle() and (slice_ := self._cut(ANY_TIME)):
                     return slice_
@@ -110,7 +111,8 @@ class Intake:
         hungry = self._hungry()
         if not hungry and self._source.partitions.reading:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._room.wait(), IDLE_FETCH_MS / 1000)
+                async with asyncio.timeout(IDLE_FETCH_MS / 1000):
+                    await self._room.wait()
             return []
         return await self._source.fetch(hungry, FETCH_RECORDS, IDLE_FETCH_MS)
 
@@ -157,7 +159,8 @@ class Intake:
         while self._full(self._horizon()) is None and not self.stopping and (left := due - loop.time()) > 0:
             self._changed.clear()
             try:
-                await asyncio.wait_for(self._changed.wait(), left)
+                async with asyncio.timeout(left):
+                    await self._changed.wait()
             except TimeoutError:
                 break
 

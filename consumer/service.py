@@ -160,7 +160,8 @@ class Service:
     async def _revoked(self, partitions: set[TopicPartition]) -> None:
         self._intake.drop(partitions)
         try:
-            await asyncio.wait_for(self._flights.idle.wait(), REVOKE_WAIT_SECONDS)
+            async with asyncio.timeout(REVOKE_WAIT_SECONDS):
+                await self._flights.idle.wait()
         except TimeoutError:
             log.warning("a rebalance does not wait for the batch in hand any longer")
         for partition in partitions:

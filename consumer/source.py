@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 SESSION_TIMEOUT_MS = 10_000
 HEARTBEAT_INTERVAL_MS = 2_000
 NEVER_MS = 2**31 - 1
+HINT_SECONDS = 5.0
 PARTITION_FETCH_BYTES = 1024 * 1024
 
 Claimer = Callable[[Mapping[TopicPartition, int]], Awaitable[dict[TopicPartition, Claim]]]
@@ -217,7 +218,8 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         ours = {p: offset for p, offset in positions.items() if p in self.partitions.reading}
         if ours:
             try:
-                await asyncio.wait_for(self.consumer.commit(ours), 5)
+                async with asyncio.timeout(HINT_SECONDS):
+                    await self.consumer.commit(ours)
             except (aiokafka.errors.KafkaError, TimeoutError) as error:
                 log.debug("the hint to Kafka failed", extra={"error": type(error).__name__})
 

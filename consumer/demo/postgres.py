@@ -34,6 +34,11 @@ class EmbeddedPostgres:
     def database_url(self, database: str) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
 
+    @property
+    def pid(self) -> int:
+        """The postmaster's process id, while it runs."""
+        return int((self.data / "postmaster.pid").read_text().splitlines()[0])
+
     def start(self) -> None:
         settings = [f"-p {self.port}", "-h 127.0.0.1", "-k ''", *(f"-c {option}" for option in self.options)]
         self._pg_ctl("start", "-w", "-l", str(self.data.parent / "log"), "-o", " ".join(settings))

@@ -12,6 +12,8 @@ from consumer.runner import tune_interpreter
 from tests.races.stepping import Writer
 from tests.support.factories import a_document_event, a_user_event
 
+pytestmark = pytest.mark.alone
+
 ADA = UUID(int=1)
 MILLION = 1_000_000
 PLAIN = 50_000

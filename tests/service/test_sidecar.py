@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bench.events import Mix
@@ -83,8 +84,9 @@ async def test_readiness_names_the_check_that_fails_while_liveness_stays(world: 
         eventually("ready again", lambda: fine(projector.get("/health/ready")))
 
 
+@pytest.mark.alone
 async def test_promise_8_it_answers_within_100_ms_while_a_backlog_drains(world: World) -> None:
-    mix = Mix(users=10_000, documents=20_000, updates=20_000)
+    mix = Mix(users=30_000, documents=60_000, updates=60_000)
     await world.create_topics(partitions=4)
     await publish(world.bootstrap, {"users": world.users, "documents": world.documents}, mix.events())
     took = []

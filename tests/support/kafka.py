@@ -59,6 +59,12 @@ class LocalKafka:
     def bootstrap(self) -> str:
         return f"127.0.0.1:{self.port}"
 
+    @property
+    def pid(self) -> int:
+        """The process id, while it runs."""
+        assert self.process is not None
+        return self.process.pid
+
     def start(self) -> None:
         with (self.home / "out").open("ab") as out:
             self.process = subprocess.Popen(

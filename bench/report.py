@@ -1,0 +1,126 @@
+"""Writes what was measured: `RESULTS.md`, and `results.svg` beside it."""
+
+import os
+import platform
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+from typing import TYPE_CHECKING
+
+from bench.service import Drain
+
+if TYPE_CHECKING:
+    from bench.__main__ import Results
+
+GOAL_OF_LIMIT = 0.9
+
+
+def write_report(results: "Results", folder: Path) -> None:
+    """Both files, in `folder`."""
+    (folder / "RESULTS.md").write_text(_document(results))
+    bars = [("limit: Postgres alone", median(results.limit))]
+    bars += [("service", _rate(results.whole)), ("service, half of the updates partial", _rate(results.partial))]
+    bars += [(f"service, {ms} ms round trip", drain.rate) for ms, drain in results.far.items() if ms]
+    (folder / "results.svg").write_text(_plot(bars))
+    print((folder / "RESULTS.md").read_text())
+
+
+def _rate(drains: Sequence[Drain]) -> float:
+    return median(drain.rate for drain in drains)
+
+
+def _spread(values: Sequence[float]) -> str:
+    return f"{median(values):,.0f} ({min(values):,.0f} to {max(values):,.0f})"
+
+
+def _document(results: "Results") -> str:
+    limit, whole = median(results.limit), _rate(results.whole)
+    return f"""# What was measured
+
+By `make bench`, {datetime.now(UTC):%Y-%m-%d}, on {os.cpu_count()} cores ({platform.machine()}, Python
+{platform.python_version()}), Kafka, Postgres, service and the measurement side by side. {results.events:,} events:
+a fifth `user.created`, two fifths `document.created`, two fifths complete updates (30 % of them on users, documents
+changing owner), about 380 bytes each, 4 + 4 partitions, `fsync` on. Medians of {len(results.limit)} interleaved runs,
+with the lowest and the highest. After each run the tables are compared with the publisher's own truth.
+
+![events per second](results.svg)
+
+## Drain
+
+| what | events/s | of the limit | service | Postgres | Kafka | memory | parked |
+|---|---|---|---|---|---|---|---|
+| the limit: Postgres alone (`limit.sql`) | {_spread(results.limit)} | 1 | | | | | |
+{_drains("service", results.whole, limit)}
+{_drains("service, half of the updates partial", results.partial, limit)}
+
+CPU in µs per event, user and system, between first and last commit; memory is `VmHWM` in MB. Goal: {GOAL_OF_LIMIT} of
+the limit; it is {whole / limit:.2f}. From process start to the first commit:
+{median(d.first_applied_seconds for d in results.whole):.1f} s, with a backlog.
+
+## Far from the database
+
+| round trip, ms | events/s | of the drain without delay |
+|---|---|---|
+{_far(results)}
+
+Through a proxy that adds the round trip, with default settings.
+
+## Partitions
+
+| partitions | events/s | service, µs per event | memory, MB |
+|---|---|---|---|
+{_partitions(results)}
+
+## Freshness
+
+| events/s | samples | median, ms | 99th percentile, ms | a bare commit: median | 99th |
+|---|---|---|---|---|---|
+{_freshness(results)}
+
+From the record's timestamp (the producer's clock, whole milliseconds) to the return of COMMIT.
+"""
+
+
+def _drains(name: str, drains: Sequence[Drain], limit: float) -> str:
+    def of(attribute: str) -> str:
+        return f"{median(getattr(drain, attribute) for drain in drains):.1f}"
+
+    rates, peak = [drain.rate for drain in drains], max(drain.peak_megabytes for drain in drains)
+    parked = max(drain.parked for drain in drains)
+    used = f"{of('service')} | {of('postgres')} | {of('kafka')}"
+    return f"| {name} | {_spread(rates)} | {median(rates) / limit:.2f} | {used} | {peak:.0f} | {parked} |"
+
+
+def _far(results: "Results") -> str:
+    near = results.far[0].rate
+    return "\n".join(f"| {ms} | {d.rate:,.0f} | {d.rate / near:.2f} |" for ms, d in results.far.items())
+
+
+def _partitions(results: "Results") -> str:
+    return "\n".join(
+        f"| {number} | {d.rate:,.0f} | {d.service:.1f} | {d.peak_megabytes:.0f} |"
+        for number, d in results.partitions.items()
+    )
+
+
+def _freshness(results: "Results") -> str:
+    return "\n".join(
+        f"| {f.rate:,} | {f.samples:,} | {f.p50:.1f} | {f.p99:.1f} | {f.bare_p50:.1f} | {f.bare_p99:.1f} |"
+        for f in results.fresh
+    )
+
+
+def _plot(bars: Sequence[tuple[str, float]]) -> str:
+    """Horizontal bars of events per second."""
+    widest = max(value for _, value in bars)
+    rows = [
+        f'<text x="250" y="{y + 15}" text-anchor="end">{name}</text>'
+        f'<rect x="260" y="{y}" width="{400 * value / widest:.0f}" height="20" fill="#3a6ea5"/>'
+        f'<text x="{266 + 400 * value / widest:.0f}" y="{y + 15}">{value:,.0f}</text>'
+        for y, (name, value) in ((10 + 30 * number, bar) for number, bar in enumerate(bars))
+    ]
+    size = f'width="760" height="{20 + 30 * len(bars)}"'
+    background = '<rect width="100%" height="100%" fill="white"/>'
+    style = "font-family='sans-serif' font-size='13'"
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {style}>{background}{"".join(rows)}</svg>\n'

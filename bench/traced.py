@@ -1,0 +1,36 @@
+"""The service with one thing more: at its end it writes how long each record took to a file.
+
+`python -m bench.traced FILE`; the environment as for `projector run`.
+"""
+
+import asyncio
+import sys
+from array import array
+from collections.abc import Iterable
+from pathlib import Path
+
+from consumer import metrics
+from consumer.logs import set_up_logging
+from consumer.runner import run
+from consumer.settings import load_settings
+
+
+def main(path: str) -> None:
+    taken = array("d")
+    observe_all = metrics.BatchHistogram.observe_all
+
+    def observe(self: metrics.BatchHistogram, values: Iterable[tuple[float, int]]) -> None:
+        known = list(values)
+        for seconds, times in known:
+            taken.extend([seconds] * times)
+        observe_all(self, known)
+
+    metrics.BatchHistogram.observe_all = observe  # type: ignore[method-assign]
+    settings = load_settings()
+    set_up_logging(settings.log_level, settings.log_format)
+    asyncio.run(run(settings))
+    Path(path).write_bytes(taken.tobytes())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
