@@ -20,7 +20,7 @@ async def differences(database_url: str, truth: dict[str, dict[UUID, dict[str, A
             rows = await connection.fetch(f"SELECT id, {', '.join(columns)} FROM {table}")
             found = {row["id"]: {c: row[c] for c in columns} for row in rows}
             wrong += len(truth[entity].keys() ^ found.keys())
-            wrong += sum(1 for i in truth[entity].keys() & found.keys() if truth[entity][i] != found[i])
+            wrong += sum(1 for i, row in found.items() if i in truth[entity] and row.items() - truth[entity][i].items())
     finally:
         await connection.close()
     return wrong
