@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 from bench.check import differences
 from bench.events import Mix
-from tests.support.projector import Projector, running_projector
+from tests.support.projector import Projector, eventually, running_projector
 from tests.support.world import World
 
 KILLS = 9
@@ -25,6 +25,7 @@ async def test_three_instances_killed_at_random_leave_exact_tables(backlog: Worl
         assert await consumed(backlog) < mix.total, "the last kill came too late to prove anything"
         await backlog.until_consumed(mix.total, seconds=120)
         for one in running:
+            eventually("it is up", lambda one=one: one.get("/health/live")[0] == 200)
             assert one.terminate() == 0
     assert await differences(backlog.database_url, mix.truth) == 0
     totals = await backlog.totals()
