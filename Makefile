@@ -36,7 +36,7 @@ format: setup ## put the code in form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: setup ## drain 500,000 events and print the rate
+bench: setup ## the service beside what Postgres alone can do: bench/RESULTS.md
 	$(BIN)/python -m bench
 
 docs: setup ## docs/errors.md, from the code
