@@ -2,7 +2,8 @@
 
 import asyncpg
 
-FAREWELL_SECONDS = 2.0
+FAREWELL_SECONDS = 0.5
+"""A pool closes its connections one after another, and a service that ends has ten seconds for everything."""
 
 
 class Connection(asyncpg.Connection):  # type: ignore[misc]
