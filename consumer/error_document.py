@@ -21,7 +21,8 @@ Made from the code (`consumer/error_table.py`) by `make docs`; a test compares i
 
 - **wait, try again**: with pauses of 0.05 to 5 seconds. Partitions are kept, nothing is lost or done twice, nothing
   becomes a dead letter, and the log has a line of level `info`. Counted in `projector_retries_total{reason}`.
-- **decide again**: another transaction was faster. The state is loaded and decided anew.
+- **decide again**: another transaction was faster. The state is loaded and decided anew. Not counted is `23503` where a
+  batch was tried as if every owner were there (the foreign key looks anyway): it is decided anew, alone.
 - **stop**: exit status 3 with one line that says why. Positions are unmoved.
 
 ## The database

@@ -11,18 +11,27 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from consumer.constraints import is_ours
 from consumer.error_table import NOT_OURS, known, known_exception
-from consumer.errors import Conflict, Halt, ProjectorError, Trouble
+from consumer.errors import Conflict, Halt, NeedsMode, ProjectorError, Trouble
+from consumer.gate import Mode
 
 FIRST_DELAY_SECONDS = 0.05
 LONGEST_DELAY_SECONDS = 5.0
+FOREIGN_KEY = "23503"
+"""foreign_key_violation."""
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Within, errors of the database's driver come out as our own; what is of no known kind comes out as it is."""
+def translated(mode: Mode | None = None) -> Iterator[None]:
+    """Within, errors of the database's driver come out as our own; what is of no known kind comes out as it is.
+
+    In a transaction of Mode.BESIDE, which takes parents to be there, a foreign key that refuses says that it needs
+    another mode.
+    """
     try:
         yield
     except DBAPIError as error:
+        if mode is Mode.BESIDE and _sqlstate(error) == FOREIGN_KEY:
+            raise NeedsMode(Mode.ALONE) from None
         known = from_sqlstate(_sqlstate(error), str(error.orig))
         if isinstance(known, Conflict) and not is_ours(_constraint(error)):
             known = NOT_OURS.error("")

@@ -13,6 +13,7 @@ from consumer.service import Service
 from consumer.settings import Settings
 from consumer.sidecar import Sidecar, create_app, on_loop
 from consumer.version import revision, version
+from models.connection import bind_arrays_quickly
 from projections.projection import Registry
 from projections.registry import REGISTRY
 
@@ -25,7 +26,8 @@ SWITCH_SECONDS = 0.001
 
 
 def tune_interpreter() -> None:
-    """Fit the collector and the threads to batches. Python's own defaults cost a tenth of a drain, and long pauses."""
+    """Fit collector, threads and driver to batches. Their own defaults cost a tenth of a drain, and long pauses."""
+    bind_arrays_quickly()
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 5, 10)

@@ -67,7 +67,7 @@ class Transaction:
 
         One exception is CommitUnknown: whether the batch took effect is told by the positions (`took_effect`).
         """
-        with translated():
+        with translated(mode):
             async with self._engine.connect() as connection:
                 transaction = await connection.begin()
                 receipt = await self._apply(connection, batch, mode)

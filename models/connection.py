@@ -1,6 +1,7 @@
 """The driver's connection, which does not insist on a farewell."""
 
 import asyncpg
+from asyncpg.protocol import protocol
 
 FAREWELL_SECONDS = 0.5
 """A pool closes its connections one after another, and a service that ends has ten seconds for everything."""
@@ -14,3 +15,12 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
             await super().close(timeout=timeout or FAREWELL_SECONDS)
         except TimeoutError:
             self.terminate()
+
+
+def bind_arrays_quickly() -> None:
+    """Let the driver take lists and tuples as arrays, and nothing else.
+
+    Before it binds an array it asks of each element whether that is an array too, by two abstract base classes: a
+    third of what binding costs, 0.7 µs for each document. In one process all connections are affected.
+    """
+    protocol.IterableABC = protocol.SizedABC = (list, tuple)

@@ -29,6 +29,8 @@ class Statements:
     take: TextClause
     """The same for complete states that nobody has looked at: refused are also those of which anything is kept aside
     or parked, and those whose parent is not there."""
+    take_with_parents: TextClause
+    """`take`, where the parents are believed to be there; if one is not, the foreign key refuses the whole batch."""
     move_unique: TextClause | None
     """Change the unique columns of rows that `upsert` or `take` has brought to `:version`."""
     holders: Mapping[str, TextClause]
@@ -59,7 +61,8 @@ def statements_for(registry: Registry, projection: Projection) -> Statements:
     state = ", ".join(f"'{c}', v.{c}" for c in projection.columns)
     return Statements(
         upsert=_upsert(projection),
-        take=_upsert(projection, where=_unhindered(registry, projection)),
+        take=_upsert(projection, where=" AND ".join((_free(projection), *_parents_there(registry, projection)))),
+        take_with_parents=_upsert(projection, where=_free(projection)),
         move_unique=_move_unique(projection),
         holders={
             c: text(f"SELECT id, {c} AS value FROM {table} WHERE {c} = ANY(CAST(:value AS text[])) FOR NO KEY UPDATE")
@@ -107,12 +110,13 @@ def statements_for(registry: Registry, projection: Projection) -> Statements:
 
 
 def _upsert(projection: Projection, where: str = "true") -> TextClause:
+    """In the order of the ids: two of these at once can't deadlock, and neighbours in the index come together."""
     table, columns = projection.table.name, ", ".join(projection.columns)
     plain = [c for c in projection.columns if c != "id" and c not in projection.unique]
     unique = "".join(f", {table}.{c}" for c in projection.unique)
     differ = "".join(f" OR taken.{c} <> v.{c}" for c in projection.unique)
     return text(f"""
-        WITH v AS MATERIALIZED (SELECT * FROM unnest({_arrays(projection)}) AS v({columns})),
+        WITH v AS MATERIALIZED (SELECT * FROM unnest({_arrays(projection)}) AS v({columns}) ORDER BY id),
         taken AS (
             INSERT INTO {table} ({columns}) SELECT {columns} FROM v WHERE {where}
             ON CONFLICT (id) DO UPDATE SET {", ".join(f"{c} = excluded.{c}" for c in plain)}
@@ -123,17 +127,23 @@ def _upsert(projection: Projection, where: str = "true") -> TextClause:
         WHERE taken.id IS NULL{differ}""")
 
 
-def _unhindered(registry: Registry, projection: Projection) -> str:
-    """Nothing is aside or parked, and the parents are there. Scalar subqueries: these are looked up row by row, by
-    index, whatever the planner thinks of the tables' sizes."""
-    entity = projection.entity
-    absent = f"(SELECT true FROM {ABSENT} a WHERE a.entity = '{entity}' AND a.id = v.id) IS NULL"
-    parked = f"(SELECT true FROM {PARKED} e WHERE e.entity = '{entity}' AND e.entity_id = v.id LIMIT 1) IS NULL"
-    parents = [
+def _free(projection: Projection) -> str:
+    """Nothing of it is kept aside or parked. Scalar subqueries: these are looked up row by row, by index, whatever the
+    planner thinks of the tables' sizes; and not at all where nothing of the entity is in there."""
+    entity = f"entity = '{projection.entity}'"
+    absent = f"(SELECT true FROM {ABSENT} a WHERE a.{entity} AND a.id = v.id) IS NULL"
+    parked = f"(SELECT true FROM {PARKED} e WHERE e.{entity} AND e.entity_id = v.id LIMIT 1) IS NULL"
+    return " AND ".join(
+        f"((SELECT true FROM {table} WHERE {entity} LIMIT 1) IS NULL OR {none})"
+        for table, none in ((ABSENT, absent), (PARKED, parked))
+    )
+
+
+def _parents_there(registry: Registry, projection: Projection) -> list[str]:
+    return [
         f"(SELECT true FROM {registry[parent.entity].table.name} p WHERE p.id = v.{parent.column})"
         for parent in projection.parents
     ]
-    return " AND ".join((absent, parked, *parents))
 
 
 def _move_unique(projection: Projection) -> TextClause | None:
