@@ -19,6 +19,14 @@ class Part(NamedTuple):
     decoded: Sequence[Decoded]
 
 
+class Held(NamedTuple):
+    """How much of a partition is here: records, bytes of their values, and the last one's time (0: there is none)."""
+
+    records: int
+    size: int
+    last: int
+
+
 class Buffer:
     """One partition's records. Times never fall: a record counts as no earlier than those before it."""
 
@@ -92,10 +100,10 @@ class Buffers:
         for partition in partitions:
             self._buffers.pop(partition, None)
 
-    def size(self, partition: TopicPartition) -> tuple[int, int]:
-        """Records and bytes that are held of it."""
+    def held(self, partition: TopicPartition) -> Held:
+        """What is here of it."""
         buffer = self._buffers.get(partition)
-        return (0, 0) if buffer is None else (len(buffer), buffer.size)
+        return Held(0, 0, 0) if buffer is None else Held(len(buffer), buffer.size, buffer.last or 0)
 
     def oldest(self) -> dict[TopicPartition, int]:
         """Of each partition the first record's timestamp, in milliseconds."""

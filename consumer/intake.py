@@ -22,6 +22,8 @@ from projections.record import Record
 IDLE_FETCH_MS = 100
 FETCH_RECORDS = 2_000
 """At most so many at once: what waits beside them has its turn, and memory its bound."""
+AHEAD = 1.25
+"""Slices that are read ahead: one, and a bit since not all partitions are equally long."""
 DECODE_RECORDS = 250
 """Records decoded at a stretch before others (heartbeats) have their turn."""
 PATIENCE_SECONDS = 0.5
@@ -55,14 +57,21 @@ class Intake:
         self._room = asyncio.Event()
         self._since = 0.0
         """When the first record that waits here came, by the loop's clock."""
+        self._in_hand: set[TopicPartition] = set()
+        """Partitions of which records are fetched and not yet in the buffers."""
         self.stopping = False
 
     async def run(self) -> None:
         """Read until cancelled."""
         while True:
             self._room.clear()
-            for one in await self._until_answered(self._fetch):
+            fetched = await self._until_answered(self._fetch)
+            self._in_hand = {one.partition for one in fetched}
+            for one in fetched:
                 await self._take(one)
+            self._in_hand.clear()
+            if fetched:
+                self.poke()
 
     async def next_slice(self, idle: Callable[[], bool]) -> list[Batch] | None:
         """The next batches, parents first; None when the service is to stop. While others are written it may fill."""
@@ -116,12 +125,20 @@ class Intake:
             return []
         return await self._source.fetch(hungry, FETCH_RECORDS, IDLE_FETCH_MS)
 
-    def _hungry(self) -> list[TopicPartition]:
-        """The partitions that may be read further: of each there is to be its share of the memory, not more."""
-        reading = self._source.partitions.reading
-        share = 2 * self._settings.batch_max_bytes // max(1, len(self._source.behind()))
-        sizes = {partition: self._buffers.size(partition) for partition in reading}
-        return [p for p, (records, size) in sizes.items() if size < share and records < self._settings.batch_max_events]
+    def _hungry(self) -> dict[TopicPartition, int]:
+        """How many records further each partition may be read: to its share of the memory. Those behind come first.
+
+        Once that is full, only those of which little is here: they will soon hold back all others.
+        """
+        settings, number = self._settings, max(1, len(self._source.behind()))
+        most = int(AHEAD * settings.batch_max_events * settings.batches_at_once)
+        held = {partition: self._buffers.held(partition) for partition in self._source.partitions.reading}
+        records, size = (sum(getattr(h, name) for h in held.values()) for name in ("records", "size"))
+        share = min(most, settings.batch_max_bytes * records // size if size else most) // number + 1
+        if records >= share * number:
+            held = {partition: h for partition, h in held.items() if 2 * h.records < share}
+        hungry = sorted((p for p, h in held.items() if h.records < share), key=lambda p: held[p].last)
+        return {p: share - held[p].records for p in hungry}
 
     async def _take(self, fetched: Fetched) -> None:
         decoded = await self._decode_all(fetched.records)
@@ -131,7 +148,6 @@ class Intake:
         if not self._buffers.any(ANY_TIME):
             self._since = asyncio.get_running_loop().time()
         self._buffers.add(Part(fetched, decoded))
-        self.poke()
 
     async def _decode_all(self, records: Sequence[Record]) -> list[Decoded]:
         decoded: list[Decoded] = []
@@ -141,7 +157,7 @@ class Intake:
         return decoded
 
     def _horizon(self) -> int:
-        return self._buffers.horizon(self._source.behind())
+        return self._buffers.horizon({*self._source.behind(), *self._in_hand})
 
     def _is_stuck(self) -> bool:
         return self._buffers.any(ANY_TIME) and not self._buffers.any(self._horizon())

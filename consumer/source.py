@@ -28,7 +28,12 @@ SESSION_TIMEOUT_MS = 10_000
 HEARTBEAT_INTERVAL_MS = 2_000
 NEVER_MS = 2**31 - 1
 HINT_SECONDS = 5.0
-PARTITION_FETCH_BYTES = 1024 * 1024
+FETCH_BYTES = 16 * 1024 * 1024
+"""So much may lie fetched and unread, of all partitions together."""
+PARTITION_FETCH_BYTES = (64 * 1024, 1024 * 1024)
+"""Of each at least and at most; a batch of the topic that is larger comes nevertheless (KIP-74)."""
+FETCH_WAIT_MS = 100
+"""How long the broker holds a fetch that finds nothing; meanwhile no other partition of that broker is asked for."""
 
 Claimer = Callable[[Mapping[TopicPartition, int]], Awaitable[dict[TopicPartition, Claim]]]
 """Claims partitions, given the first offset that Kafka has of each."""
@@ -81,7 +86,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             session_timeout_ms=SESSION_TIMEOUT_MS,
             heartbeat_interval_ms=HEARTBEAT_INTERVAL_MS,
             max_poll_interval_ms=NEVER_MS,
-            max_partition_fetch_bytes=PARTITION_FETCH_BYTES,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
             **client_options(settings),
         )
         self._consumer.subscribe(sorted(set(settings.topics.values())), listener=self)
@@ -105,6 +110,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         self.consumer.pause(*assigned)
+        self._tune_fetcher(len(assigned))
         self.partitions.assign(assigned)
         self.joined = True
         log.info("partitions assigned", extra={"partitions": _names(assigned)})
@@ -116,6 +122,13 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             self.rebalances += 1
             log.info("partitions revoked", extra={"partitions": _names(revoked)})
             await self._on_revoked(revoked)
+
+    def _tune_fetcher(self, partitions: int) -> None:
+        """What the client has no arguments for: memory by the number of partitions, and no pause of 0.1 s in fetching
+        as long as anything fetched is unread (there always is where partitions ahead wait for those behind)."""
+        fetcher, (least, most) = self.consumer._fetcher, PARTITION_FETCH_BYTES
+        fetcher._prefetch_backoff = 0
+        fetcher._max_partition_fetch_bytes = min(most, max(least, FETCH_BYTES // max(1, partitions)))
 
     async def settle_claims(self, claim: Claimer, read: Reader) -> None:
         """Claim what is newly assigned, read again what was fenced or held; then these partitions give records."""
@@ -155,10 +168,13 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             stable = None  # no more ours
         return reading.end if stable is None else stable
 
-    async def fetch(self, wanted: Sequence[TopicPartition], max_records: int, timeout_ms: int) -> list[Fetched]:
-        """Records of these that have come, and steps over markers; waits up to `timeout_ms` where there is nothing."""
+    async def fetch(self, wanted: Mapping[TopicPartition, int], max_records: int, timeout_ms: int) -> list[Fetched]:
+        """Records that have come, and steps over markers; waits up to `timeout_ms` where there is nothing.
+
+        `wanted` tells how many records of which partitions; `max_records` are taken of all together, or a few more.
+        """
         try:
-            records = await self.consumer.getmany(*wanted, timeout_ms=timeout_ms, max_records=max_records)
+            records = await self._get(wanted, max_records, timeout_ms)
         except aiokafka.errors.OffsetOutOfRangeError as error:
             for partition, position in error.args[0].items():
                 self._stop(partition, "position_not_in_topic", position)
@@ -177,6 +193,18 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
                 reading.next_offset = position
                 fetched.append(Fetched(partition, span, new))
         return fetched
+
+    async def _get(
+        self, wanted: Mapping[TopicPartition, int], max_records: int, timeout_ms: int
+    ) -> dict[TopicPartition, Sequence[Record]]:
+        """Of a backlog one partition after the other, else the client would give all that it has of the first."""
+        found: dict[TopicPartition, Sequence[Record]] = {}
+        behind = set(self.behind())
+        for partition in (p for p in wanted if p in behind):
+            found |= await self.consumer.getmany(partition, timeout_ms=0, max_records=wanted[partition])
+            if sum(map(len, found.values())) >= max_records:
+                return found
+        return found or await self.consumer.getmany(*wanted, timeout_ms=timeout_ms, max_records=max_records)
 
     def _recognised(
         self, partition: TopicPartition, reading: Reading, records: Sequence[Record]

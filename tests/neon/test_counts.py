@@ -21,8 +21,8 @@ from tests.support.pgbouncer import PgBouncer
 from tests.support.projector import Projector, running_projector
 from tests.support.world import World
 
-CONNECTIONS = 5
-"""Two batches, the positions that are claimed or read, the count of what waits, and /health/db."""
+CONNECTIONS = 7
+"""Four batches, the positions that are claimed or read, the count of what waits, and /health/db."""
 ROUND_TRIPS = {
     "direct": {"users": 6, "documents": 5, "updates": 9},
     "pooled": {"users": 10, "documents": 8, "updates": 16},
