@@ -1,4 +1,4 @@
-"""Measures a program without positions in Postgres: it is done when the last event of each partition is in the tables."""
+"""Measures a program without positions in Postgres: it is done when each partition's last event is in the tables."""
 
 import asyncio
 import time

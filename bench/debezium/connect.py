@@ -16,7 +16,7 @@ from consumer.demo.ports import free_port
 from tests.support.kafka import jars
 
 POM = Path(__file__).with_name("pom.xml")
-JVM = ("-Xms256m", "-Xmx2g", "-XX:+UseParallelGC", "-Duser.timezone=UTC")
+JVM = ("-Xms1g", "-Xmx2g", "-XX:+UseSerialGC", "-Duser.timezone=UTC")
 LOGGING = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
 START_SECONDS = 60
 WORKER = """
