@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test containers lint format lock bench docs
+.PHONY: help setup demo test containers lint format lock bench bench-peers docs
 
 help: ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 setup: .venv/ready ## the virtual environment, with pinned and hashed dependencies
 
@@ -38,6 +38,9 @@ format: setup ## put the code in form
 
 bench: setup ## the service beside what Postgres alone can do: bench/RESULTS.md
 	$(BIN)/python -m bench
+
+bench-peers: setup ## the service beside Debezium's sink and the row-by-row way: bench/PEERS.md; needs Java and Maven
+	$(BIN)/python -m bench.peers
 
 docs: setup ## docs/errors.md, from the code
 	$(BIN)/python -m consumer.error_document > docs/errors.md

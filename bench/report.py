@@ -30,7 +30,8 @@ def _rate(drains: Sequence[Drain]) -> float:
     return median(drain.rate for drain in drains)
 
 
-def _spread(values: Sequence[float]) -> str:
+def spread(values: Sequence[float]) -> str:
+    """Median, lowest and highest."""
     return f"{median(values):,.0f} ({min(values):,.0f} to {max(values):,.0f})"
 
 
@@ -50,7 +51,7 @@ with the lowest and the highest. After each run the tables are compared with the
 
 | what | events/s | of the limit | service | Postgres | Kafka | memory | parked |
 |---|---|---|---|---|---|---|---|
-| the limit: Postgres alone (`limit.sql`) | {_spread(results.limit)} | 1 | | | | | |
+| the limit: Postgres alone (`limit.sql`) | {spread(results.limit)} | 1 | | | | | |
 {_drains("service", results.whole, limit)}
 {_drains("service, half of the updates partial", results.partial, limit)}
 
@@ -89,7 +90,7 @@ def _drains(name: str, drains: Sequence[Drain], limit: float) -> str:
     rates, peak = [drain.rate for drain in drains], max(drain.peak_megabytes for drain in drains)
     parked = max(drain.parked for drain in drains)
     used = f"{of('service')} | {of('postgres')} | {of('kafka')}"
-    return f"| {name} | {_spread(rates)} | {median(rates) / limit:.2f} | {used} | {peak:.0f} | {parked} |"
+    return f"| {name} | {spread(rates)} | {median(rates) / limit:.2f} | {used} | {peak:.0f} | {parked} |"
 
 
 def _far(results: "Results") -> str:

@@ -142,10 +142,10 @@ def listening(port: int) -> bool:
     return True
 
 
-def jars() -> Path:
-    """Kafka's jars, brought by Maven once for each state of the pom."""
-    name = hashlib.sha256(POM.read_bytes()).hexdigest()[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "neon-projector" / f"kafka-{name}"
+def jars(pom: Path = POM) -> Path:
+    """The jars that `pom` names (Kafka's), brought by Maven once for each state of it."""
+    name = f"{pom.parent.name}-{hashlib.sha256(pom.read_bytes()).hexdigest()[:16]}"
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "neon-projector" / name
     if not cache.exists():
         cache.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=cache.parent) as fresh:
@@ -154,7 +154,7 @@ def jars() -> Path:
                 "-q",
                 "-B",
                 "-f",
-                str(POM),
+                str(pom),
                 "dependency:copy-dependencies",
                 f"-DoutputDirectory={fresh}/jars",
             ]
@@ -162,6 +162,6 @@ def jars() -> Path:
                 [*command, "-DincludeScope=runtime"], capture_output=True, text=True, check=False, timeout=600
             )
             if done.returncode != 0:
-                raise RuntimeError(f"Maven could not bring Kafka's jars:\n{done.stdout[-2000:]}")
+                raise RuntimeError(f"Maven could not bring the jars of {pom}:\n{done.stdout[-2000:]}")
             Path(fresh, "jars").rename(cache)
     return cache

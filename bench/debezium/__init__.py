@@ -1,0 +1,1 @@
+"""Debezium's JDBC sink in Kafka Connect, as `make bench-peers` runs it."""

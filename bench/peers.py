@@ -1,0 +1,67 @@
+"""`make bench-peers`: the service beside others that apply the same events, interleaved; writes `bench/PEERS.md`.
+
+`python -m bench.peers [RUNS] [EVENTS]`; 3 and 500,000 by default.
+"""
+
+import asyncio
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.__main__ import OPTIONS, Bench, a_mix
+from bench.debezium.sink import drain_by_debezium
+from bench.peers_report import write_report
+from bench.row_by_row import drain_row_by_row
+from bench.service import Drain
+from bench.watch import Measured
+from consumer.demo.postgres import embedded_postgres
+from tests.support.kafka import local_kafka
+
+FIRST = 100_000
+"""What a new worker of Debezium's sink drains before it is measured warm."""
+ROW_BY_ROW = 20_000
+
+
+@dataclass
+class Peers:
+    """All that was measured."""
+
+    events: int
+    limit: list[float] = field(default_factory=list)
+    """Events per second."""
+    service: list[Drain] = field(default_factory=list)
+    cold: list[Measured] = field(default_factory=list)
+    warm: list[Measured] = field(default_factory=list)
+    rows: list[Measured] = field(default_factory=list)
+    first: int = FIRST
+    row_by_row: int = ROW_BY_ROW
+
+
+async def measure(bench: Bench, runs: int, events: int) -> Peers:
+    peers = Peers(events)
+    for number in range(runs):
+        peers.limit.append(await bench.limit(a_mix(events)))
+        peers.service.append(await bench.drain(a_mix(events)))
+        cold, warm = await drain_by_debezium(bench, a_mix(events), a_mix(peers.first))
+        peers.cold.append(cold)
+        peers.warm.append(warm)
+        peers.rows.append(await drain_row_by_row(bench, a_mix(peers.row_by_row)))
+        service, rows = peers.service[-1].rate, peers.rows[-1].rate
+        print(
+            f"run {number + 1}: limit {peers.limit[-1]:,.0f}/s, service {service:,.0f}/s, Debezium {warm.rate:,.0f}/s "
+            f"(new: {cold.rate:,.0f}/s), row by row {rows:,.0f}/s; service/Debezium {service / warm.rate:.2f}"
+        )
+    return peers
+
+
+def main() -> None:
+    runs, events = (int(given) if given else default for given, default in zip(
+        (*sys.argv[1:], "", "")[:2], (3, 500_000), strict=True
+    ))  # fmt: skip
+    with local_kafka() as kafka, embedded_postgres(OPTIONS) as postgres:
+        peers = asyncio.run(measure(Bench(kafka, postgres), runs, events))
+    write_report(peers, Path(__file__).parent)
+
+
+if __name__ == "__main__":
+    main()
