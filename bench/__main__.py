@@ -15,6 +15,7 @@ import asyncpg
 
 from bench.check import differences
 from bench.events import Mix
+from bench.fill import fill
 from bench.freshness import Freshness, freshness
 from bench.limit import limit_seconds
 from bench.publish import publish
@@ -29,6 +30,7 @@ from tests.support.world import World
 OPTIONS = ("fsync=on", "shared_buffers=256MB", "max_wal_size=2GB")
 ROUND_TRIPS_MS = (0, 5, 20, 50)
 FAR_EVENTS = 100_000
+ROWS_BEFORE = (99_999, 999_999, 4_999_998)
 _numbers = count()
 
 
@@ -37,6 +39,8 @@ class Results:
     """All that was measured."""
 
     events: int
+    fewer: int = FAR_EVENTS
+    """Of the drains that are measured once."""
     limit: list[float] = field(default_factory=list)
     """Events per second."""
     whole: list[Drain] = field(default_factory=list)
@@ -44,6 +48,8 @@ class Results:
     far: dict[int, Drain] = field(default_factory=dict)
     """By milliseconds of round trip."""
     partitions: dict[int, Drain] = field(default_factory=dict)
+    filled: dict[int, Drain] = field(default_factory=dict)
+    """By the number of rows that are in the tables before."""
     fresh: list[Freshness] = field(default_factory=list)
 
 
@@ -71,8 +77,11 @@ class Bench:
             assert await differences(world.database_url, mix.truth) == 0
         return mix.total / seconds
 
-    async def drain(self, mix: Mix, partitions: int = 4, round_trip_ms: int | None = None) -> Drain:
+    async def drain(
+        self, mix: Mix, partitions: int = 4, round_trip_ms: int | None = None, rows_before: int = 0
+    ) -> Drain:
         async with self.world(partitions) as world:
+            await fill(world.database_url, rows_before)
             await publish(world.bootstrap, {"users": world.users, "documents": world.documents}, mix.events())
             await self._execute("CHECKPOINT")
             servers = (self.postgres.pid, self.kafka.pid)
@@ -83,7 +92,7 @@ class Bench:
                     proxy.round_trip_seconds = round_trip_ms / 1000
                     url = proxy.url(world.database_url.rpartition("/")[2])
                     told = await drain(world, mix.total, *servers, settings={"NEON_DATABASE_URL": url})
-            assert await differences(world.database_url, mix.truth) == 0, "the tables are wrong"
+            assert await differences(world.database_url, mix.truth) == rows_before, "the tables are wrong"
         return told
 
     async def _execute(self, statement: str) -> None:
@@ -109,7 +118,10 @@ async def measure(bench: Bench, runs: int, events: int) -> Results:
         print(f"{milliseconds} ms away: {results.far[milliseconds].rate:,.0f}/s")
     for partitions in (4, 32, 128):
         results.partitions[2 * partitions] = await bench.drain(a_mix(FAR_EVENTS), partitions)
-    for rate, warm_up, seconds in ((1_000, 30.0, 60.0), (10, 5.0, 60.0)):
+    for rows in ROWS_BEFORE:
+        results.filled[rows] = await bench.drain(a_mix(FAR_EVENTS), rows_before=rows)
+        print(f"{rows:,} rows before: {results.filled[rows].rate:,.0f}/s")
+    for rate, warm_up, seconds in ((1_000, 30.0, 60.0), (10, 5.0, 180.0)):
         async with bench.world() as world:
             results.fresh.append(await freshness(world, rate, warm_up, seconds))
             print(results.fresh[-1])

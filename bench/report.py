@@ -73,6 +73,14 @@ Through a proxy that adds the round trip, with default settings.
 |---|---|---|---|
 {_partitions(results)}
 
+## Rows in the tables before
+
+| rows | events/s | service, µs per event | Postgres, µs per event |
+|---|---|---|---|
+{_filled(results)}
+
+A drain of the same {results.fewer:,} events each time.
+
 ## Freshness
 
 | events/s | samples | median, ms | 99th percentile, ms | a bare commit: median | 99th |
@@ -102,6 +110,12 @@ def _partitions(results: "Results") -> str:
     return "\n".join(
         f"| {number} | {d.rate:,.0f} | {d.service:.1f} | {d.peak_megabytes:.0f} |"
         for number, d in results.partitions.items()
+    )
+
+
+def _filled(results: "Results") -> str:
+    return "\n".join(
+        f"| {rows:,} | {d.rate:,.0f} | {d.service:.1f} | {d.postgres:.1f} |" for rows, d in results.filled.items()
     )
 
 
