@@ -40,7 +40,7 @@ class EntityStore:
 
     def __init__(self, registry: Registry, projection: Projection) -> None:
         self.projection = projection
-        self.sql = statements_for(registry, projection)
+        self.sql = statements_for(projection)
 
     async def lock(self, connection: AsyncConnection, ids: list[UUID]) -> None:
         """Before a deletion: from now on nobody else can come to refer to these rows."""
@@ -89,17 +89,17 @@ class EntityStore:
         """Insert or update `rows`, where their version is higher than the stored one."""
         return await self._write(connection, self.sql.upsert, self._arrays(rows) if rows else {})
 
-    async def take(self, connection: AsyncConnection, events: Sequence[Event], *, with_parents: bool) -> Upserted:
+    async def take(self, connection: AsyncConnection, events: Sequence[Event]) -> Upserted:
         """The same for the states of complete events; refused where anything but the version stands against it.
 
-        `with_parents` takes the parents to be there: where one is not, this is an IntegrityError.
+        Parents are taken to be there: where one is not, this is an IntegrityError.
         """
         values: dict[str, list[Any]] = {}
         if events:
             values = {"id": [e.id for e in events], "version": [e.version for e in events]}
             fields = [e.fields for e in events]
             values |= {c: [f[c] for f in fields] for c in self.projection.columns if c not in values}
-        return await self._write(connection, self.sql.take_with_parents if with_parents else self.sql.take, values)
+        return await self._write(connection, self.sql.take, values)
 
     async def _write(
         self, connection: AsyncConnection, statement: TextClause, values: dict[str, list[Any]]

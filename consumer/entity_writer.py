@@ -80,8 +80,12 @@ class EntityWriter:
         Mode.CAREFUL takes a look at every entity.
         """
         written, stored = Written(), Stored()
-        plain = {} if mode is Mode.CAREFUL else {i: e[0] for i, e in events.items() if is_plain(e)}
-        shown = await self._take(connection, plain, written, mode)
+        plain: Mapping[UUID, Event] = (
+            {} if mode is Mode.CAREFUL else {i: e[0] for i, e in events.items() if is_plain(e)}
+        )
+        if mode is Mode.ALONE:
+            plain = await self._with_parents(connection, plain)
+        shown = await self._take(connection, plain, written)
         if len(shown) < len(events):
             looked = {i: e for i, e in events.items() if i not in shown}
             await self._look_aside(connection, stored, list(looked))
@@ -106,12 +110,19 @@ class EntityWriter:
         stored.waiting |= found[0]
         stored.unreadable += found[1]
 
-    async def _take(
-        self, connection: AsyncConnection, plain: Mapping[UUID, Event], written: Written, mode: Mode
-    ) -> set[UUID]:
+    async def _with_parents(self, connection: AsyncConnection, plain: Mapping[UUID, Event]) -> Mapping[UUID, Event]:
+        """Those whose parents are there. Beside others nobody looks: the foreign key does anyway, and it costs."""
+        for parent in self._family.parents_of(self._entity):
+            states = [event.fields for event in plain.values()]
+            missing = await self._family.missing_parents(connection, parent, states)
+            plain = (
+                {i: e for i, e in plain.items() if e.fields[parent.link.column] not in missing} if missing else plain
+            )
+        return plain
+
+    async def _take(self, connection: AsyncConnection, plain: Mapping[UUID, Event], written: Written) -> set[UUID]:
         """Write what needs no look, and tell what the table took."""
-        beside = mode is Mode.BESIDE  # to look for the parents, whom the foreign key looks for anyway, costs 2 µs a row
-        refused, moved = await self._store.take(connection, list(plain.values()), with_parents=beside)
+        refused, moved = await self._store.take(connection, list(plain.values()))
         if await self._store.contested(connection, freeing=moved):
             raise NeedsMode(Mode.CAREFUL)
         taken = {i: event for i, event in plain.items() if i not in refused} if refused else plain
@@ -184,7 +195,7 @@ class EntityWriter:
 
     async def _carry_out(self, connection: AsyncConnection, plan: Plan, stored: Stored, mode: Mode) -> None:
         store = self._store
-        for reason in ("parent_deleted", "no_parent"):
+        for reason in ("parent_deleted", "no_parent") if self._family.children_of(self._entity) else ():
             await self._family.part(connection, self._entity, _leaving(plan, stored, reason), reason)
         await store.delete(connection, plan.remove)
         await store.put_aside(connection, plan.aside.values())
@@ -217,5 +228,7 @@ def _acknowledge(plan: Plan, written: Written) -> None:
         for rejection in one.rejected:
             late = isinstance(rejection.record, parked_events.ParkedRecord)
             (written.released_rejections if late else written.rejected).append(rejection)
-        written.released.update({outcome: len(events) for outcome, events in one.released.items()})
-        written.released[Outcome.APPLIED] += not one.changed and i in plan.show
+        if one.released:
+            written.released.update({outcome: len(events) for outcome, events in one.released.items()})
+        if not one.changed and i in plan.show:
+            written.released[Outcome.APPLIED] += 1

@@ -35,6 +35,7 @@ _ENTER = {
     alone: text(
         "SELECT set_config('idle_in_transaction_session_timeout', :idle, true), "
         "set_config('statement_timeout', :limit, true), "
+        "set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true), "
         f"pg_advisory_xact_lock{'' if alone else '_shared'}(:key)"
     )
     for alone in (False, True)
@@ -42,7 +43,11 @@ _ENTER = {
 
 
 async def enter(connection: AsyncConnection, mode: Mode) -> None:
-    """The first statement of a transaction: wait until it may begin. Lock and time limits go with the transaction."""
+    """The first statement of a transaction: wait until it may begin. Lock and settings go with the transaction.
+
+    Every statement that follows looks rows up by an index. A plan that is made while a table is nearly empty, and kept,
+    would read the whole table for each row when it has grown: with 100,000 documents waiting 62 seconds instead of 5.
+    """
     assert connection.sync_connection is not None
     limit = connection.sync_connection.get_execution_options()[STATEMENT_LIMIT]
     values = {"idle": IDLE_LIMIT, "limit": limit, "key": GATE_KEY}

@@ -58,7 +58,7 @@ def child_statements_for(registry: Registry, child: Projection, link: Parent) ->
             WITH freed AS (DELETE FROM {ABSENT} WHERE {waiting} RETURNING state)
             INSERT INTO {table} ({columns})
             SELECT {", ".join(f"s.{c}" for c in child.columns)}
-            FROM freed, LATERAL jsonb_populate_record(NULL::{table}, freed.state) s
+            FROM freed, LATERAL jsonb_populate_record(NULL::{table}, freed.state) s ORDER BY s.id
             {"RETURNING id" if registry.children_of(entity) else ""}"""),
     )
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import TextClause
 
 from models import CONTROL_SCHEMA
-from projections.projection import Projection, Registry
+from projections.projection import Projection
 
 ABSENT = f"{CONTROL_SCHEMA}.absent_states"
 PARKED = f"{CONTROL_SCHEMA}.parked_events"
@@ -28,9 +28,7 @@ class Statements:
     rows whose unique columns are still to be changed."""
     take: TextClause
     """The same for complete states that nobody has looked at: refused are also those of which anything is kept aside
-    or parked, and those whose parent is not there."""
-    take_with_parents: TextClause
-    """`take`, where the parents are believed to be there; if one is not, the foreign key refuses the whole batch."""
+    or parked. If a parent is not there, the foreign key refuses them all."""
     move_unique: TextClause | None
     """Change the unique columns of rows that `upsert` or `take` has brought to `:version`."""
     holders: Mapping[str, TextClause]
@@ -53,7 +51,7 @@ class Statements:
     unpark: TextClause
 
 
-def statements_for(registry: Registry, projection: Projection) -> Statements:
+def statements_for(projection: Projection) -> Statements:
     """All of one projection's statements."""
     table, entity = projection.table.name, projection.entity
     columns = ", ".join(projection.columns)
@@ -61,8 +59,7 @@ def statements_for(registry: Registry, projection: Projection) -> Statements:
     state = ", ".join(f"'{c}', v.{c}" for c in projection.columns)
     return Statements(
         upsert=_upsert(projection),
-        take=_upsert(projection, where=" AND ".join((_free(projection), *_parents_there(registry, projection)))),
-        take_with_parents=_upsert(projection, where=_free(projection)),
+        take=_upsert(projection, where=_free(projection)),
         move_unique=_move_unique(projection),
         holders={
             c: text(f"SELECT id, {c} AS value FROM {table} WHERE {c} = ANY(CAST(:value AS text[])) FOR NO KEY UPDATE")
@@ -85,7 +82,7 @@ def statements_for(registry: Registry, projection: Projection) -> Statements:
                    CASE WHEN v.reason IN ('deleted', 'erased') THEN NULL ELSE jsonb_build_object({state}) END,
                    v.reason, v.waiting_for
             FROM unnest({arrays}, CAST(:reason AS text[]), CAST(:waiting_for AS uuid[]))
-                AS v({columns}, reason, waiting_for)
+                AS v({columns}, reason, waiting_for) ORDER BY v.id
             ON CONFLICT (entity, id) DO UPDATE SET version = excluded.version, state = excluded.state,
                 reason = excluded.reason, waiting_for = excluded.waiting_for,
                 since = CASE WHEN a.reason = excluded.reason THEN a.since ELSE excluded.since END
@@ -137,13 +134,6 @@ def _free(projection: Projection) -> str:
         f"((SELECT true FROM {table} WHERE {entity} LIMIT 1) IS NULL OR {none})"
         for table, none in ((ABSENT, absent), (PARKED, parked))
     )
-
-
-def _parents_there(registry: Registry, projection: Projection) -> list[str]:
-    return [
-        f"(SELECT true FROM {registry[parent.entity].table.name} p WHERE p.id = v.{parent.column})"
-        for parent in projection.parents
-    ]
 
 
 def _move_unique(projection: Projection) -> TextClause | None:

@@ -22,7 +22,7 @@ def placeholders(statement: TextClause | None) -> set[str]:
 
 @EVERY
 def test_the_upsert_takes_one_array_for_each_column(projection: Projection) -> None:
-    sql = statements_for(REGISTRY, projection)
+    sql = statements_for(projection)
     for statement in (sql.upsert, sql.take):
         assert placeholders(statement) == set(projection.columns)
         assert all(statement.text.count(f"CAST(:{column} AS ") == 1 for column in projection.columns)
@@ -30,27 +30,27 @@ def test_the_upsert_takes_one_array_for_each_column(projection: Projection) -> N
 
 @EVERY
 def test_a_state_kept_aside_has_every_column(projection: Projection) -> None:
-    statement = statements_for(REGISTRY, projection).put_aside
+    statement = statements_for(projection).put_aside
     assert placeholders(statement) == {*projection.columns, "reason", "waiting_for"}
     assert all(f"'{column}', v.{column}" in statement.text for column in projection.columns)
 
 
 @EVERY
 def test_on_conflict_never_names_a_unique_column(projection: Projection) -> None:
-    _, on_conflict = statements_for(REGISTRY, projection).take.text.split("ON CONFLICT")
+    _, on_conflict = statements_for(projection).take.text.split("ON CONFLICT")
     changes = on_conflict.split("WHERE")[0]
     assert set(re.findall(r"(\w+) = excluded", changes)) == set(projection.columns) - {"id"} - set(projection.unique)
 
 
 def test_unique_columns_are_moved_by_a_statement_of_their_own() -> None:
-    users = statements_for(REGISTRY, USERS)
+    users = statements_for(USERS)
     assert placeholders(users.move_unique) == {"id", "version", "email"}
     assert placeholders(users.vacate) == {"id"}
     assert {column: placeholders(sql) for column, sql in users.holders.items()} == {"email": {"value"}}
 
 
 def test_without_unique_columns_there_is_nothing_to_move() -> None:
-    documents = statements_for(REGISTRY, DOCUMENTS)
+    documents = statements_for(DOCUMENTS)
     assert (documents.move_unique, documents.vacate, documents.holders) == (None, None, {})
 
 
