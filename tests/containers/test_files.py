@@ -17,7 +17,7 @@ from consumer.demo.ports import free_port
 from consumer.settings import FILE_SUFFIX, Settings, load_settings
 from projections.registry import REGISTRY
 from tests.containers import check
-from tests.support.containers import KAFKA_IMAGE, POSTGRES_IMAGE
+from tests.support.containers import KAFKA_IMAGE, POSTGRES_IMAGE, kafka_variables
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
@@ -142,3 +142,10 @@ def test_prometheus_finds_every_projector_by_the_one_name() -> None:
     assert found["names"] == ["projector"]
     assert found["port"] == Settings.model_fields["http_port"].default
     assert "./monitoring/prometheus.yml:/etc/prometheus/prometheus.yml:ro" in SERVICES["prometheus"]["volumes"]
+
+
+def test_a_broker_in_a_container_gets_the_properties_of_our_own_ones_but_not_their_listeners() -> None:
+    variables = kafka_variables()
+    assert variables["KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS"] == "0"
+    assert not any("SASL" in name or "SASL" in value for name, value in variables.items())
+    assert not any("{" in value for value in variables.values())

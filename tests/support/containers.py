@@ -22,7 +22,7 @@ def kafka_container() -> Iterator[str]:
     The broker tells its clients where it is, and that is known only when its container runs: it waits to be told.
     """
     command = ["bash", "-c", f"until [ -s {TOLD} ]; do sleep 0.1; done; . {TOLD}; exec /etc/kafka/docker/run"]
-    with DockerContainer(KAFKA_IMAGE, env=_variables(), ports=[BROKER]).with_command(command) as container:
+    with DockerContainer(KAFKA_IMAGE, env=kafka_variables(), ports=[BROKER]).with_command(command) as container:
         address = f"{container.get_container_host_ip()}:{container.get_exposed_port(BROKER)}"
         told = f"export KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://{address}"
         container.exec(["bash", "-c", f"echo {told} > {TOLD}.new && mv {TOLD}.new {TOLD}"])
@@ -39,10 +39,10 @@ def postgres_container(options: Sequence[str]) -> Iterator[str]:
         yield f"{container.get_connection_url()}?sslmode=disable"  # its host need not be called localhost
 
 
-def _variables() -> dict[str, str]:
+def kafka_variables() -> dict[str, str]:
     """The image's variables for the properties of `local_kafka`: `log.retention.ms` is KAFKA_LOG_RETENTION_MS."""
-    lines = PROPERTIES.format(port=BROKER, controller=CONTROLLER, home="/tmp/kafka").split()
+    lines = PROPERTIES.format(controller=CONTROLLER, home="/tmp/kafka").split()
     properties = dict(line.split("=", 1) for line in lines)
-    del properties["advertised.listeners"]
+    properties["listener.security.protocol.map"] = "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT"
     properties["listeners"] = f"PLAINTEXT://:{BROKER},CONTROLLER://127.0.0.1:{CONTROLLER}"
     return {f"KAFKA_{name.replace('.', '_').upper()}": value for name, value in properties.items()}

@@ -20,14 +20,18 @@ START_SECONDS = 60
 SASL_USER, SASL_PASSWORD = "ada", "lovelace"
 LOGIN_MODULE = "org.apache.kafka.common.security.plain.PlainLoginModule"
 
-PROPERTIES = """
-process.roles=broker,controller
-node.id=1
+LISTENERS = """
 listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl},CONTROLLER://127.0.0.1:{controller}
 advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl}
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
 sasl.enabled.mechanisms=PLAIN
 listener.name.sasl_plaintext.plain.sasl.jaas.config={login} required user_{user}="{password}";
+"""
+"""Of a broker of our own; a container has others."""
+
+PROPERTIES = """
+process.roles=broker,controller
+node.id=1
 controller.listener.names=CONTROLLER
 controller.quorum.voters=1@127.0.0.1:{controller}
 log.dirs={home}/log
@@ -96,7 +100,7 @@ def local_kafka() -> Iterator[LocalKafka]:
     ports = {"port": kafka.port, "sasl": kafka.sasl_port, "controller": free_port()}
     login = {"login": LOGIN_MODULE, "user": SASL_USER, "password": SASL_PASSWORD}
     try:
-        (home / "server.properties").write_text(PROPERTIES.format(**ports, **login, home=home))
+        (home / "server.properties").write_text((PROPERTIES + LISTENERS).format(**ports, **login, home=home))
         tool("kafka.tools.StorageTool", "format", "-t", "5L6g3nShT-eMCtK--X86sw", "-c", str(home / "server.properties"))
         kafka.start()
         yield kafka
