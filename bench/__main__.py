@@ -17,7 +17,7 @@ from bench.check import differences
 from bench.events import Mix
 from bench.fill import fill
 from bench.freshness import Freshness, freshness
-from bench.limit import limit_seconds
+from bench.limit import Limit, limit
 from bench.publish import publish
 from bench.report import write_report
 from bench.service import Drain, drain
@@ -41,8 +41,9 @@ class Results:
     events: int
     fewer: int = FAR_EVENTS
     """Of the drains that are measured once."""
-    limit: list[float] = field(default_factory=list)
-    """Events per second."""
+    limit: list[Limit] = field(default_factory=list)
+    limit_of_two: list[Limit] = field(default_factory=list)
+    """Over two connections: no goal, but what two cores can do."""
     whole: list[Drain] = field(default_factory=list)
     partial: list[Drain] = field(default_factory=list)
     far: dict[int, Drain] = field(default_factory=dict)
@@ -71,11 +72,11 @@ class Bench:
         yield world
         await self._execute(f"DROP DATABASE {name} (FORCE)")
 
-    async def limit(self, mix: Mix) -> float:
+    async def limit(self, mix: Mix, connections: int = 1) -> Limit:
         async with self.world() as world:
-            seconds = await limit_seconds(world.database_url, mix.events())
+            told = await limit(world.database_url, self.postgres.pid, mix, connections)
             assert await differences(world.database_url, mix.truth) == 0
-        return mix.total / seconds
+        return told
 
     async def drain(
         self, mix: Mix, partitions: int = 4, round_trip_ms: int | None = None, rows_before: int = 0
@@ -109,10 +110,11 @@ async def measure(bench: Bench, runs: int, events: int) -> Results:
     results = Results(events)
     for number in range(runs):
         results.limit.append(await bench.limit(a_mix(events)))
+        results.limit_of_two.append(await bench.limit(a_mix(events), connections=2))
         results.whole.append(await bench.drain(a_mix(events)))
         results.partial.append(await bench.drain(a_mix(events, partial=0.5)))
-        told = results.whole[-1]
-        print(f"run {number + 1}: limit {results.limit[-1]:,.0f}/s, service {told.rate:,.0f}/s, {told.service:.1f} µs")
+        most, told = results.limit[-1].rate, results.whole[-1]
+        print(f"run {number + 1}: limit {most:,.0f}/s, service {told.rate:,.0f}/s, {told.service:.1f} µs")
     for milliseconds in ROUND_TRIPS_MS:
         results.far[milliseconds] = await bench.drain(a_mix(FAR_EVENTS), round_trip_ms=milliseconds)
         print(f"{milliseconds} ms away: {results.far[milliseconds].rate:,.0f}/s")

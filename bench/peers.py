@@ -40,7 +40,7 @@ class Peers:
 async def measure(bench: Bench, runs: int, events: int) -> Peers:
     peers = Peers(events)
     for number in range(runs):
-        peers.limit.append(await bench.limit(a_mix(events)))
+        peers.limit.append((await bench.limit(a_mix(events))).rate)
         peers.service.append(await bench.drain(a_mix(events)))
         cold, warm = await drain_by_debezium(bench, a_mix(events), a_mix(peers.first))
         peers.cold.append(cold)

@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
+from bench.limit import Limit
 from bench.service import Drain
 
 if TYPE_CHECKING:
@@ -19,14 +20,14 @@ GOAL_OF_LIMIT = 0.9
 def write_report(results: "Results", folder: Path) -> None:
     """Both files, in `folder`."""
     (folder / "RESULTS.md").write_text(_document(results))
-    bars = [("limit: Postgres alone", median(results.limit))]
+    bars = [("limit: Postgres alone", _rate(results.limit))]
     bars += [("service", _rate(results.whole)), ("service, half of the updates partial", _rate(results.partial))]
     bars += [(f"service, {ms} ms round trip", drain.rate) for ms, drain in results.far.items() if ms]
     (folder / "results.svg").write_text(_plot(bars))
     print((folder / "RESULTS.md").read_text())
 
 
-def _rate(drains: Sequence[Drain]) -> float:
+def _rate(drains: Sequence[Drain | Limit]) -> float:
     return median(drain.rate for drain in drains)
 
 
@@ -36,7 +37,7 @@ def spread(values: Sequence[float]) -> str:
 
 
 def _document(results: "Results") -> str:
-    limit, whole = median(results.limit), _rate(results.whole)
+    limit, whole = _rate(results.limit), _rate(results.whole)
     return f"""# What was measured
 
 By `make bench`, {datetime.now(UTC):%Y-%m-%d}, on {os.cpu_count()} cores ({platform.machine()}, Python
@@ -51,7 +52,8 @@ with the lowest and the highest. After each run the tables are compared with the
 
 | what | events/s | of the limit | service | Postgres | Kafka | memory | parked |
 |---|---|---|---|---|---|---|---|
-| the limit: Postgres alone (`limit.sql`) | {spread(results.limit)} | 1 | | | | | |
+{_limits("the limit: Postgres alone (`limit.sql`)", results.limit, limit)}
+{_limits("the same over two connections", results.limit_of_two, limit)}
 {_drains("service", results.whole, limit)}
 {_drains("service, half of the updates partial", results.partial, limit)}
 
@@ -89,6 +91,11 @@ A drain of the same {results.fewer:,} events each time.
 
 From the record's timestamp (the producer's clock, whole milliseconds) to the return of COMMIT.
 """
+
+
+def _limits(name: str, limits: Sequence[Limit], limit: float) -> str:
+    rates, used = [one.rate for one in limits], median(one.postgres for one in limits)
+    return f"| {name} | {spread(rates)} | {median(rates) / limit:.2f} | | {used:.1f} | | | |"
 
 
 def _drains(name: str, drains: Sequence[Drain], limit: float) -> str:

@@ -1,5 +1,6 @@
 """Positions live in Postgres. Whoever claims a partition raises its epoch; only the claim's holder can move it."""
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -10,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from consumer import intake_stops
 from consumer.batch import Claim, Span
-from consumer.errors import Fenced
 from consumer.recovery import translated
 from models import CONTROL_SCHEMA
 from projections.outcome import Outcome
@@ -32,15 +32,28 @@ _READ = text(f"""
     SELECT o.topic, o.partition, o.next_offset, o.epoch, o.fingerprint FROM {OFFSETS} o
     JOIN {_PARTITIONS} AS v(topic, partition) USING (topic, partition) WHERE o.group_id = :group_id""")
 
-_MOVE = text(f"""
-    UPDATE {OFFSETS} o SET next_offset = v.next_offset, updated_at = now(),
-        fingerprint = coalesce(v.fingerprint, o.fingerprint), {", ".join(f"{t} = o.{t} + v.{t}" for t in _TOTALS)}
-    FROM unnest(CAST(:topic AS text[]), CAST(:partition AS integer[]), CAST(:start AS bigint[]),
-        CAST(:next_offset AS bigint[]), CAST(:epoch AS bigint[]), CAST(:fingerprint AS text[]),
-        {", ".join(f"CAST(:{t} AS bigint[])" for t in _TOTALS)})
-        AS v(topic, partition, start, next_offset, epoch, fingerprint, {", ".join(_TOTALS)})
-    WHERE o.group_id = :group_id AND o.topic = v.topic AND o.partition = v.partition
-        AND o.next_offset = v.start AND o.epoch = v.epoch""")
+_MOVED = {
+    "topic": "text",
+    "partition": "integer",
+    "start": "bigint",
+    "next_offset": "bigint",
+    "epoch": "bigint",
+    "fingerprint": "text",
+} | dict.fromkeys(_TOTALS, "bigint")
+
+_MOVE = f"""
+    WITH moved AS (
+        UPDATE {OFFSETS} o SET next_offset = v.next_offset, updated_at = now(),
+            fingerprint = coalesce(v.fingerprint, o.fingerprint), {", ".join(f"{t} = o.{t} + v.{t}" for t in _TOTALS)}
+        FROM json_to_recordset({{rows}}) AS v({", ".join(f"{name} {kind}" for name, kind in _MOVED.items())})
+        WHERE o.group_id = {{group}} AND o.topic = v.topic AND o.partition = v.partition
+            AND o.next_offset = v.start AND o.epoch = v.epoch
+        RETURNING 1)
+    SELECT 1 / CAST(count(*) = {{number}} AS integer) FROM moved"""
+"""Without parameters, to be sent with COMMIT; it divides by zero where not all could be moved."""
+
+FENCED = "22012"
+"""division_by_zero."""
 
 Totals = Mapping[TopicPartition, Counter[Outcome]]
 
@@ -84,29 +97,29 @@ async def _claims(
     return claims
 
 
-async def move(
-    connection: AsyncConnection,
-    group_id: str,
-    spans: Mapping[TopicPartition, Span],
-    totals: Totals,
-    fingerprints: Mapping[TopicPartition, str],
-) -> None:
-    """Move each position from its span's start to its end and add up what became of the records between.
+def move(
+    group_id: str, spans: Mapping[TopicPartition, Span], totals: Totals, fingerprints: Mapping[TopicPartition, str]
+) -> str:
+    """SQL that moves each position from its span's start to its end, and adds up what became of the records between.
 
-    Fenced where another writer has moved one or has raised its epoch. The sum of the totals is the distance.
+    It fails with the SQLSTATE `FENCED` where another writer has moved one or has raised its epoch. The sum of the
+    totals is the distance.
     """
-    values: dict[str, Any] = {"group_id": group_id, **_columns(spans)}
-    for name in Span._fields:
-        values[name] = [getattr(span, name) for span in spans.values()]
-    values["fingerprint"] = [fingerprints.get(partition) for partition in spans]
-    counted = [totals.get(partition, Counter()) for partition in spans]
-    for outcome in Outcome:
-        values[outcome.value] = [counts[outcome] for counts in counted]
-    values["skipped"] = [skipped(span, counts) for span, counts in zip(spans.values(), counted, strict=True)]
-    assert min(values["skipped"], default=0) >= 0, "more outcomes than offsets"
-    moved = await connection.execute(_MOVE, values)
-    if moved.rowcount != len(spans):
-        raise Fenced(f"{len(spans) - moved.rowcount} of {len(spans)} partitions")
+    rows = []
+    for partition, span in spans.items():
+        counts = totals.get(partition, Counter[Outcome]())
+        between = skipped(span, counts)
+        assert between >= 0, "more outcomes than offsets"
+        row = {"topic": partition.topic, "partition": partition.partition, **span._asdict()}
+        row |= {"fingerprint": fingerprints.get(partition), "skipped": between}
+        rows.append(row | {outcome.value: counts[outcome] for outcome in Outcome})
+    return _MOVE.format(rows=_quoted(json.dumps(rows)), group=_quoted(group_id), number=len(rows))
+
+
+def _quoted(value: str) -> str:
+    """A literal, whatever standard_conforming_strings says."""
+    doubled = value.replace("\\", "\\\\").replace("'", "''")
+    return f" E'{doubled}'"
 
 
 def skipped(span: Span, counts: Counter[Outcome]) -> int:

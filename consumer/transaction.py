@@ -8,19 +8,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from aiokafka import TopicPartition
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransaction
 
 from consumer import dead_letters, positions
 from consumer.batch import Batch
 from consumer.entity_writer import EntityWriter, Written
 from consumer.erasure import Erasure
-from consumer.errors import FuseBlown
+from consumer.errors import Fenced, FuseBlown
 from consumer.family import Family
 from consumer.fingerprint import fingerprints
 from consumer.fuse import Fuse
 from consumer.gate import Mode, enter
 from consumer.pruning import Pruning
 from consumer.recovery import translated
+from models.connection import Ends
 from projections.event import Decoded, Event, Ignored, Rejection
 from projections.fold import fold
 from projections.outcome import Outcome, Reason
@@ -70,11 +72,10 @@ class Transaction:
         with translated(mode):
             async with self._engine.connect() as connection:
                 transaction = await connection.begin()
+                ends = await enter(connection, mode)
                 receipt = await self._apply(connection, batch, mode)
-                try:
-                    await transaction.commit()
-                except Exception as error:
-                    raise CommitUnknown(receipt) from error
+                ends.last = positions.move(self._group_id, batch.spans, receipt.totals, fingerprints(batch.decoded))
+                await _commit(connection, transaction, ends, receipt)
         self._fuse.count(batch.decoded, receipt.rejections)
         return receipt
 
@@ -87,7 +88,6 @@ class Transaction:
         return moved == {p: (span.next_offset, span.epoch) for p, span in batch.spans.items()}
 
     async def _apply(self, connection: AsyncConnection, batch: Batch, mode: Mode) -> Receipt:
-        await enter(connection, mode)
         receipt = Receipt()
         folded = fold(batch.decoded)
         rejections = list(folded.rejections)
@@ -108,8 +108,24 @@ class Transaction:
         await self._erasure.ride(connection)
         await self._pruning.ride(connection)
         await dead_letters.insert(connection, [*rejections, *late], self._secrets)
-        await positions.move(connection, self._group_id, batch.spans, receipt.totals, fingerprints(batch.decoded))
         return receipt
+
+
+async def _commit(connection: AsyncConnection, transaction: AsyncTransaction, ends: Ends, receipt: Receipt) -> None:
+    """Commit, and with it move the positions. Where the connection lives on, an error says that nothing happened."""
+    if not ends.started:  # SQLAlchemy begins with the first statement, and there was none
+        await connection.exec_driver_sql("SELECT")
+    try:
+        await transaction.commit()
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) == positions.FENCED:
+            raise Fenced from None
+        if error.connection_invalidated:
+            raise CommitUnknown(receipt) from error
+        raise
+    except Exception as error:
+        raise CommitUnknown(receipt) from error
+    assert ends.committed, "committed without the positions"
 
 
 def refused(decoded: Sequence[Decoded]) -> list[Decoded]:

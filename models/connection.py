@@ -1,4 +1,6 @@
-"""The driver's connection, which does not insist on a farewell."""
+"""The driver's connection, which does not insist on a farewell, and saves round trips at both ends of a transaction."""
+
+from typing import Any
 
 import asyncpg
 from asyncpg.protocol import protocol
@@ -7,8 +9,57 @@ FAREWELL_SECONDS = 0.5
 """A pool closes its connections one after another, and a service that ends has ten seconds for everything."""
 
 
+class Ends:
+    """A transaction, as the driver has them (start, commit, rollback), that sends SQL together with its two ends.
+
+    `first` goes with BEGIN and `last` with COMMIT, each pair in one message of the simple protocol: they can have no
+    parameters, and where one statement fails those behind it are not executed.
+    """
+
+    def __init__(self, connection: "Connection", first: str) -> None:
+        self._connection = connection
+        self._first = first
+        self.last = ""
+        self.started = self.committed = False
+
+    async def start(self) -> None:
+        await self._send(f"BEGIN; {self._first}")
+        self.started = True
+
+    async def commit(self) -> None:
+        await self._send(f"{self.last}; COMMIT" if self.last else "COMMIT")
+        self.committed = True
+
+    async def rollback(self) -> None:
+        await self._connection.execute("ROLLBACK")
+
+    async def _send(self, statements: str) -> None:
+        """An error ends the transaction; where no answer came, the connection with it: who knows where it stands."""
+        try:
+            await self._connection.execute(statements)
+        except asyncpg.PostgresError:
+            if not self._connection.is_closed():
+                await self.rollback()
+            raise
+        except BaseException:
+            self._connection.terminate()
+            raise
+
+
 class Connection(asyncpg.Connection):  # type: ignore[misc]
-    """Closes within a moment. The driver would wait for the server's answer as long as for a statement's."""
+    """Closes within a moment: the driver would wait for the server's answer as long as for a statement's."""
+
+    _ends: Ends | None = None
+
+    def next_transaction(self, first: str) -> Ends:
+        """Send `first` with the BEGIN that comes next. What goes with its COMMIT is said to the answer."""
+        self._ends = Ends(self, first)
+        return self._ends
+
+    def transaction(self, **options: Any) -> Any:
+        """For SQLAlchemy, when it is about to execute the first statement."""
+        ends, self._ends = self._ends, None
+        return super().transaction(**options) if ends is None else ends
 
     async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109  the driver's own signature
         try:

@@ -36,6 +36,22 @@ class Steps:
         self._held = asyncio.Event()
         self._free = False
         event.listen(engine.sync_engine, "before_cursor_execute", self._before)
+        event.listen(engine.sync_engine.pool, "connect", self._connected)
+
+    def _connected(self, connection: Any, _entry: object) -> None:
+        """Hold it also when it has passed the gate, and before it moves its positions and commits."""
+        driver = connection.driver_connection
+        execute = driver.execute
+
+        async def stepped(statements: str, *arguments: Any, **options: Any) -> Any:
+            if not self._free and statements.endswith("COMMIT"):
+                await self._turn()
+            done = await execute(statements, *arguments, **options)
+            if not self._free and statements.startswith("BEGIN"):
+                await self._turn()
+            return done
+
+        driver.execute = stepped
 
     def _before(self, *_: Any) -> None:
         if not self._free:
