@@ -44,7 +44,7 @@ async def drain(world: World, events: int, postgres: int, kafka: int, settings: 
             await asyncio.sleep(0.005)
         started, before = time.monotonic(), used()
         while await watching.fetchval(CONSUMED) < events:
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.05)
         seconds, after = time.monotonic() - started, used()
         peak = peak_megabytes(own)
         await watching.close()

@@ -53,7 +53,7 @@ class Watch:
                     await self._pause(0.005)
                 started, before = time.monotonic(), self._used()
                 while await connection.fetchval(DONE, *zip(*last, strict=True)) < len(last):
-                    await self._pause(0.02)
+                    await self._pause(0.05)
                 seconds, after = time.monotonic() - started, self._used()
         finally:
             await connection.close()
