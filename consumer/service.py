@@ -69,14 +69,18 @@ class Service:
         except asyncio.CancelledError:
             if not self._intake.stopping:
                 raise
-            log.warning("stopped without waiting for the batch in hand any longer; it is rolled back")
 
     def stop(self) -> None:
         """Finish the batch in hand, or roll it back, and leave the group; `run` then returns."""
         self._intake.stop()
         if self._serving is not None:
-            wait = STOP_WAIT_SECONDS if self._source.joined else 0
-            asyncio.get_running_loop().call_later(wait, self._serving.cancel)
+            in_hand = self._source.joined or not self._flights.idle.is_set()
+            asyncio.get_running_loop().call_later(STOP_WAIT_SECONDS if in_hand else 0, self._give_up, self._serving)
+
+    def _give_up(self, serving: asyncio.Task[None]) -> None:
+        if not self._flights.idle.is_set():
+            log.warning("stopped without waiting for the batch in hand any longer; it is rolled back")
+        serving.cancel()
 
     async def _serve(self) -> None:
         tasks = [asyncio.create_task(self.observer.beat())]

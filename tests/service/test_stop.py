@@ -37,7 +37,17 @@ async def test_sigterm_while_the_database_does_not_answer_ends_too(world: World)
             await world.publish_users(1)
             eventually("a batch waits for the lock", lambda: any(p["lag"] for p in projector.status()["partitions"]))
             assert projector.terminate() == 0
+            assert "it is rolled back" in projector.logged()
     assert await world.value("SELECT sum(next_offset)::int FROM projector.offsets") == 1
+
+
+async def test_sigterm_before_it_has_joined_ends_at_once_and_speaks_of_no_batch(world: World) -> None:
+    with running_projector(world.settings | {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}) as projector:
+        eventually("Kafka does not answer", lambda: "Kafka" in projector.logged())
+        started = time.monotonic()
+        assert projector.terminate() == 0
+        assert time.monotonic() - started < 5
+        assert "batch in hand" not in projector.logged()
 
 
 async def test_sigint_stops_as_cleanly_and_is_130(world: World) -> None:
