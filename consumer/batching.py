@@ -1,13 +1,15 @@
-"""Divides a slice of the topics into batches: parents' topics first, each partition in one of them."""
+"""Divides a slice of the topics into portions, one for each batch: parents' topics first, each partition in one."""
 
 from collections.abc import Mapping, Sequence
 
-from consumer.batch import Batch
-from consumer.buffers import Part
+from consumer.batch import Fetched
 from projections.projection import Registry
 
 TOGETHER = 1_000
 """Up to so many records go in one transaction: to divide them would cost more than it brings."""
+
+Portion = Sequence[Fetched]
+"""What one batch is made of: of each of its partitions the next records."""
 
 
 def generations(registry: Registry, topics: Mapping[str, str]) -> dict[str, int]:
@@ -18,30 +20,30 @@ def generations(registry: Registry, topics: Mapping[str, str]) -> dict[str, int]
     return {topics[projection.topic_setting]: depth[projection.entity] for projection in registry}
 
 
-def divide(parts: Sequence[Part], generation: Mapping[str, int], max_records: int) -> list[Batch]:
-    """Batches of at most `max_records`, unless one part alone has more; in the order in which they may begin."""
-    if sum(len(part.decoded) for part in parts) <= TOGETHER:
-        return [_batch(parts, generation)] if parts else []
-    bins: dict[int, list[list[Part]]] = {}
-    for part in sorted(parts, key=lambda part: -len(part.decoded)):
-        group = bins.setdefault(generation.get(part.fetched.partition.topic, 0), [])
-        fitting = (one for one in group if _count(one) + len(part.decoded) <= max_records)
-        chosen = next(fitting, None)
-        if chosen is None:
-            group.append([part])
+def divide(parts: Portion, generation: Mapping[str, int], max_records: int, at_once: int) -> list[Portion]:
+    """Portions in the order in which they may begin: of each generation up to `at_once`, about equally large.
+
+    They have at most `max_records`, unless one part alone has more; then there may be more portions.
+    """
+    if _count(parts) <= TOGETHER:
+        return [parts] if parts else []
+    of: dict[int, list[Fetched]] = {}
+    for part in parts:
+        of.setdefault(generation.get(part.partition.topic, 0), []).append(part)
+    return [portion for _, group in sorted(of.items()) for portion in _equally(group, max_records, at_once)]
+
+
+def _equally(parts: Portion, max_records: int, at_once: int) -> list[list[Fetched]]:
+    """The largest first, each to the portion that has least so far."""
+    portions: list[list[Fetched]] = [[] for _ in range(max(1, min(at_once, _count(parts) // TOGETHER)))]
+    for part in sorted(parts, key=lambda part: -len(part.records)):
+        least = min(portions, key=_count)
+        if least and _count(least) + len(part.records) > max_records:
+            portions.append([part])
         else:
-            chosen.append(part)
-    return [_batch(one, generation) for _, group in sorted(bins.items()) for one in group]
+            least.append(part)
+    return [sorted(portion, key=lambda part: part.partition) for portion in portions if portion]
 
 
-def _count(parts: Sequence[Part]) -> int:
-    return sum(len(part.decoded) for part in parts)
-
-
-def _batch(parts: Sequence[Part], generation: Mapping[str, int]) -> Batch:
-    batch = Batch()
-    for part in sorted(parts, key=lambda part: part.fetched.partition):
-        batch.add(part.fetched, part.decoded)
-    of = [generation.get(partition.topic, 0) for partition in batch.spans]
-    batch.lowest, batch.highest = min(of), max(of)
-    return batch
+def _count(parts: Portion) -> int:
+    return sum(len(part.records) for part in parts)

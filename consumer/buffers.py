@@ -1,22 +1,15 @@
-"""What is read and not yet handed over: by partition, in order; taken across partitions by the records' timestamps."""
+"""What is read and not yet decoded: by partition, in order; taken across partitions by the records' timestamps."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
 from consumer.batch import Fetched, Span
-from projections.event import Decoded
+from projections.record import Record
 
 ANY_TIME = 2**63 - 1
-
-
-class Part(NamedTuple):
-    """The next records of one partition, decoded."""
-
-    fetched: Fetched
-    decoded: Sequence[Decoded]
 
 
 class Held(NamedTuple):
@@ -33,13 +26,13 @@ class Buffer:
     def __init__(self, epoch: int, start: int) -> None:
         self.epoch = epoch
         self._start = self._end = start
-        self._decoded: list[Decoded] = []
+        self._records: list[Record] = []
         self._times: list[int] = []
         self._bytes: list[int] = [0]
         """Before each record, and after the last one: the bytes of all values up to there."""
 
     def __len__(self) -> int:
-        return len(self._decoded)
+        return len(self._records)
 
     def __bool__(self) -> bool:
         return self._end > self._start
@@ -56,30 +49,29 @@ class Buffer:
     def last(self) -> int | None:
         return self._times[-1] if self._times else None
 
-    def add(self, part: Part) -> None:
-        assert part.fetched.span.start == self._end, "a gap between fetches"
+    def add(self, fetched: Fetched) -> None:
+        assert fetched.span.start == self._end, "a gap between fetches"
         time, size = self.last or 0, self._bytes[-1]
-        for one in part.decoded:
-            record = one.record
+        for record in fetched.records:
             time = max(time, record.timestamp)
             size += len(record.value or b"")
             self._times.append(time)
             self._bytes.append(size)
-        self._decoded.extend(part.decoded)
-        self._end = part.fetched.span.next_offset
+        self._records.extend(fetched.records)
+        self._end = fetched.span.next_offset
 
     def until(self, time: int) -> tuple[int, int]:
         """The number of records that are no later, and the bytes of their values."""
         number = bisect_right(self._times, time)
         return number, self._bytes[number] - self._bytes[0]
 
-    def take(self, partition: TopicPartition, number: int) -> Part:
+    def take(self, partition: TopicPartition, number: int) -> Fetched:
         """The first records; with the last one also the markers behind it."""
-        taken = self._decoded[:number]
-        del self._decoded[:number], self._times[:number], self._bytes[:number]
-        end = self._decoded[0].record.offset if self._decoded else self._end
+        taken = self._records[:number]
+        del self._records[:number], self._times[:number], self._bytes[:number]
+        end = self._records[0].offset if self._records else self._end
         span, self._start = Span(self._start, end, self.epoch), end
-        return Part(Fetched(partition, span, [one.record for one in taken[:1]]), taken)
+        return Fetched(partition, span, taken)
 
 
 class Buffers:
@@ -88,13 +80,13 @@ class Buffers:
     def __init__(self) -> None:
         self._buffers: dict[TopicPartition, Buffer] = {}
 
-    def add(self, part: Part) -> None:
+    def add(self, fetched: Fetched) -> None:
         """Take in what comes next; a new epoch begins anew."""
-        partition, span = part.fetched.partition, part.fetched.span
+        partition, span = fetched.partition, fetched.span
         buffer = self._buffers.get(partition)
         if buffer is None or buffer.epoch != span.epoch:
             buffer = self._buffers[partition] = Buffer(span.epoch, span.start)
-        buffer.add(part)
+        buffer.add(fetched)
 
     def drop(self, partitions: Iterable[TopicPartition]) -> None:
         for partition in partitions:
@@ -123,7 +115,7 @@ class Buffers:
         """Whether there is anything to hand over: a record no later than that, or markers alone."""
         return any(not len(b) or b.until(time)[0] for b in self._filled())
 
-    def take(self, time: int, max_records: int, max_bytes: int, max_each: int) -> list[Part]:
+    def take(self, time: int, max_records: int, max_bytes: int, max_each: int) -> list[Fetched]:
         """The earliest records up to that time, of each partition the next ones: as many as fit, at least one."""
         time = self._latest_that_fits(time, max_records, max_bytes)
         parts = []

@@ -1,23 +1,22 @@
-"""Reads ahead and decodes while batches are written; hands over slices of the topics in the records' order of time.
+"""Reads ahead while batches are written; cuts slices of the topics in the records' order of time, and decodes them.
 
 Partitions ahead by Kafka's timestamps wait for those behind, so that users come before their documents while a backlog
 is worked off. A partition at its end holds nobody back, and once all are there nothing waits at all.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
 from aiokafka import TopicPartition
 
 from consumer.batch import Batch, Fetched
-from consumer.batching import divide
-from consumer.buffers import ANY_TIME, Buffers, Part
+from consumer.batching import Portion, divide
+from consumer.buffers import ANY_TIME, Buffers
 from consumer.settings import Settings
 from consumer.source import Claimer, Reader, Source
 from projections.decode import Decoder
 from projections.event import Decoded
-from projections.record import Record
 
 IDLE_FETCH_MS = 100
 FETCH_RECORDS = 2_000
@@ -34,14 +33,14 @@ UntilAnswered = Callable[[Callable[[], Awaitable[list[Fetched]]]], Awaitable[lis
 
 
 class Intake:
-    """`run` reads; `next_slice` hands over what is to be written next."""
+    """`run` reads; `next_batch` hands over what is to be written next."""
 
     def __init__(
         self,
         source: Source,
         decoder: Decoder,
         settings: Settings,
-        generations: dict[str, int],
+        generations: Mapping[str, int],
         claim: Claimer,
         read: Reader,
         until_answered: UntilAnswered,
@@ -57,41 +56,32 @@ class Intake:
         self._room = asyncio.Event()
         self._since = 0.0
         """When the first record that waits here came, by the loop's clock."""
-        self._in_hand: set[TopicPartition] = set()
-        """Partitions of which records are fetched and not yet in the buffers."""
+        self._portions: list[Portion] = []
+        """What is left of the slice that was cut last, each to become one batch."""
+        self._cut_as = ("", 0.0)
+        """Why that slice was cut, and how many seconds after its first record."""
         self.stopping = False
 
     async def run(self) -> None:
         """Read until cancelled."""
         while True:
             self._room.clear()
-            fetched = await self._until_answered(self._fetch)
-            self._in_hand = {one.partition for one in fetched}
-            for one in fetched:
-                await self._take(one)
-            self._in_hand.clear()
-            if fetched:
+            if fetched := await self._until_answered(self._fetch):
+                self._take(fetched)
                 self.poke()
 
-    async def next_slice(self, idle: Callable[[], bool]) -> list[Batch] | None:
-        """The next batches, parents first; None when the service is to stop. While others are written it may fill."""
+    async def next_batch(self, idle: Callable[[], bool]) -> Batch | None:
+        """The next batch, parents first; None when the service is to stop. While others are written it may fill."""
         while not self.stopping:
-            horizon = self._horizon()
-            if self._buffers.any(horizon) and (idle() or self._full(horizon)):
-                await self._fill()
-                if slice_ := self._cut(self._horizon()):  # a rebalance may have taken it
-                    return slice_
-            self._changed.clear()
-            try:
-                async with asyncio.timeout(PATIENCE_SECONDS):  # unlike wait_for it never loses a cancellation
-                    await self._changed.wait()
-            except TimeoutError:
-                if self._is_stuck() and idle() and (slice_ := self._cut(ANY_TIME)):
-                    return slice_
+            if self._portions or await self._next_slice(idle):
+                batch = await self._decoded(self._portions[0])
+                del self._portions[:1]
+                if batch := self.still_ours(batch):  # a rebalance may have taken it
+                    return batch
         return None
 
     def stop(self) -> None:
-        """Let `next_slice` return None."""
+        """Let `next_batch` return None."""
         self.stopping = True
         self.poke()
 
@@ -102,6 +92,7 @@ class Intake:
     def drop(self, partitions: set[TopicPartition]) -> None:
         """Forget what was read of partitions that are no more ours, or are to be read again."""
         self._buffers.drop(partitions)
+        self._portions = [[part for part in portion if part.partition not in partitions] for portion in self._portions]
         self._room.set()
 
     def still_ours(self, batch: Batch) -> Batch:
@@ -113,7 +104,8 @@ class Intake:
     @property
     def oldest_timestamps(self) -> dict[TopicPartition, int]:
         """Of each partition the timestamp of the first record that waits here, in milliseconds."""
-        return self._buffers.oldest()
+        cut = (part for portion in self._portions for part in portion if part.records)
+        return self._buffers.oldest() | {part.partition: part.records[0].timestamp for part in cut}
 
     async def _fetch(self) -> list[Fetched]:
         await self._source.settle_claims(self._claim, self._read)
@@ -140,24 +132,43 @@ class Intake:
         hungry = sorted((p for p, h in held.items() if h.records < share), key=lambda p: held[p].last)
         return {p: share - held[p].records for p in hungry}
 
-    async def _take(self, fetched: Fetched) -> None:
-        decoded = await self._decode_all(fetched.records)
-        reading = self._source.partitions.reading.get(fetched.partition)
-        if reading is None or reading.epoch != fetched.span.epoch:
-            return  # revoked or fenced while we decoded
+    def _take(self, fetched: list[Fetched]) -> None:
         if not self._buffers.any(ANY_TIME):
             self._since = asyncio.get_running_loop().time()
-        self._buffers.add(Part(fetched, decoded))
+        reading = self._source.partitions.reading
+        for one in fetched:
+            if one.partition in reading and reading[one.partition].epoch == one.span.epoch:  # else taken meanwhile
+                self._buffers.add(one)
 
-    async def _decode_all(self, records: Sequence[Record]) -> list[Decoded]:
-        decoded: list[Decoded] = []
-        for start in range(0, len(records), DECODE_RECORDS):
-            decoded.extend(map(self._decode, records[start : start + DECODE_RECORDS]))
-            await asyncio.sleep(0)
-        return decoded
+    async def _decoded(self, portion: Portion) -> Batch:
+        of = [self._generations.get(part.partition.topic, 0) for part in portion]
+        batch = Batch(lowest=min(of, default=0), highest=max(of, default=0))
+        batch.trigger, batch.collected_seconds = self._cut_as
+        for part in portion:
+            decoded: list[Decoded] = []
+            for start in range(0, len(part.records), DECODE_RECORDS):
+                decoded.extend(map(self._decode, part.records[start : start + DECODE_RECORDS]))
+                await asyncio.sleep(0)
+            batch.add(part, decoded)
+        return batch
+
+    async def _next_slice(self, idle: Callable[[], bool]) -> bool:
+        """Wait until there is one; False where it is to be looked again."""
+        horizon = self._horizon()
+        if self._buffers.any(horizon) and (idle() or self._full(horizon)):
+            await self._fill()
+            if self._cut(self._horizon()):
+                return True
+        self._changed.clear()
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):  # unlike wait_for it never loses a cancellation
+                await self._changed.wait()
+        except TimeoutError:
+            return self._is_stuck() and idle() and self._cut(ANY_TIME)
+        return False
 
     def _horizon(self) -> int:
-        return self._buffers.horizon({*self._source.behind(), *self._in_hand})
+        return self._buffers.horizon(self._source.behind())
 
     def _is_stuck(self) -> bool:
         return self._buffers.any(ANY_TIME) and not self._buffers.any(self._horizon())
@@ -180,14 +191,13 @@ class Intake:
             except TimeoutError:
                 break
 
-    def _cut(self, horizon: int) -> list[Batch]:
+    def _cut(self, horizon: int) -> bool:
+        """Divide what there is up to `horizon` into portions; False where a rebalance has taken it."""
         settings, now = self._settings, asyncio.get_running_loop().time()
-        trigger = self._full(horizon) or "age"
-        most = settings.batch_max_events * settings.batches_at_once
-        parts = self._buffers.take(horizon, most, settings.batch_max_bytes, settings.batch_max_events)
-        batches = divide(parts, self._generations, settings.batch_max_events)
-        for batch in batches:
-            batch.trigger, batch.collected_seconds = trigger, now - self._since
+        most, at_once = settings.batch_max_events, settings.batches_at_once
+        self._cut_as = self._full(horizon) or "age", now - self._since
+        parts = self._buffers.take(horizon, most * at_once, settings.batch_max_bytes, most)
+        self._portions = divide(parts, self._generations, most, at_once)
         self._since = now
         self._room.set()
-        return batches
+        return bool(parts)

@@ -106,13 +106,10 @@ class Service:
             await self._leave()
 
     async def _write(self) -> None:
-        """The main loop: slices of the topics, divided into batches, each in one transaction."""
-        flights = self._flights
-        while (batches := await self._intake.next_slice(flights.idle.is_set)) is not None:
-            for batch in batches:
-                if not self._intake.stopping:
-                    await flights.start(batch)
-        await flights.idle.wait()
+        """The main loop: batches of what came first, each in one transaction, several of them under way."""
+        while (batch := await self._intake.next_batch(self._flights.idle.is_set)) is not None:
+            await self._flights.start(batch)
+        await self._flights.last()
 
     async def _apply(self, batch: Batch) -> None:
         """One batch: retried, split or settled until it is committed, or another writer was faster."""

@@ -8,9 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from consumer.batch import Fetched, Span
-from consumer.batching import TOGETHER, divide, generations
-from consumer.buffers import ANY_TIME, Buffers, Part
-from projections.event import Ignored
+from consumer.batching import TOGETHER, Portion, divide, generations
+from consumer.buffers import ANY_TIME, Buffers
 from projections.registry import REGISTRY
 from tests.support.factories import ARecord
 
@@ -19,25 +18,25 @@ MANY = 1_000
 GENERATIONS = {"users": 0, "documents": 1}
 
 
-def part(partition: TopicPartition, start: int, *times: int, markers: int = 0, epoch: int = 1) -> Part:
+def part(partition: TopicPartition, start: int, *times: int, markers: int = 0, epoch: int = 1) -> Fetched:
     """Records at these times, of ten bytes each, with markers behind them."""
     records = [
         ARecord(b"x" * 10, topic=partition.topic, partition=partition.partition, offset=start + n, timestamp=time)
         for n, time in enumerate(times)
     ]
     span = Span(start, start + len(times) + markers, epoch)
-    return Part(Fetched(partition, span, records), [Ignored(record) for record in records])
+    return Fetched(partition, span, records)
 
 
-def filled(*parts: Part) -> Buffers:
+def filled(*parts: Fetched) -> Buffers:
     buffers = Buffers()
     for one in parts:
         buffers.add(one)
     return buffers
 
 
-def times(parts: list[Part]) -> dict[TopicPartition, list[int]]:
-    return {one.fetched.partition: [d.record.timestamp for d in one.decoded] for one in parts}
+def times(parts: list[Fetched]) -> dict[TopicPartition, list[int]]:
+    return {one.partition: [r.timestamp for r in one.records] for one in parts}
 
 
 def test_what_is_ahead_waits_for_what_is_behind() -> None:
@@ -76,15 +75,15 @@ def test_markers_alone_are_handed_over_and_those_behind_a_record_go_with_it() ->
     buffers = filled(part(USERS, 5, markers=2), part(DOCUMENTS, 0, 1, 2, markers=3))
     assert buffers.any(0)
     first = buffers.take(1, MANY, MANY, MANY)
-    assert [one.fetched.span for one in first] == [Span(5, 7, 1), Span(0, 1, 1)]
-    assert [one.fetched.span for one in buffers.take(2, MANY, MANY, MANY)] == [Span(1, 5, 1)]
+    assert [one.span for one in first] == [Span(5, 7, 1), Span(0, 1, 1)]
+    assert [one.span for one in buffers.take(2, MANY, MANY, MANY)] == [Span(1, 5, 1)]
     assert not buffers.any(ANY_TIME)
 
 
 def test_another_epoch_begins_anew() -> None:
     buffers = filled(part(USERS, 0, 1, 2), part(USERS, 0, 1, epoch=2))
     (only,) = buffers.take(ANY_TIME, MANY, MANY, MANY)
-    assert only.fetched.span == Span(0, 1, 2)
+    assert only.span == Span(0, 1, 2)
 
 
 @given(
@@ -102,16 +101,16 @@ def test_however_it_is_cut_nothing_is_lost_and_no_position_jumps(
     for number, at, markers in fetches:
         partition = TopicPartition("users", number)
         one = part(partition, ends[partition], *at, markers=markers)
-        ends[partition] = one.fetched.span.next_offset
+        ends[partition] = one.span.next_offset
         given_[partition] += at
         buffers.add(one)
     taken, spans = defaultdict[TopicPartition, list[int]](list), defaultdict[TopicPartition, list[Span]](list)
     while buffers.any(ANY_TIME):
         parts = buffers.take(ANY_TIME, most, MANY, most)
-        assert 0 < sum(len(one.decoded) for one in parts) <= most or all(not one.decoded for one in parts)
+        assert 0 < sum(len(one.records) for one in parts) <= most or all(not one.records for one in parts)
         for one in parts:
-            taken[one.fetched.partition] += [d.record.timestamp for d in one.decoded]
-            spans[one.fetched.partition].append(one.fetched.span)
+            taken[one.partition] += [r.timestamp for r in one.records]
+            spans[one.partition].append(one.span)
     assert {p: at for p, at in taken.items() if at} == {p: at for p, at in given_.items() if at}
     for partition, own in spans.items():
         assert (own[0].start, own[-1].next_offset) == (0, ends[partition])
@@ -120,16 +119,26 @@ def test_however_it_is_cut_nothing_is_lost_and_no_position_jumps(
 
 def test_parents_come_before_children_and_no_partition_is_in_two_batches() -> None:
     assert generations(REGISTRY, {"USERS_TOPIC": "users", "DOCUMENTS_TOPIC": "documents"}) == GENERATIONS
-    parts = [part(TopicPartition(topic, n), 0, *range(400)) for topic in ("documents", "users") for n in range(3)]
-    batches = divide(parts, GENERATIONS, 800)
-    assert [sorted({p.topic for p in batch.spans}) for batch in batches] == [["users"]] * 2 + [["documents"]] * 2
-    assert [(batch.lowest, batch.highest) for batch in batches] == [(0, 0)] * 2 + [(1, 1)] * 2
-    assert sorted(p for batch in batches for p in batch.spans) == sorted(one.fetched.partition for one in parts)
-    assert max(len(batch.decoded) for batch in batches) == 800
+    parts = [part(TopicPartition(topic, n), 0, *range(800)) for topic in ("documents", "users") for n in range(4)]
+    portions = divide(parts, GENERATIONS, 5_000, at_once=2)
+    assert [sorted({one.partition.topic for one in p}) for p in portions] == [["users"]] * 2 + [["documents"]] * 2
+    assert sorted(one.partition for p in portions for one in p) == sorted(one.partition for one in parts)
+    assert sizes(portions) == [1_600] * 4
+
+
+def test_portions_are_about_equal_and_not_too_large() -> None:
+    parts = [part(TopicPartition("users", n), 0, *range(number)) for n, number in enumerate((900, 500, 500, 400, 300))]
+    assert sizes(divide(parts, GENERATIONS, 5_000, at_once=4)) == [1_300, 1_300]
+    assert sizes(divide(parts, GENERATIONS, 5_000, at_once=1)) == [2_600]
+    assert sizes(divide(parts, GENERATIONS, 1_000, at_once=4)) == [900, 1_000, 700]
+    assert sizes(divide(parts, GENERATIONS, 800, at_once=4)) == [900, 500, 500, 700]
+
+
+def sizes(portions: list[Portion]) -> list[int]:
+    return [sum(len(one.records) for one in portion) for portion in portions]
 
 
 def test_few_records_are_one_batch() -> None:
     parts = [part(DOCUMENTS, 0, *range(TOGETHER // 2)), part(USERS, 0, *range(TOGETHER // 2))]
-    (batch,) = divide(parts, GENERATIONS, 800)
-    assert (batch.lowest, batch.highest, len(batch.decoded)) == (0, 1, TOGETHER)
-    assert divide([], GENERATIONS, 800) == []
+    assert divide(parts, GENERATIONS, 800, at_once=4) == [parts]
+    assert divide([], GENERATIONS, 800, at_once=4) == []

@@ -9,9 +9,13 @@ from consumer.batch import Batch, Span
 from consumer.flights import Flights
 
 
+def partition(name: str) -> TopicPartition:
+    return TopicPartition(name, 0)
+
+
 def a_batch(*partitions: str, generation: int = 0) -> Batch:
-    spans = {TopicPartition(name, 0): Span(0, 1, 1) for name in partitions}
-    return Batch(spans=spans, lowest=generation, highest=generation)
+    spans = {partition(name): Span(0, 1, 1) for name in partitions}
+    return Batch(spans=spans, oldest=dict.fromkeys(spans, 1), lowest=generation, highest=generation)
 
 
 class Tower:
@@ -58,31 +62,63 @@ async def test_batches_over_other_partitions_are_under_way_together() -> None:
 async def test_never_two_over_one_partition() -> None:
     tower = Tower()
     await tower.start(a_batch("a", "b"))
-    second = await tower.start(a_batch("b", "c"))
-    assert not second.done()
+    await tower.start(a_batch("b", "c"))
+    assert set(tower.under_way) == {"a"}
     await tower.land("a")
-    assert second.done()
     assert set(tower.under_way) == {"b"}
+
+
+async def test_one_that_waits_holds_up_only_what_must_come_after_it() -> None:
+    tower = Tower()
+    await tower.start(a_batch("a"))
+    await tower.start(a_batch("a", "b"))
+    await tower.start(a_batch("c"))
+    assert set(tower.under_way) == {"a", "c"}
+    await tower.start(a_batch("b"))
+    assert set(tower.under_way) == {"a", "c"}, "its partition's earlier records have not begun"
+    assert tower.flights.oldest_timestamps == dict.fromkeys(map(partition, "abc"), 1)
 
 
 async def test_children_wait_for_parents_but_not_the_other_way_round() -> None:
     tower = Tower()
     await tower.start(a_batch("users"))
-    documents = await tower.start(a_batch("documents", generation=1))
-    assert not documents.done()
+    await tower.start(a_batch("documents", generation=1))
+    assert set(tower.under_way) == {"users"}
+    await tower.start(a_batch("more users"))
+    assert set(tower.under_way) == {"users", "more users"}
     await tower.land("users")
-    assert documents.done()
-    assert (await tower.start(a_batch("more users"))).done()
+    assert set(tower.under_way) == {"documents", "more users"}
 
 
 async def test_no_more_than_so_many_at_once() -> None:
     tower = Tower(at_once=2)
+    for name in "abc":
+        await tower.start(a_batch(name))
+    assert set(tower.under_way) == {"a", "b"}
+    await tower.land("b")
+    assert set(tower.under_way) == {"a", "c"}
+
+
+async def test_no_more_are_ready_than_one() -> None:
+    tower = Tower(at_once=1)
     await tower.start(a_batch("a"))
-    await tower.start(a_batch("b"))
+    assert (await tower.start(a_batch("b"))).done()
     third = await tower.start(a_batch("c"))
     assert not third.done()
-    await tower.land("b")
+    await tower.land("a")
     assert third.done()
+
+
+async def test_the_last_ones_land_and_none_begins_any_more() -> None:
+    tower = Tower(at_once=1)
+    await tower.start(a_batch("a"))
+    await tower.start(a_batch("b"))
+    last = asyncio.ensure_future(tower.flights.last())
+    await settled()
+    assert not last.done()
+    await tower.land("a")
+    assert last.done()
+    assert not tower.under_way
 
 
 async def test_the_first_error_is_told_and_the_rest_can_be_rolled_back() -> None:
