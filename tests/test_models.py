@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID, uuid4
 
 import pytest
@@ -18,6 +18,7 @@ from models.engine import create_engine
 from models.readers import MAX_PAGE, Cursor, get_document, get_user, list_documents, list_users
 from models.session import session_factory, transaction
 from models.settings import DatabaseSettings
+from models.times import bind_times_quickly
 
 Sessions = async_sessionmaker[AsyncSession]
 SECRET = "hunter2@example.com"
@@ -233,3 +234,32 @@ def test_schemas_check_what_people_fill_in() -> None:
         DocumentUpdate.model_validate({"title": None})
     ada = a_user()
     assert UserRead.model_validate(ada, from_attributes=True).id == ada.id
+
+
+async def told_of(engine: AsyncEngine, time: datetime) -> tuple[object, ...]:
+    """A time as Postgres sees it, and as it comes back."""
+    ask = text("SELECT t::text, t, ARRAY[t] FROM CAST(:t AS timestamptz) t")
+    async with engine.connect() as connection:
+        return tuple((await connection.execute(ask, {"t": time})).one())
+
+
+async def test_times_bound_quickly_are_the_drivers_own_but_for_the_first_and_the_last_of_all(
+    database: str, engine: AsyncEngine
+) -> None:
+    quick = create_engine(DatabaseSettings(neon_database_url=SecretStr(database)))
+    bind_times_quickly(quick)
+    before_2000 = datetime(1999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+    elsewhere = datetime(2026, 11, 22, 12, tzinfo=timezone(timedelta(hours=-5, minutes=-30)))
+    for time in (before_2000, elsewhere, datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)):
+        assert await told_of(quick, time) == await told_of(engine, time)
+        assert (await told_of(quick, time))[1] == time
+    for time in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)):
+        assert "infinity" not in (told := await told_of(quick, time))[:1]
+        assert told[1] == time
+        assert "infinity" in str((await told_of(engine, time))[0]), "the driver takes them for the infinities"
+    async with quick.connect() as connection:
+        infinities = (await connection.execute(text("SELECT timestamptz 'infinity', timestamptz '-infinity'"))).one()
+    assert [time.year for time in infinities] == [9999, 1]
+    with pytest.raises(DBAPIError):
+        await told_of(quick, before_2000.replace(tzinfo=None))
+    await quick.dispose()
