@@ -19,13 +19,10 @@ from consumer.family import Family
 from consumer.gate import Mode
 from projections.claims import losers
 from projections.event import Event, Rejection
-from projections.fold import is_plain
+from projections.fold import Events, turns
 from projections.outcome import Outcome
 from projections.projection import Kind, Projection, Registry
 from projections.settle import Settled, State, newest, settle
-
-Events = Mapping[UUID, list[Event]]
-"""One entity's events of a batch by id, each in order of arrival."""
 
 
 @dataclass(slots=True)
@@ -80,16 +77,11 @@ class EntityWriter:
         Mode.CAREFUL takes a look at every entity.
         """
         written, stored = Written(), Stored()
-        plain: Mapping[UUID, Event] = (
-            {} if mode is Mode.CAREFUL else {i: e[0] for i, e in events.items() if is_plain(e)}
-        )
-        if mode is Mode.ALONE:
-            plain = await self._with_parents(connection, plain)
-        shown = await self._take(connection, plain, written)
-        if len(shown) < len(events):
-            looked = {i: e for i, e in events.items() if i not in shown}
-            await self._look_aside(connection, stored, list(looked))
-            plan = await self._decide(connection, looked, stored, mode)
+        left = events if mode is Mode.CAREFUL else await self._take_in_turn(connection, events, mode, written)
+        shown = events.keys() - left.keys()
+        if left:
+            await self._look_aside(connection, stored, list(left))
+            plan = await self._decide(connection, left, stored, mode)
             if mode is Mode.BESIDE and plan.keeps_aside():
                 raise NeedsMode(Mode.ALONE)
             await self._carry_out(connection, plan, stored, mode)
@@ -110,6 +102,19 @@ class EntityWriter:
         stored.waiting |= found[0]
         stored.unreadable += found[1]
 
+    async def _take_in_turn(
+        self, connection: AsyncConnection, events: Events, mode: Mode, written: Written
+    ) -> Mapping[UUID, list[Event]]:
+        """Write what needs no look, and return the rest: of an entity that is refused once, all that follows too."""
+        first, *others = turns(events)
+        taken = await self._take(connection, first, mode, written)
+        left = {i: own for i, own in events.items() if i not in taken} if len(taken) < len(events) else {}
+        for number, turn in enumerate(others, 1):
+            plain = {i: event for i, event in turn.items() if i not in left}
+            taken = await self._take(connection, plain, mode, written)
+            left |= {i: events[i][number:] for i in plain if i not in taken}
+        return left
+
     async def _with_parents(self, connection: AsyncConnection, plain: Mapping[UUID, Event]) -> Mapping[UUID, Event]:
         """Those whose parents are there. Beside others nobody looks: the foreign key does anyway, and it costs."""
         for parent in self._family.parents_of(self._entity):
@@ -120,14 +125,18 @@ class EntityWriter:
             )
         return plain
 
-    async def _take(self, connection: AsyncConnection, plain: Mapping[UUID, Event], written: Written) -> set[UUID]:
-        """Write what needs no look, and tell what the table took."""
+    async def _take(
+        self, connection: AsyncConnection, plain: Mapping[UUID, Event], mode: Mode, written: Written
+    ) -> Mapping[UUID, Event]:
+        """Write these, and tell which the table took."""
+        if mode is Mode.ALONE:
+            plain = await self._with_parents(connection, plain)
         refused, moved = await self._store.take(connection, list(plain.values()))
         if await self._store.contested(connection, freeing=moved):
             raise NeedsMode(Mode.CAREFUL)
         taken = {i: event for i, event in plain.items() if i not in refused} if refused else plain
         written.applied.extend(taken.values())
-        return set(taken)
+        return taken
 
     async def _decide(self, connection: AsyncConnection, events: Events, stored: Stored, mode: Mode) -> Plan:
         """What becomes of these entities, and of those that wait for a unique value which one of them gives up."""

@@ -1,11 +1,18 @@
 """Sorts a batch's events to their entities, and tells which of them need a look at what is stored."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from uuid import UUID
 
 from projections.event import Decoded, Event, Rejection
 from projections.projection import Kind
+
+Events = Mapping[UUID, list[Event]]
+"""One entity's events of a batch by id, each in order of arrival."""
+
+TURNS = 3
+"""A turn is one statement; a look at what is stored is five or more."""
 
 
 @dataclass(slots=True)
@@ -27,6 +34,23 @@ def fold(batch: Iterable[Decoded]) -> Folded:
     return folded
 
 
-def is_plain(events: list[Event]) -> bool:
-    """Whether an entity's events are one complete, living state: the version guard alone can then decide."""
-    return len(events) == 1 and events[0].kind is Kind.COMPLETE
+def turns(events: Events) -> list[dict[UUID, Event]]:
+    """Of each entity whose events are complete states of rising versions the first one; then the second ones; …
+
+    The version guard alone can decide of these, turn by turn. Entities with more than `TURNS` events, or others, are
+    in no turn.
+    """
+    found: list[dict[UUID, Event]] = [{}]
+    for i, own in events.items():
+        if len(own) == 1:
+            if own[0].kind is Kind.COMPLETE:
+                found[0][i] = own[0]
+        elif len(own) <= TURNS and all(e.kind is Kind.COMPLETE for e in own) and _rise(own):
+            found += [{} for _ in own[len(found) :]]
+            for turn, event in zip(found, own, strict=False):
+                turn[i] = event
+    return found
+
+
+def _rise(events: list[Event]) -> bool:
+    return all(earlier.version < later.version for earlier, later in pairwise(events))
