@@ -15,6 +15,8 @@ from models.engine import STATEMENT_LIMIT
 
 GATE_KEY = 0x6E656F6E_67617465
 """The letters of `neongate`."""
+CLAIM_KEY = GATE_KEY + 1
+"""Of the lock by which transactions that claim are known; nobody waits for it."""
 
 IDLE_LIMIT = "15s"
 """After this the database ends a transaction whose process is frozen, so that it holds nobody up for ever."""
@@ -38,16 +40,24 @@ async def enter(connection: AsyncConnection, mode: Mode) -> Ends:
     made while a table is nearly empty, and kept, would read the whole table for each row when it has grown; with
     100,000 documents waiting 62 seconds instead of 5.
     """
+    lock = f"pg_advisory_xact_lock{'_shared' if mode is Mode.BESIDE else ''}({GATE_KEY})"
+    return await _begin_with(connection, lock, {"enable_seqscan": "off", "jit": "off"})
+
+
+async def enter_claim(connection: AsyncConnection) -> None:
+    """The same for a transaction that claims positions, which may run beside any other."""
+    await _begin_with(connection, f"pg_advisory_xact_lock_shared({CLAIM_KEY})", {})
+
+
+async def _begin_with(connection: AsyncConnection, lock: str, more: dict[str, str]) -> Ends:
     assert connection.sync_connection is not None
     limit = connection.sync_connection.get_execution_options()[STATEMENT_LIMIT]
     settings = {
         "idle_in_transaction_session_timeout": IDLE_LIMIT,
         "statement_timeout": limit,
-        "enable_seqscan": "off",
-        "jit": "off",
+        **more,
     }
     local = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings.items())
-    lock = f"pg_advisory_xact_lock{'_shared' if mode is Mode.BESIDE else ''}({GATE_KEY})"
     driver = (await connection.get_raw_connection()).driver_connection
     assert isinstance(driver, Connection)
     return driver.next_transaction(f"SELECT {local}; SELECT {lock}")

@@ -14,7 +14,9 @@ from consumer.batching import generations
 from consumer.erasure import Erasure
 from consumer.errors import Fenced, FuseBlown
 from consumer.flights import Flights
+from consumer.frozen import Frozen
 from consumer.fuse import Fuse
+from consumer.gate import enter_claim
 from consumer.intake import Intake
 from consumer.metrics import Metrics
 from consumer.migrate import require_schema
@@ -55,6 +57,7 @@ class Service:
         depth = generations(registry, settings.topics)
         self._intake = Intake(self._source, decoder, settings, depth, self._claim, self._read, self._answered)
         self.observer = Observer(self.engine, self._source, self._oldest, self.metrics, self.state)
+        self._frozen = Frozen(self.engine)
         self._fuse = Fuse(settings.fuse_min_records, settings.fuse_ratio)
         erasure = Erasure(settings.cascade_grace_seconds)
         transaction = Transaction(self.engine, registry, settings.kafka_group_id, self._fuse, erasure)
@@ -119,9 +122,10 @@ class Service:
             return
         started = time.monotonic()
         try:
-            async for part, receipt in self._retry.apply(batch):
-                self.observer.committed(part, receipt, time.monotonic() - started)
-                self._hints |= {partition: span.next_offset for partition, span in part.spans.items()}
+            async with self._frozen.looked_for():
+                async for part, receipt in self._retry.apply(batch):
+                    self.observer.committed(part, receipt, time.monotonic() - started)
+                    self._hints |= {partition: span.next_offset for partition, span in part.spans.items()}
         except Fenced as error:
             self._fenced(batch, error)
         except FuseBlown:
@@ -172,7 +176,8 @@ class Service:
             self._hints.pop(partition, None)
 
     async def _claim(self, first: Positions) -> dict[TopicPartition, Claim]:
-        claims = await self._retry.until_answered(lambda: self._claim_once(first))
+        async with self._frozen.looked_for():
+            claims = await self._retry.until_answered(lambda: self._claim_once(first))
         return self._claimed(claims)
 
     def _claimed(self, claims: dict[TopicPartition, Claim]) -> dict[TopicPartition, Claim]:
@@ -184,6 +189,7 @@ class Service:
     async def _claim_once(self, first: Positions) -> dict[TopicPartition, Claim]:
         with translated():
             async with self.engine.begin() as connection:
+                await enter_claim(connection)
                 return await positions.claim(connection, self.settings.kafka_group_id, first)
 
     async def _read(self, partitions: set[TopicPartition]) -> dict[TopicPartition, Claim]:
