@@ -29,7 +29,11 @@ from tests.support.world import World
 
 OPTIONS = ("fsync=on", "shared_buffers=256MB", "max_wal_size=2GB")
 ROUND_TRIPS_MS = (0, 5, 20, 50)
-FAR_EVENTS = 100_000
+FEWER = 100_000
+"""Events of the drains for which the rows before or the partitions make the difference."""
+LARGE = Mix(users=8, documents=400, updates=0, content="x" * 950_000)
+"""Nearly the largest values that there may be, 380 MB of them."""
+SMALL = Mix(users=1_000, documents=100_000, updates=0, content="x" * 1_000)
 ROWS_BEFORE = (99_999, 999_999, 4_999_998)
 _numbers = count()
 
@@ -39,8 +43,7 @@ class Results:
     """All that was measured."""
 
     events: int
-    fewer: int = FAR_EVENTS
-    """Of the drains that are measured once."""
+    fewer: int = FEWER
     limit: list[Limit] = field(default_factory=list)
     limit_of_two: list[Limit] = field(default_factory=list)
     """Over two connections: no goal, but what two cores can do."""
@@ -49,6 +52,10 @@ class Results:
     far: dict[int, Drain] = field(default_factory=dict)
     """By milliseconds of round trip."""
     partitions: dict[int, Drain] = field(default_factory=dict)
+    large: list[Drain] = field(default_factory=list)
+    """Values of nearly 1 MB in 8 partitions."""
+    small: list[Drain] = field(default_factory=list)
+    """Values of 1 kB in 256 partitions."""
     filled: dict[int, Drain] = field(default_factory=dict)
     """By the number of rows that are in the tables before."""
     fresh: list[Freshness] = field(default_factory=list)
@@ -96,6 +103,12 @@ class Bench:
             assert await differences(world.database_url, mix.truth) == rows_before, "the tables are wrong"
         return told
 
+    async def freshness(self, rate: int, warm_up: float, seconds: float) -> Freshness:
+        """With nothing left to write of what was measured before."""
+        async with self.world() as world:
+            await self._execute("CHECKPOINT")
+            return await freshness(world, rate, warm_up, seconds)
+
     async def _execute(self, statement: str) -> None:
         connection = await asyncpg.connect(self.postgres.url)
         await connection.execute(statement)
@@ -115,18 +128,20 @@ async def measure(bench: Bench, runs: int, events: int) -> Results:
         results.partial.append(await bench.drain(a_mix(events, partial=0.5)))
         most, told = results.limit[-1].rate, results.whole[-1]
         print(f"run {number + 1}: limit {most:,.0f}/s, service {told.rate:,.0f}/s, {told.service:.1f} µs")
+    for rate, warm_up, seconds in ((1_000, 30.0, 60.0), (10, 5.0, 180.0)):
+        results.fresh.append(await bench.freshness(rate, warm_up, seconds))
+        print(results.fresh[-1])
     for milliseconds in ROUND_TRIPS_MS:
-        results.far[milliseconds] = await bench.drain(a_mix(FAR_EVENTS), round_trip_ms=milliseconds)
+        results.far[milliseconds] = await bench.drain(a_mix(events), round_trip_ms=milliseconds)
         print(f"{milliseconds} ms away: {results.far[milliseconds].rate:,.0f}/s")
     for partitions in (4, 32, 128):
-        results.partitions[2 * partitions] = await bench.drain(a_mix(FAR_EVENTS), partitions)
+        results.partitions[2 * partitions] = await bench.drain(a_mix(FEWER), partitions)
+    for _ in range(runs):
+        results.large.append(await bench.drain(LARGE))
+        results.small.append(await bench.drain(SMALL, partitions=128))
     for rows in ROWS_BEFORE:
-        results.filled[rows] = await bench.drain(a_mix(FAR_EVENTS), rows_before=rows)
+        results.filled[rows] = await bench.drain(a_mix(FEWER), rows_before=rows)
         print(f"{rows:,} rows before: {results.filled[rows].rate:,.0f}/s")
-    for rate, warm_up, seconds in ((1_000, 30.0, 60.0), (10, 5.0, 180.0)):
-        async with bench.world() as world:
-            results.fresh.append(await freshness(world, rate, warm_up, seconds))
-            print(results.fresh[-1])
     return results
 
 

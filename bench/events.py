@@ -30,6 +30,7 @@ class Mix:
     partial: float = 0.0
     """Part of the updates that carry what changes only."""
     seed: int = 1
+    content: str = "Some text of a document."
     series: str = ""
     """Part of the addresses, where several mixes go to one table."""
     truth: dict[str, dict[UUID, dict[str, Any]]] = field(default_factory=lambda: {"user": {}, "document": {}})
@@ -50,7 +51,7 @@ class Mix:
             new = {"email": f"user{self.series}{number}@example.com", "name": f"User {number}", "is_active": True}
             yield self._user("created", user, new)
         for number, document in enumerate(documents):
-            new = {"title": f"Document {number}", "content": "Some text of a document.", "user_id": rng.choice(users)}
+            new = {"title": f"Document {number}", "content": self.content, "user_id": rng.choice(users)}
             yield self._document("created", document, new)
         for number in range(self.updates):
             if rng.random() < USER_UPDATES:

@@ -75,6 +75,13 @@ Through a proxy that adds the round trip, with default settings.
 |---|---|---|---|
 {_partitions(results)}
 
+## Memory
+
+| backlog | `VmHWM`, MB: median, lowest and highest | events/s |
+|---|---|---|
+{_memory("400 values of 0.95 MB in 8 partitions", results.large)}
+{_memory("101,000 values of 1 kB in 256 partitions", results.small)}
+
 ## Rows in the tables before
 
 | rows | events/s | service, µs per event | Postgres, µs per event |
@@ -118,6 +125,10 @@ def _partitions(results: "Results") -> str:
         f"| {number} | {d.rate:,.0f} | {d.service:.1f} | {d.peak_megabytes:.0f} |"
         for number, d in results.partitions.items()
     )
+
+
+def _memory(name: str, drains: Sequence[Drain]) -> str:
+    return f"| {name} | {spread([d.peak_megabytes for d in drains])} | {spread([d.rate for d in drains])} |"
 
 
 def _filled(results: "Results") -> str:

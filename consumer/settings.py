@@ -61,7 +61,7 @@ class Settings(GivenDatabaseSettings):
     """Records in one transaction: enough to make its fixed cost small, few enough for short locks."""
     batch_max_bytes: int = Field(8 * 1024 * 1024, ge=1024)
     """Bytes of values in one transaction, give or take what one fetch brings."""
-    batches_at_once: int = Field(4, ge=1, le=16)
+    batches_at_once: int = Field(8, ge=1, le=16)
     """Transactions under way at the same time, over partitions of their own: each needs a connection. Measured: with
     four, two cores are busy, and a database far away is not waited for."""
     batch_max_wait_ms: int = Field(0, ge=0, le=60_000)

@@ -21,8 +21,8 @@ from tests.support.pgbouncer import PgBouncer
 from tests.support.projector import Projector, running_projector
 from tests.support.world import World
 
-CONNECTIONS = 7
-"""Four batches, the positions that are claimed or read, the count of what waits, and /health/db."""
+CONNECTIONS = 11
+"""Eight batches, the positions that are claimed or read, the count of what waits, and /health/db."""
 ROUND_TRIPS = {
     "direct": {"users": 4, "documents": 3, "updates": 7},
     "pooled": {"users": 6, "documents": 4, "updates": 12},
