@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import signal
 from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -14,6 +15,12 @@ from tests.support.world import World
 
 TEMPLATE = "projector_template"
 _numbers = itertools.count(1)
+
+
+def pytest_configure() -> None:
+    """Take SIGINT as a terminal sends it: what a shell starts with `&` ignores it, and so do its children."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
