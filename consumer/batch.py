@@ -46,10 +46,10 @@ class Batch:
 
     decoded: list[Decoded] = field(default_factory=list)
     spans: dict[TopicPartition, Span] = field(default_factory=dict)
-    size: int = 0
-    """Bytes of values."""
     oldest: dict[TopicPartition, int] = field(default_factory=dict)
     """Each partition's first timestamp, in milliseconds."""
+    last: dict[TopicPartition, Record] = field(default_factory=dict)
+    """Each partition's last record."""
     lowest: int = 0
     """Of the generations of its topics' entities the first: 0 has no parents."""
     highest: int = 0
@@ -70,16 +70,16 @@ class Batch:
         self.spans[fetched.partition] = fetched.span._replace(start=start)
         if decoded:
             self.oldest.setdefault(fetched.partition, decoded[0].record.timestamp)
+            self.last[fetched.partition] = decoded[-1].record
         self.decoded.extend(decoded)
-        self.size += sum(len(one.record.value or b"") for one in decoded)
 
     def without(self, partitions: set[TopicPartition]) -> "Batch":
         """This batch less some partitions, which were given up."""
         kept = [d for d in self.decoded if TopicPartition(d.record.topic, d.record.partition) not in partitions]
         spans = {partition: span for partition, span in self.spans.items() if partition not in partitions}
-        size = sum(len(one.record.value or b"") for one in kept)
         oldest = {partition: time for partition, time in self.oldest.items() if partition not in partitions}
-        return replace(self, decoded=kept, spans=spans, size=size, oldest=oldest)
+        last = {partition: record for partition, record in self.last.items() if partition not in partitions}
+        return replace(self, decoded=kept, spans=spans, oldest=oldest, last=last)
 
     def halves(self) -> "tuple[Batch, Batch]":
         """Two batches that do the same one after the other; each partition is cut at the same record."""
@@ -90,7 +90,11 @@ class Batch:
             cuts.setdefault(TopicPartition(one.record.topic, one.record.partition), one.record.offset)
         early = {p: s._replace(next_offset=cuts.get(p, s.next_offset)) for p, s in self.spans.items()}
         late = {p: s._replace(start=cuts[p]) for p, s in self.spans.items() if p in cuts}
-        return replace(self, decoded=first, spans=early), replace(self, decoded=second, spans=late)
+        ends = {TopicPartition(one.record.topic, one.record.partition): one.record for one in first}
+        left = {partition: self.last[partition] for partition in cuts}
+        return replace(self, decoded=first, spans=early, last=ends), replace(
+            self, decoded=second, spans=late, last=left
+        )
 
 
 Positions = Mapping[TopicPartition, int]

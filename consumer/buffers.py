@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
+from itertools import accumulate, islice
 from typing import NamedTuple
 
 from aiokafka import TopicPartition
@@ -51,13 +52,12 @@ class Buffer:
 
     def add(self, fetched: Fetched) -> None:
         assert fetched.span.start == self._end, "a gap between fetches"
-        time, size = self.last or 0, self._bytes[-1]
-        for record in fetched.records:
-            time = max(time, record.timestamp)
-            size += len(record.value or b"")
-            self._times.append(time)
-            self._bytes.append(size)
-        self._records.extend(fetched.records)
+        records = fetched.records
+        times = accumulate((r.timestamp for r in records), max, initial=self.last or 0)
+        self._times.extend(islice(times, 1, None))
+        sizes = accumulate((len(r.value or b"") for r in records), initial=self._bytes.pop())
+        self._bytes.extend(sizes)
+        self._records.extend(records)
         self._end = fetched.span.next_offset
 
     def until(self, time: int) -> tuple[int, int]:

@@ -1,22 +1,16 @@
 """Fingerprints of records: they tell whether a topic is still the one whose records were applied."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from hashlib import blake2b
 
 from aiokafka import TopicPartition
 
-from projections.event import Decoded
 from projections.record import Record
 
 
-def fingerprints(decoded: Sequence[Decoded]) -> dict[TopicPartition, str]:
-    """The fingerprint of each partition's last record."""
-    last: dict[tuple[str, int], Record] = {}
-    for one in reversed(decoded):
-        record = one.record
-        if (record.topic, record.partition) not in last:
-            last[record.topic, record.partition] = record
-    return {TopicPartition(*partition): fingerprint(record) for partition, record in last.items()}
+def fingerprints(last: Mapping[TopicPartition, Record]) -> dict[TopicPartition, str]:
+    """The fingerprint of each partition's `last` record."""
+    return {partition: fingerprint(record) for partition, record in last.items()}
 
 
 def fingerprint(record: Record) -> str:

@@ -46,7 +46,7 @@ class Intake:
         until_answered: UntilAnswered,
     ) -> None:
         self._source = source
-        self._decode = decoder
+        self._decoder = decoder
         self._settings = settings
         self._generations = generations
         self._claim, self._read = claim, read
@@ -147,7 +147,7 @@ class Intake:
         for part in portion:
             decoded: list[Decoded] = []
             for start in range(0, len(part.records), DECODE_RECORDS):
-                decoded.extend(map(self._decode, part.records[start : start + DECODE_RECORDS]))
+                decoded += self._decoder.all(part.records[start : start + DECODE_RECORDS])
                 await asyncio.sleep(0)
             batch.add(part, decoded)
         return batch

@@ -6,6 +6,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
 from aiokafka import TopicPartition
 from sqlalchemy.exc import DBAPIError
@@ -27,7 +28,8 @@ from projections.event import Decoded, Event, Ignored, Rejection
 from projections.fold import fold
 from projections.outcome import Outcome, Reason
 from projections.projection import Registry
-from projections.record import Record
+
+_PARTITION = attrgetter("record.topic", "record.partition")
 
 
 @dataclass(slots=True)
@@ -74,7 +76,7 @@ class Transaction:
                 transaction = await connection.begin()
                 ends = await enter(connection, mode)
                 receipt = await self._apply(connection, batch, mode)
-                ends.last = positions.move(self._group_id, batch.spans, receipt.totals, fingerprints(batch.decoded))
+                ends.last = positions.move(self._group_id, batch.spans, receipt.totals, fingerprints(batch.last))
                 await _commit(connection, transaction, ends, receipt)
         self._fuse.count(batch.decoded, receipt.rejections)
         return receipt
@@ -99,8 +101,8 @@ class Transaction:
                 receipt.kept_aside |= bool(written.parked)
                 rejections += written.rejected
                 late += written.released_rejections
-        _count(receipt, Outcome.REJECTED, (r.record for r in rejections))
-        _count(receipt, Outcome.IGNORED, (d.record for d in batch.decoded if isinstance(d, Ignored)))
+        _count(receipt, Outcome.REJECTED, rejections)
+        _count(receipt, Outcome.IGNORED, (d for d in batch.decoded if isinstance(d, Ignored)))
         receipt.rejections = rejections
         assert sum(c.total() for c in receipt.totals.values()) == len(batch.decoded), "a record has no outcome"
         if self._fuse.blows(batch.decoded, rejections):
@@ -140,12 +142,12 @@ def refused(decoded: Sequence[Decoded]) -> list[Decoded]:
 
 
 def _count_events(receipt: Receipt, written: Written) -> None:
-    _count(receipt, Outcome.APPLIED, (e.record for e in written.applied))
-    _count(receipt, Outcome.SUPERSEDED, (e.record for e in written.superseded))
-    _count(receipt, Outcome.PARKED, (e.record for e in written.parked))
+    _count(receipt, Outcome.APPLIED, written.applied)
+    _count(receipt, Outcome.SUPERSEDED, written.superseded)
+    _count(receipt, Outcome.PARKED, written.parked)
     receipt.released.update(written.released)
 
 
-def _count(receipt: Receipt, outcome: Outcome, records: Iterable[Record]) -> None:
-    for (topic, partition), number in Counter((r.topic, r.partition) for r in records).items():
+def _count(receipt: Receipt, outcome: Outcome, decoded: Iterable[Decoded]) -> None:
+    for (topic, partition), number in Counter(map(_PARTITION, decoded)).items():
         receipt.totals.setdefault(TopicPartition(topic, partition), Counter())[outcome] += number

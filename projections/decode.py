@@ -1,6 +1,6 @@
 """From a record to an event, a rejection, or nothing: the contract, in code."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -25,7 +25,13 @@ class Decoder:
         self._quick = Quick(registry, max_bytes, new_id)
 
     def __call__(self, record: Record) -> Decoded:
-        return self._quick(record) or self.carefully(record)
+        """What one record is."""
+        return self._quick.read(record) or self.carefully(record)
+
+    def all(self, records: Iterable[Record]) -> list[Decoded]:
+        """What these are, in their order."""
+        quick, carefully = self._quick.read, self.carefully
+        return [quick(record) or carefully(record) for record in records]
 
     def carefully(self, record: Record) -> Decoded:
         """What the record is, without the short cut."""

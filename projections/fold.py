@@ -1,5 +1,6 @@
 """Sorts a batch's events to their entities, and tells which of them need a look at what is stored."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -19,16 +20,17 @@ TURNS = 3
 class Folded:
     """A batch by entity: `events[entity][id]` in order of arrival, and the records that are no events."""
 
-    events: dict[str, dict[UUID, list[Event]]] = field(default_factory=dict)
+    events: dict[str, dict[UUID, list[Event]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
     rejections: list[Rejection] = field(default_factory=list)
 
 
 def fold(batch: Iterable[Decoded]) -> Folded:
     """Group `batch` by entity and id."""
     folded = Folded()
+    events = folded.events
     for decoded in batch:
         if isinstance(decoded, Event):
-            folded.events.setdefault(decoded.entity, {}).setdefault(decoded.id, []).append(decoded)
+            events[decoded.entity][decoded.id].append(decoded)
         elif isinstance(decoded, Rejection):
             folded.rejections.append(decoded)
     return folded

@@ -28,13 +28,17 @@ def offsets(batch: Batch) -> list[tuple[int, int]]:
     return [(one.record.partition, one.record.offset) for one in batch.decoded]
 
 
+def lasts(batch: Batch) -> dict[TopicPartition, int]:
+    return {partition: record.offset for partition, record in batch.last.items()}
+
+
 def test_fetches_add_up() -> None:
     batch = batch_of(
         fetched(ZERO, 3, 3, 4, next_offset=5), fetched(ONE, 0, 0, next_offset=1), fetched(ZERO, 5, 7, next_offset=9)
     )
     assert batch.spans == {ZERO: Span(3, 9, 4), ONE: Span(0, 1, 4)}
     assert offsets(batch) == [(0, 3), (0, 4), (1, 0), (0, 7)]
-    assert batch.size == 20
+    assert lasts(batch) == {ZERO: 7, ONE: 0}
 
 
 def test_a_gap_between_fetches_is_a_bug() -> None:
@@ -50,7 +54,7 @@ def test_a_batch_of_markers_alone_is_something() -> None:
 def test_without_a_partition_the_others_stay() -> None:
     batch = batch_of(fetched(ZERO, 3, 3, next_offset=5), fetched(ONE, 0, 0, 1, next_offset=2))
     left = batch.without({ZERO})
-    assert (left.spans, offsets(left), left.size) == ({ONE: Span(0, 2, 4)}, [(1, 0), (1, 1)], 10)
+    assert (left.spans, offsets(left), lasts(left)) == ({ONE: Span(0, 2, 4)}, [(1, 0), (1, 1)], {ONE: 1})
     assert (left.collected_seconds, left.trigger) == (1.5, "count")
     assert not batch.without({ZERO, ONE})
     assert len(batch.decoded) == 3
@@ -79,6 +83,8 @@ def test_cut_again_and_again_nothing_is_lost_and_no_position_jumps(gaps: list[tu
     while any(len(piece.decoded) > 1 for piece in pieces):
         pieces = [half for p in pieces for half in (p.halves() if len(p.decoded) > 1 else (p,))]
     assert [pair for piece in pieces for pair in offsets(piece)] == offsets(batch)
+    for piece in pieces:
+        assert lasts(piece) == {TopicPartition("users", partition): at for partition, at in offsets(piece)}
     positions = dict.fromkeys(batch.spans, 0)
     for piece in pieces:
         for partition, span in piece.spans.items():
