@@ -5,6 +5,7 @@ Every statement takes arrays, one per column (`unnest`), so that its text does n
 and two streams deadlock for ever; so unique columns are changed by a statement of their own.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -107,13 +108,17 @@ def statements_for(projection: Projection) -> Statements:
 
 
 def _upsert(projection: Projection, where: str = "true") -> TextClause:
-    """In the order of the ids: two of these at once can't deadlock, and neighbours in the index come together."""
+    """In the order of the ids: two of these at once can't deadlock, and neighbours in the index come together.
+
+    `unnest` in the select list: behind FROM Postgres would first put each array's elements into a store of its own.
+    """
     table, columns = projection.table.name, ", ".join(projection.columns)
+    rows = ", ".join(f"unnest({_arrays(projection, c)}) AS {c}" for c in projection.columns)
     plain = [c for c in projection.columns if c != "id" and c not in projection.unique]
     unique = "".join(f", {table}.{c}" for c in projection.unique)
     differ = "".join(f" OR taken.{c} <> v.{c}" for c in projection.unique)
     return text(f"""
-        WITH v AS MATERIALIZED (SELECT * FROM unnest({_arrays(projection)}) AS v({columns}) ORDER BY id),
+        WITH v AS MATERIALIZED (SELECT {rows} ORDER BY id),
         taken AS (
             INSERT INTO {table} ({columns}) SELECT {columns} FROM v WHERE {where}
             ON CONFLICT (id) DO UPDATE SET {", ".join(f"{c} = excluded.{c}" for c in plain)}
@@ -156,9 +161,10 @@ def _vacate(projection: Projection) -> TextClause | None:
 
 
 def _arrays(projection: Projection, *only: str) -> str:
-    """One array parameter per column, cast to the column's own type."""
+    """One array parameter per column, cast to the column's own type. That of a text has no length: to cast to one is to
+    cut silently, and to build the array anew."""
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    types = {c.name: c.type.compile(dialect=dialect) for c in projection.table.columns}
+    types = {c.name: re.sub(r"\(.*?\)", "", c.type.compile(dialect=dialect)) for c in projection.table.columns}
     return ", ".join(f"CAST(:{name} AS {types[name]}[])" for name in only or projection.columns)
 
 
