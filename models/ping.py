@@ -6,6 +6,7 @@ and lets a timeout through as the caller's failure.
 
 import time
 
+import asyncpg
 from sqlalchemy import event
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,6 +17,8 @@ PING_SECONDS = 5.0
 FRESH_SECONDS = 1.0
 """A connection used so recently is not asked."""
 USED_AT = "used_at"
+NOTHING = "SELECT"
+"""No columns, one row. asyncpg can't read the answer to an empty statement: it fails as if the connection were dead."""
 
 
 def ping_before_use(engine: AsyncEngine) -> None:
@@ -40,6 +43,6 @@ def _ping(connection: object, entry: ConnectionPoolEntry, _proxy: PoolProxiedCon
     driver = entry.dbapi_connection
     assert driver is not None
     try:  # the simple protocol: it needs no transaction, also behind a transaction pooler
-        driver.run_async(lambda asyncpg: asyncpg.execute(";", timeout=PING_SECONDS))
-    except Exception as error:  # whatever it is, this connection is of no use
+        driver.run_async(lambda connection: connection.execute(NOTHING, timeout=PING_SECONDS))
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
         raise InvalidatePoolError from error

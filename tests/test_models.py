@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models import Document, DocumentUpdate, User, UserCreate, UserRead, UserUpdate
+from models import Document, DocumentUpdate, User, UserCreate, UserRead, UserUpdate, ping
 from models.engine import create_engine
 from models.readers import MAX_PAGE, Cursor, get_document, get_user, list_documents, list_users
 from models.session import session_factory, transaction
@@ -30,6 +30,17 @@ async def engine(database: str) -> AsyncIterator[AsyncEngine]:
     engine = create_engine(DatabaseSettings(neon_database_url=SecretStr(database)))
     yield engine
     await engine.dispose()
+
+
+async def test_a_connection_that_has_idled_is_asked_and_used_again(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ping, "FRESH_SECONDS", 0)
+    backends = set()
+    for _ in range(3):
+        async with engine.connect() as connection:
+            backends.add((await connection.execute(text("SELECT pg_backend_pid()"))).scalar())
+    assert len(backends) == 1
 
 
 @pytest.fixture
