@@ -78,7 +78,7 @@ class EntityWriter:
         """
         written, stored = Written(), Stored()
         left = events if mode is Mode.CAREFUL else await self._take_in_turn(connection, events, mode, written)
-        shown = events.keys() - left.keys()
+        shown = events.keys() - left.keys() if left else events.keys()
         if left:
             await self._look_aside(connection, stored, list(left))
             plan = await self._decide(connection, left, stored, mode)
@@ -86,7 +86,7 @@ class EntityWriter:
                 raise NeedsMode(Mode.ALONE)
             await self._carry_out(connection, plan, stored, mode)
             _acknowledge(plan, written)
-            shown |= plan.show.keys()
+            shown = shown | plan.show.keys()
         written.released_rejections += stored.unreadable
         written.released[Outcome.REJECTED] += len(stored.unreadable)
         written.released[Outcome.APPLIED] += await self._family.reunite(connection, self._entity, list(shown))

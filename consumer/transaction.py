@@ -4,7 +4,7 @@
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -97,12 +97,12 @@ class Transaction:
         for entity, writer in self._writers.items():  # parents before children
             if events := folded.events.get(entity):
                 written = await writer.write(connection, events, mode)
-                _count_events(receipt, written)
+                _count_events(receipt, batch, written)
                 receipt.kept_aside |= bool(written.parked)
                 rejections += written.rejected
                 late += written.released_rejections
-        _count(receipt, Outcome.REJECTED, rejections)
-        _count(receipt, Outcome.IGNORED, (d for d in batch.decoded if isinstance(d, Ignored)))
+        _count(receipt, batch, Outcome.REJECTED, rejections)
+        _count(receipt, batch, Outcome.IGNORED, [d for d in batch.decoded if isinstance(d, Ignored)])
         receipt.rejections = rejections
         assert sum(c.total() for c in receipt.totals.values()) == len(batch.decoded), "a record has no outcome"
         if self._fuse.blows(batch.decoded, rejections):
@@ -141,13 +141,17 @@ def refused(decoded: Sequence[Decoded]) -> list[Decoded]:
     ]
 
 
-def _count_events(receipt: Receipt, written: Written) -> None:
-    _count(receipt, Outcome.APPLIED, written.applied)
-    _count(receipt, Outcome.SUPERSEDED, written.superseded)
-    _count(receipt, Outcome.PARKED, written.parked)
+def _count_events(receipt: Receipt, batch: Batch, written: Written) -> None:
+    _count(receipt, batch, Outcome.APPLIED, written.applied)
+    _count(receipt, batch, Outcome.SUPERSEDED, written.superseded)
+    _count(receipt, batch, Outcome.PARKED, written.parked)
     receipt.released.update(written.released)
 
 
-def _count(receipt: Receipt, outcome: Outcome, decoded: Iterable[Decoded]) -> None:
-    for (topic, partition), number in Counter(map(_PARTITION, decoded)).items():
+def _count(receipt: Receipt, batch: Batch, outcome: Outcome, decoded: Sequence[Decoded]) -> None:
+    """Most batches are of one partition, where nothing need be sorted."""
+    numbers: Mapping[tuple[str, int], int] = (
+        dict.fromkeys(batch.spans, len(decoded)) if len(batch.spans) == 1 else Counter(map(_PARTITION, decoded))
+    )
+    for (topic, partition), number in numbers.items():
         receipt.totals.setdefault(TopicPartition(topic, partition), Counter())[outcome] += number

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from projections.outcome import Reason, Rejected
-from projections.projection import EventType, Kind, Projection
+from projections.projection import COMPLETE, EventType, Kind, Projection
 from projections.record import Record
 
 _NOTHING: Mapping[str, Any] = {}
@@ -79,7 +79,7 @@ def make_event(
     """The event that `checked` data makes (which it takes over); Rejected where that lacks something."""
     entity_id, version, kind = checked.pop("id"), checked.pop("version"), event_type.kind
     expects = _NOTHING
-    if kind is not Kind.COMPLETE or len(checked) < event_type.width:  # else it is whole as it is
+    if kind is not COMPLETE or len(checked) < event_type.width:  # else it is whole as it is
         if kind is Kind.PARTIAL and event_type.changes and event_type.changes.isdisjoint(checked):
             raise Rejected(Reason.INVALID_DATA, f"data: none of {', '.join(sorted(event_type.changes))}")
         _fill_times(event_type, checked, time)
@@ -87,7 +87,7 @@ def make_event(
             expects = {column: checked.pop(name) for name, column in event_type.expects.items()}
         for name, column in event_type.renames.items():
             checked[column] = checked.pop(name)
-        if kind is Kind.COMPLETE:
+        if kind is COMPLETE:
             checked = {**event_type.defaults, **checked}
     return Event(
         projection.entity,

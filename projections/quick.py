@@ -37,6 +37,7 @@ _TIMES = {
 """By length of a time in UTC: every third of its characters from the fourth on, up to the one behind the seconds, and
 its end."""
 _SPECIAL_USE = frozenset(name.rpartition(".")[2] for name in SPECIAL_USE_DOMAIN_NAMES)
+_from_iso = datetime.fromisoformat
 _SHORT = 64
 """Up to this length no part of an e-mail address can be too long."""
 _BACKSLASH = ord("\\")
@@ -198,7 +199,7 @@ def _read_time(text: str) -> datetime:
     signs, zone = _TIMES.get(len(text), ("", ""))
     if text[4:20:3] != signs or not text.endswith(zone):
         raise Doubt
-    return datetime.fromisoformat(text)
+    return _from_iso(text)
 
 
 def _check_email(address: str) -> None:
