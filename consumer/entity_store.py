@@ -89,17 +89,17 @@ class EntityStore:
         """Insert or update `rows`, where their version is higher than the stored one."""
         return await self._write(connection, self.sql.upsert, self._arrays(rows) if rows else {})
 
-    async def take(self, connection: AsyncConnection, events: Sequence[Event]) -> Upserted:
+    async def take(self, connection: AsyncConnection, events: Sequence[Event], *, new: bool) -> Upserted:
         """The same for the states of complete events; refused where anything but the version stands against it.
 
-        Parents are taken to be there: where one is not, this is an IntegrityError.
+        Parents are taken to be there, and with `new` entities of version 1 not to be: else this is an IntegrityError.
         """
         values: dict[str, list[Any]] = {}
         if events:
             values = {"id": [e.id for e in events], "version": [e.version for e in events]}
             fields = [e.fields for e in events]
             values |= {c: [f[c] for f in fields] for c in self.projection.columns if c not in values}
-        return await self._write(connection, self.sql.take, values)
+        return await self._write(connection, self.sql.take_new if new else self.sql.take, values)
 
     async def _write(
         self, connection: AsyncConnection, statement: TextClause, values: dict[str, list[Any]]

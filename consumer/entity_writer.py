@@ -82,7 +82,7 @@ class EntityWriter:
         if left:
             await self._look_aside(connection, stored, list(left))
             plan = await self._decide(connection, left, stored, mode)
-            if mode is Mode.BESIDE and plan.keeps_aside():
+            if mode <= Mode.BESIDE and plan.keeps_aside():
                 raise NeedsMode(Mode.ALONE)
             await self._carry_out(connection, plan, stored, mode)
             _acknowledge(plan, written)
@@ -131,7 +131,7 @@ class EntityWriter:
         """Write these, and tell which the table took."""
         if mode is Mode.ALONE:
             plain = await self._with_parents(connection, plain)
-        refused, moved = await self._store.take(connection, list(plain.values()))
+        refused, moved = await self._store.take(connection, list(plain.values()), new=mode is Mode.NEW)
         if await self._store.contested(connection, freeing=moved):
             raise NeedsMode(Mode.CAREFUL)
         taken = {i: event for i, event in plain.items() if i not in refused} if refused else plain

@@ -25,11 +25,13 @@ IDLE_LIMIT = "15s"
 class Mode(IntEnum):
     """How a transaction goes about it; each is slower than the one before, and can do more."""
 
-    BESIDE = 0
+    NEW = 0
+    """Beside others; it can keep nothing aside, and takes entities of version 1 to be new."""
+    BESIDE = 1
     """Beside others; it can keep nothing aside."""
-    ALONE = 1
+    ALONE = 2
     """No other transaction is open meanwhile."""
-    CAREFUL = 2
+    CAREFUL = 3
     """Alone, and it is decided who gets which unique value before anything is written."""
 
 
@@ -40,7 +42,7 @@ async def enter(connection: AsyncConnection, mode: Mode) -> Ends:
     made while a table is nearly empty, and kept, would read the whole table for each row when it has grown; with
     100,000 documents waiting 62 seconds instead of 5.
     """
-    lock = f"pg_advisory_xact_lock{'_shared' if mode is Mode.BESIDE else ''}({GATE_KEY})"
+    lock = f"pg_advisory_xact_lock{'_shared' if mode <= Mode.BESIDE else ''}({GATE_KEY})"
     return await _begin_with(connection, lock, {"enable_seqscan": "off", "jit": "off"})
 
 

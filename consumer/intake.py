@@ -118,19 +118,20 @@ class Intake:
         return await self._source.fetch(hungry, FETCH_RECORDS, IDLE_FETCH_MS)
 
     def _hungry(self) -> dict[TopicPartition, int]:
-        """How many records further each partition may be read: to its share of the memory. Those behind come first.
+        """How many records further each partition may be read; those behind come first.
 
-        Once that is full, only those of which little is here: they will soon hold back all others.
+        Half of the memory is divided equally, so that it is known of each what comes next. The rest is for the half of
+        the partitions that is behind: what is read of the others would only lie here until these have caught up.
         """
         settings, number = self._settings, max(1, len(self._source.behind()))
         most = int(AHEAD * settings.batch_max_events * settings.batches_at_once)
         held = {partition: self._buffers.held(partition) for partition in self._source.partitions.reading}
         records, size = (sum(getattr(h, name) for h in held.values()) for name in ("records", "size"))
-        share = min(most, settings.batch_max_bytes * records // size if size else most) // number + 1
-        if records >= share * number:
-            held = {partition: h for partition, h in held.items() if 2 * h.records < share}
-        hungry = sorted((p for p, h in held.items() if h.records < share), key=lambda p: held[p].last)
-        return {p: share - held[p].records for p in hungry}
+        room = min(most, settings.batch_max_bytes * records // size if size else most)
+        least, left = room // (2 * number) + 1, room - records
+        in_order = sorted(held, key=lambda p: held[p].last)
+        may = {p: max(least - held[p].records, left if n <= number // 2 else 0) for n, p in enumerate(in_order)}
+        return {p: more for p, more in may.items() if more > 0}
 
     def _take(self, fetched: list[Fetched]) -> None:
         if not self._buffers.any(ANY_TIME):

@@ -18,20 +18,22 @@ FIRST_DELAY_SECONDS = 0.05
 LONGEST_DELAY_SECONDS = 5.0
 FOREIGN_KEY = "23503"
 """foreign_key_violation."""
+UNIQUE = "23505"
+"""unique_violation."""
 
 
 @contextmanager
 def translated(mode: Mode | None = None) -> Iterator[None]:
     """Within, errors of the database's driver come out as our own; what is of no known kind comes out as it is.
 
-    In a transaction of Mode.BESIDE, which takes parents to be there, a foreign key that refuses says that it needs
-    another mode.
+    A transaction beside others takes parents to be there, one of Mode.NEW also first versions to be new: a constraint
+    that refuses says that it needs another mode.
     """
     try:
         yield
     except DBAPIError as error:
-        if mode is Mode.BESIDE and _sqlstate(error) == FOREIGN_KEY:
-            raise NeedsMode(Mode.ALONE) from None
+        if mode is not None and (other := _other_mode(mode, _sqlstate(error))) is not None:
+            raise NeedsMode(other) from None
         known = from_sqlstate(_sqlstate(error), str(error.orig))
         if isinstance(known, Conflict) and not is_ours(_constraint(error)):
             known = NOT_OURS.error("")
@@ -44,6 +46,12 @@ def translated(mode: Mode | None = None) -> Iterator[None]:
         row = known_exception(error)
         assert row is not None, "each of these has a row"
         raise row.error(_sign(error)) from error
+
+
+def _other_mode(mode: Mode, state: str | None) -> Mode | None:
+    if mode <= Mode.BESIDE and state == FOREIGN_KEY:
+        return Mode.ALONE
+    return Mode.BESIDE if mode is Mode.NEW and state == UNIQUE else None
 
 
 def _sign(error: Exception) -> str:

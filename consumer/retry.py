@@ -17,14 +17,19 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+NEW_FROM = 500
+"""In batches of so many events first versions are taken to be new. In smaller ones there is little to gain, and an error
+in Postgres's log for each repeated event of a quiet stream to lose."""
+
 
 class Retry:
     """The one place that decides what follows an error of the database."""
 
-    def __init__(self, transaction: Transaction, observer: "Observer") -> None:
+    def __init__(self, transaction: Transaction, observer: "Observer", new_from: int = NEW_FROM) -> None:
         self._transaction = transaction
         self._observer = observer
-        self._mode = Mode.BESIDE
+        self._new_from = new_from
+        self._mode = Mode.NEW
         """Where to begin: as the last batch turned out."""
 
     async def apply(self, batch: Batch) -> AsyncIterator[tuple[Batch, Receipt]]:
@@ -71,7 +76,7 @@ class Retry:
 
     async def _apply_whole(self, batch: Batch) -> Receipt:
         backoff = Backoff()
-        mode = self._mode
+        mode = self._mode if len(batch.decoded) >= self._new_from else max(self._mode, Mode.BESIDE)
         while True:
             try:
                 receipt = await self._transaction.apply(batch, mode)
@@ -85,7 +90,7 @@ class Retry:
                 mode = Mode.CAREFUL if isinstance(trouble, Conflict) else mode
                 await self._wait(trouble, backoff)
             else:
-                self._mode = Mode.ALONE if receipt.kept_aside else Mode.BESIDE
+                self._mode = receipt.next_mode
                 return receipt
 
     async def _wait(self, trouble: Trouble, backoff: Backoff) -> None:

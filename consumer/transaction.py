@@ -41,8 +41,9 @@ class Receipt:
     """Those of the records of this batch."""
     released: Counter[Outcome] = field(default_factory=Counter)
     """What became of events that earlier transactions had parked."""
-    kept_aside: bool = False
-    """Whether anything was parked: then the next batch will likely have to run alone as well."""
+    next_mode: Mode = Mode.NEW
+    """What the next batch will likely need: to run alone where this one parked anything, and to look for what is there
+    where this one brought what was there already."""
 
 
 class CommitUnknown(Exception):
@@ -98,7 +99,7 @@ class Transaction:
             if events := folded.events.get(entity):
                 written = await writer.write(connection, events, mode)
                 _count_events(receipt, batch, written)
-                receipt.kept_aside |= bool(written.parked)
+                receipt.next_mode = max(receipt.next_mode, _likely(written))
                 rejections += written.rejected
                 late += written.released_rejections
         _count(receipt, batch, Outcome.REJECTED, rejections)
@@ -139,6 +140,12 @@ def refused(decoded: Sequence[Decoded]) -> list[Decoded]:
         else d
         for d in decoded
     ]
+
+
+def _likely(written: Written) -> Mode:
+    if written.parked:
+        return Mode.ALONE
+    return Mode.BESIDE if written.superseded else Mode.NEW
 
 
 def _count_events(receipt: Receipt, batch: Batch, written: Written) -> None:

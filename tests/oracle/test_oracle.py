@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from consumer.retry import NEW_FROM
 from projections.projection import Registry
 from projections.registry import REGISTRY
 from tests.oracle.arrival import ORDERS, batches, with_repeats
@@ -38,7 +39,10 @@ async def test_the_tables_are_the_definition_after_every_transaction(
     for seed in range(HISTORIES):
         rng = random.Random(f"{order} {seed}")
         await connection.execute(CLEAN)
-        writers = [Writer(database, partition, registry) for partition in range(rng.randint(1, 6))]
+        writers = [
+            Writer(database, partition, registry, new_from=rng.choice((1, NEW_FROM)))
+            for partition in range(rng.randint(1, 6))
+        ]
         upstream = Upstream(rng)
         events = ORDERS[order](upstream.live(rng.randint(20, 60), comments="comment" in entities), rng)
         received: list[dict[str, Any]] = []

@@ -95,13 +95,13 @@ class Quiet:
 
 
 class Writer:
-    """One instance's way of writing: its own pool, its own partition."""
+    """One instance's way of writing: its own pool, its own partition. Small batches are tried as new ones, too."""
 
-    def __init__(self, database: str, partition: int, registry: Registry = REGISTRY) -> None:
+    def __init__(self, database: str, partition: int, registry: Registry = REGISTRY, new_from: int = 1) -> None:
         self.engine = create_engine(DatabaseSettings.model_validate({"neon_database_url": database}))
         self._partition = TopicPartition("races", partition)
         transaction = Transaction(self.engine, registry, GROUP, Fuse(1000, 0.9), Erasure(604_800))
-        self._retry = Retry(transaction, Quiet())  # type: ignore[arg-type]
+        self._retry = Retry(transaction, Quiet(), new_from)  # type: ignore[arg-type]
         self._decode = Decoder(registry, new_id=pgproto.UUID)  # as the service does
 
     async def batch(self, events: list[dict[str, Any]]) -> Batch:

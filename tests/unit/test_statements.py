@@ -23,7 +23,7 @@ def placeholders(statement: TextClause | None) -> set[str]:
 @EVERY
 def test_the_upsert_takes_one_array_for_each_column(projection: Projection) -> None:
     sql = statements_for(projection)
-    for statement in (sql.upsert, sql.take):
+    for statement in (sql.upsert, sql.take, sql.take_new):
         assert placeholders(statement) == set(projection.columns)
         assert all(statement.text.count(f"CAST(:{column} AS ") == 1 for column in projection.columns)
 
@@ -37,9 +37,13 @@ def test_a_state_kept_aside_has_every_column(projection: Projection) -> None:
 
 @EVERY
 def test_on_conflict_never_names_a_unique_column(projection: Projection) -> None:
-    _, on_conflict = statements_for(projection).take.text.split("ON CONFLICT")
-    changes = on_conflict.split("WHERE")[0]
-    assert set(re.findall(r"(\w+) = excluded", changes)) == set(projection.columns) - {"id"} - set(projection.unique)
+    sql = statements_for(projection)
+    for statement in (sql.upsert, sql.take, sql.take_new):
+        _, on_conflict = statement.text.split("ON CONFLICT")
+        changes = on_conflict.split("WHERE")[0]
+        assert set(re.findall(r"(\w+) = excluded", changes)) == set(projection.columns) - {"id"} - set(
+            projection.unique
+        )
 
 
 def test_unique_columns_are_moved_by_a_statement_of_their_own() -> None:
