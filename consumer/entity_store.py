@@ -117,15 +117,19 @@ class EntityStore:
         if ids:
             await connection.execute(self.sql.delete, {"id": ids})
 
-    async def put_aside(self, connection: AsyncConnection, asides: Collection[Aside]) -> None:
-        """Keep these states aside; Conflict where a newer one is kept already."""
-        if asides:
-            values = self._arrays([aside.row for aside in asides])
-            values["reason"] = [aside.reason for aside in asides]
-            values["waiting_for"] = [aside.waiting_for for aside in asides]
-            put = await connection.execute(self.sql.put_aside, values)
-            if put.rowcount != len(asides):
-                raise Conflict("a state kept aside moved")
+    async def put_aside(
+        self, connection: AsyncConnection, asides: Mapping[UUID, Aside], there: Collection[UUID]
+    ) -> None:
+        """Keep these states aside, of `there` instead of older ones; Conflict where a newer one is kept already."""
+        new = [aside for i, aside in asides.items() if i not in there]
+        known = [aside for i, aside in asides.items() if i in there]
+        for statement, some in ((self.sql.put_new_aside, new), (self.sql.put_aside, known)):
+            if some:
+                values = self._arrays([aside.row for aside in some])
+                values["reason"] = [aside.reason for aside in some]
+                values["waiting_for"] = [aside.waiting_for for aside in some]
+                if (await connection.execute(statement, values)).rowcount != len(some):
+                    raise Conflict("a state kept aside moved")
 
     async def drop_absent(self, connection: AsyncConnection, ids: list[UUID]) -> None:
         if ids:

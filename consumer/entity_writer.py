@@ -5,9 +5,7 @@ them is kept aside and their parents are there. All others, and those it refused
 parked events are loaded and locked, the pure core decides, and the result is written by array.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,50 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from consumer import parked_events
 from consumer.entity_store import Aside, EntityStore, Row
 from consumer.errors import Conflict, NeedsMode
-from consumer.family import Family
-from consumer.gate import Mode
+from consumer.family import Family, Relation
+from consumer.gate import Entered, Mode
+from consumer.plan import Plan, Stored, Written, acknowledge, leaving
 from projections.claims import losers
-from projections.event import Event, Rejection
+from projections.event import Event
 from projections.fold import Events, turns
 from projections.outcome import Outcome
-from projections.projection import Kind, Projection, Registry
-from projections.settle import Settled, State, newest, settle
-
-
-@dataclass(slots=True)
-class Written:
-    """What became of the events: each one in exactly one of these. `released` had been parked before."""
-
-    applied: list[Event] = field(default_factory=list)
-    superseded: list[Event] = field(default_factory=list)
-    parked: list[Event] = field(default_factory=list)
-    rejected: list[Rejection] = field(default_factory=list)
-    released: Counter[Outcome] = field(default_factory=Counter)
-    released_rejections: list[Rejection] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Stored:
-    """What the database has of the entities in hand."""
-
-    absent: dict[UUID, State] = field(default_factory=dict)
-    waiting: dict[UUID, list[Event]] = field(default_factory=dict)
-    rows: dict[UUID, State] = field(default_factory=dict)
-    unreadable: list[Rejection] = field(default_factory=list)
-    """Events that were parked, and are rejected now."""
-
-
-@dataclass(slots=True)
-class Plan:
-    """Where the changed states go: to the table, or aside (then a row that is there may have to go)."""
-
-    settled: dict[UUID, Settled]
-    show: dict[UUID, Row] = field(default_factory=dict)
-    aside: dict[UUID, Aside] = field(default_factory=dict)
-    remove: list[UUID] = field(default_factory=list)
-
-    def keeps_aside(self) -> bool:
-        return bool(self.aside) or any(one.parked for one in self.settled.values())
+from projections.projection import DELETED, Projection, Registry
+from projections.settle import newest, settle
 
 
 class EntityWriter:
@@ -70,78 +33,98 @@ class EntityWriter:
         self._family = family
         self._types = registry.event_types
 
-    async def write(self, connection: AsyncConnection, events: Events, mode: Mode) -> Written:
+    async def write(self, connection: AsyncConnection, events: Events, entered: Entered) -> Written:
         """Apply `events` by id, each in order of arrival.
 
-        Conflict where the stored state moved meanwhile, NeedsMode where `mode` does not allow what is to be done.
+        Conflict where the stored state moved meanwhile, NeedsMode where its mode does not allow what is to be done.
         Mode.CAREFUL takes a look at every entity.
         """
-        written, stored = Written(), Stored()
-        left = events if mode is Mode.CAREFUL else await self._take_in_turn(connection, events, mode, written)
+        written, stored, mode = Written(), Stored(), entered.mode
+        left = events
+        if mode is not Mode.CAREFUL:
+            left = await self._take_in_turn(connection, events, entered, written, stored)
         shown = events.keys() - left.keys() if left else events.keys()
         if left:
-            await self._look_aside(connection, stored, list(left))
-            plan = await self._decide(connection, left, stored, mode)
+            await self._look_aside(connection, stored, list(left), entered)
+            plan = await self._decide(connection, left, stored, entered)
             if mode <= Mode.BESIDE and plan.keeps_aside():
                 raise NeedsMode(Mode.ALONE)
             await self._carry_out(connection, plan, stored, mode)
-            _acknowledge(plan, written)
+            acknowledge(plan, written)
             shown = shown | plan.show.keys()
         written.released_rejections += stored.unreadable
         written.released[Outcome.REJECTED] += len(stored.unreadable)
-        written.released[Outcome.APPLIED] += await self._family.reunite(connection, self._entity, list(shown))
+        if not entered.nothing_waits:
+            written.released[Outcome.APPLIED] += await self._family.reunite(connection, self._entity, list(shown))
         return written
 
     @property
     def _entity(self) -> str:
         return self._projection.entity
 
-    async def _look_aside(self, connection: AsyncConnection, stored: Stored, ids: list[UUID]) -> None:
+    async def _look_aside(self, connection: AsyncConnection, stored: Stored, ids: list[UUID], entered: Entered) -> None:
         stored.absent |= await self._store.load_absent(connection, ids)
+        if entered.nothing_waits:
+            return
         found = await parked_events.load(connection, self._projection, self._types, self._store.sql, ids)
         stored.waiting |= found[0]
         stored.unreadable += found[1]
 
     async def _take_in_turn(
-        self, connection: AsyncConnection, events: Events, mode: Mode, written: Written
+        self, connection: AsyncConnection, events: Events, entered: Entered, written: Written, stored: Stored
     ) -> Mapping[UUID, list[Event]]:
         """Write what needs no look, and return the rest: of an entity that is refused once, all that follows too."""
         first, *others = turns(events)
-        taken = await self._take(connection, first, mode, written)
+        taken = await self._take(connection, first, entered, written, stored)
         left = {i: own for i, own in events.items() if i not in taken} if len(taken) < len(events) else {}
         for number, turn in enumerate(others, 1):
             plain = {i: event for i, event in turn.items() if i not in left}
-            taken = await self._take(connection, plain, mode, written)
+            taken = await self._take(connection, plain, entered, written, stored)
             left |= {i: events[i][number:] for i in plain if i not in taken}
         return left
 
-    async def _with_parents(self, connection: AsyncConnection, plain: Mapping[UUID, Event]) -> Mapping[UUID, Event]:
+    async def _with_parents(
+        self, connection: AsyncConnection, plain: Mapping[UUID, Event], stored: Stored
+    ) -> Mapping[UUID, Event]:
         """Those whose parents are there. Beside others nobody looks: the foreign key does anyway, and it costs."""
         for parent in self._family.parents_of(self._entity):
-            states = [event.fields for event in plain.values()]
-            missing = await self._family.missing_parents(connection, parent, states)
-            plain = (
-                {i: e for i, e in plain.items() if e.fields[parent.link.column] not in missing} if missing else plain
-            )
+            column = parent.link.column
+            parents = await self._look_for(connection, parent, {e.fields[column] for e in plain.values()}, stored)
+            plain = {i: event for i, event in plain.items() if parents[event.fields[column]] is None}
         return plain
 
+    async def _look_for(
+        self, connection: AsyncConnection, parent: Relation, ids: Set[UUID], stored: Stored
+    ) -> Mapping[UUID, str | None]:
+        """Each parent once: nothing of this transaction brings or takes one while its children are written."""
+        known = stored.parents.setdefault(parent.link.column, {})
+        new = ids - known.keys()
+        known |= dict.fromkeys(new) | await self._family.missing_parents(connection, parent, new)
+        return known
+
     async def _take(
-        self, connection: AsyncConnection, plain: Mapping[UUID, Event], mode: Mode, written: Written
+        self,
+        connection: AsyncConnection,
+        plain: Mapping[UUID, Event],
+        entered: Entered,
+        written: Written,
+        stored: Stored,
     ) -> Mapping[UUID, Event]:
         """Write these, and tell which the table took."""
-        if mode is Mode.ALONE:
-            plain = await self._with_parents(connection, plain)
-        refused, moved = await self._store.take(connection, list(plain.values()), new=mode is Mode.NEW)
-        if await self._store.contested(connection, freeing=moved):
+        if entered.mode is Mode.ALONE:
+            plain = await self._with_parents(connection, plain, stored)
+        refused, moved = await self._store.take(connection, list(plain.values()), new=entered.mode is Mode.NEW)
+        if not entered.nothing_waits and await self._store.contested(connection, freeing=moved):
             raise NeedsMode(Mode.CAREFUL)
         taken = {i: event for i, event in plain.items() if i not in refused} if refused else plain
         written.applied.extend(taken.values())
         return taken
 
-    async def _decide(self, connection: AsyncConnection, events: Events, stored: Stored, mode: Mode) -> Plan:
+    async def _decide(self, connection: AsyncConnection, events: Events, stored: Stored, entered: Entered) -> Plan:
         """What becomes of these entities, and of those that wait for a unique value which one of them gives up."""
+        mode = entered.mode
         looked, again, new = dict(events), set[UUID](), list(events)
-        going = [i for i, arriving in events.items() if any(e.kind is Kind.DELETED for e in arriving)]
+        going = [i for i, arriving in events.items() for e in arriving if e.kind is DELETED]
         await self._store.lock(connection, going)
         while True:
             stored.rows |= await self._store.load(connection, new)
@@ -155,7 +138,7 @@ class EntityWriter:
                 raise NeedsMode(Mode.CAREFUL)
             again |= contested
             new = list(contested - looked.keys())
-            await self._look_aside(connection, stored, new)
+            await self._look_aside(connection, stored, new, entered)
             looked |= {i: [] for i in new}
 
     async def _place(self, connection: AsyncConnection, looked: Events, again: Set[UUID], stored: Stored) -> Plan:
@@ -172,10 +155,10 @@ class EntityWriter:
                     plan.show[i] = row
         for parent in self._family.parents_of(self._entity):
             column = parent.link.column
-            missing = await self._family.missing_parents(connection, parent, plan.show.values())
-            for i in [i for i, row in plan.show.items() if row[column] in missing]:
-                row = plan.show.pop(i)
-                plan.aside[i] = Aside(row, missing[row[column]], row[column])
+            parents = await self._look_for(connection, parent, {row[column] for row in plan.show.values()}, stored)
+            for i, row in list(plan.show.items()):
+                if (reason := parents[row[column]]) is not None:
+                    plan.aside[i] = Aside(plan.show.pop(i), reason, row[column])
         plan.remove = [i for i in plan.aside if i in stored.rows]
         return plan
 
@@ -205,39 +188,12 @@ class EntityWriter:
     async def _carry_out(self, connection: AsyncConnection, plan: Plan, stored: Stored, mode: Mode) -> None:
         store = self._store
         for reason in ("parent_deleted", "no_parent") if self._family.children_of(self._entity) else ():
-            await self._family.part(connection, self._entity, _leaving(plan, stored, reason), reason)
+            await self._family.part(connection, self._entity, leaving(plan, stored, reason), reason)
         await store.delete(connection, plan.remove)
-        await store.put_aside(connection, plan.aside.values())
+        await store.put_aside(connection, plan.aside, stored.absent)
         await store.drop_absent(connection, [i for i in plan.show if i in stored.absent])
         if mode is Mode.CAREFUL:
             await store.vacate(connection, list(self._freeing(plan, stored) & plan.show.keys()))
         if (await store.upsert(connection, list(plan.show.values()))).refused:
             raise Conflict("a row moved")
         await parked_events.store(connection, self._types, store.sql, plan.settled)
-
-
-def _leaving(plan: Plan, stored: Stored, reason: str) -> list[UUID]:
-    """Who is kept aside so that its children are, for `reason`; a contested one whose row stays is not."""
-    return [
-        i
-        for i, aside in plan.aside.items()
-        if (aside.reason in ("deleted", "parent_deleted")) == (reason == "parent_deleted")
-        and not (aside.reason == "contested" and i in stored.rows)
-    ]
-
-
-def _acknowledge(plan: Plan, written: Written) -> None:
-    """Count every event as what it became; one that moved a state which waits is parked with it."""
-    for i, one in plan.settled.items():
-        aside = plan.aside.get(i)
-        waits = aside is not None and aside.reason != "deleted"
-        (written.parked if waits else written.applied).extend(one.applied)
-        written.superseded.extend(one.superseded)
-        written.parked.extend(one.parked)
-        for rejection in one.rejected:
-            late = isinstance(rejection.record, parked_events.ParkedRecord)
-            (written.released_rejections if late else written.rejected).append(rejection)
-        if one.released:
-            written.released.update({outcome: len(events) for outcome, events in one.released.items()})
-        if not one.changed and i in plan.show:
-            written.released[Outcome.APPLIED] += 1

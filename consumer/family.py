@@ -1,6 +1,6 @@
 """Children follow their parents, over all generations: aside before a parent goes, back when it comes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -35,14 +35,12 @@ class Family:
         return [relation for relation in self._relations if relation.link.entity == entity]
 
     async def missing_parents(
-        self, connection: AsyncConnection, relation: Relation, states: Iterable[Mapping[str, Any]]
+        self, connection: AsyncConnection, relation: Relation, ids: Collection[UUID]
     ) -> dict[UUID, str]:
-        """The parents of `states` that are not there, each with the reason for which its children are kept aside."""
-        column = relation.link.column
-        wanted = list({state[column] for state in states})
-        if not wanted:
+        """Those of the parents `ids` that are not there, each with the reason for which its children are kept aside."""
+        if not ids:
             return {}
-        found = await connection.execute(relation.sql.missing_parents, {"id": wanted})
+        found = await connection.execute(relation.sql.missing_parents, {"id": list(ids)})
         return {row.id: row.reason for row in found}
 
     async def part(self, connection: AsyncConnection, entity: str, ids: list[UUID], reason: str) -> None:

@@ -6,12 +6,14 @@ brings what it waits for could be open at the same time, neither would see the o
 one lock, not one per key: 100,000 of those exhaust Postgres's shared memory.
 """
 
+from dataclasses import dataclass
 from enum import IntEnum
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.connection import Connection, Ends
 from models.engine import STATEMENT_LIMIT
+from projections.statements import ABSENT, PARKED
 
 GATE_KEY = 0x6E656F6E_67617465
 """The letters of `neongate`."""
@@ -35,7 +37,24 @@ class Mode(IntEnum):
     """Alone, and it is decided who gets which unique value before anything is written."""
 
 
-async def enter(connection: AsyncConnection, mode: Mode) -> Ends:
+_WAITS = f"SELECT WHERE EXISTS (SELECT FROM {ABSENT} WHERE waiting_for IS NOT NULL) OR EXISTS (SELECT FROM {PARKED})"
+"""One row if anything waits for another entity or for a version before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A transaction that has passed the gate, or will with its first statement."""
+
+    mode: Mode
+    ends: Ends
+
+    @property
+    def nothing_waits(self) -> bool:
+        """It was seen that nothing waits, and nothing can begin to: beside others nobody keeps anything aside."""
+        return self.mode <= Mode.BESIDE and self.ends.told == "SELECT 0"
+
+
+async def enter(connection: AsyncConnection, mode: Mode) -> Entered:
     """Before the first statement of a transaction, and sent with its BEGIN: wait until it may begin.
 
     Lock and settings go with the transaction. Every statement that follows looks rows up by an index: a plan that is
@@ -43,7 +62,8 @@ async def enter(connection: AsyncConnection, mode: Mode) -> Ends:
     100,000 documents waiting 62 seconds instead of 5.
     """
     lock = f"pg_advisory_xact_lock{'_shared' if mode <= Mode.BESIDE else ''}({GATE_KEY})"
-    return await _begin_with(connection, lock, {"enable_seqscan": "off", "jit": "off"})
+    ends = await _begin_with(connection, f"{lock}; {_WAITS}", {"enable_seqscan": "off", "jit": "off"})
+    return Entered(mode, ends)
 
 
 async def enter_claim(connection: AsyncConnection) -> None:

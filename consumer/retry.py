@@ -18,8 +18,8 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 NEW_FROM = 500
-"""In batches of so many events first versions are taken to be new. In smaller ones there is little to gain, and an error
-in Postgres's log for each repeated event of a quiet stream to lose."""
+"""In batches of so many events first versions are taken to be new. Smaller ones have little to gain, and a quiet stream
+with repeated events has an error in Postgres's log to lose for each."""
 
 
 class Retry:

@@ -14,13 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransactio
 
 from consumer import dead_letters, positions
 from consumer.batch import Batch
-from consumer.entity_writer import EntityWriter, Written
+from consumer.entity_writer import EntityWriter
 from consumer.erasure import Erasure
 from consumer.errors import Fenced, FuseBlown
 from consumer.family import Family
 from consumer.fingerprint import fingerprints
 from consumer.fuse import Fuse
-from consumer.gate import Mode, enter
+from consumer.gate import Entered, Mode, enter
+from consumer.plan import Written
 from consumer.pruning import Pruning
 from consumer.recovery import translated
 from models.connection import Ends
@@ -75,10 +76,11 @@ class Transaction:
         with translated(mode):
             async with self._engine.connect() as connection:
                 transaction = await connection.begin()
-                ends = await enter(connection, mode)
-                receipt = await self._apply(connection, batch, mode)
-                ends.last = positions.move(self._group_id, batch.spans, receipt.totals, fingerprints(batch.last))
-                await _commit(connection, transaction, ends, receipt)
+                entered = await enter(connection, mode)
+                receipt = await self._apply(connection, batch, entered)
+                moved = positions.move(self._group_id, batch.spans, receipt.totals, fingerprints(batch.last))
+                entered.ends.last = moved
+                await _commit(connection, transaction, entered.ends, receipt)
         self._fuse.count(batch.decoded, receipt.rejections)
         return receipt
 
@@ -90,14 +92,14 @@ class Transaction:
         moved = {p: (claim.next_offset, claim.epoch) for p, claim in stored.items()}
         return moved == {p: (span.next_offset, span.epoch) for p, span in batch.spans.items()}
 
-    async def _apply(self, connection: AsyncConnection, batch: Batch, mode: Mode) -> Receipt:
+    async def _apply(self, connection: AsyncConnection, batch: Batch, entered: Entered) -> Receipt:
         receipt = Receipt()
         folded = fold(batch.decoded)
         rejections = list(folded.rejections)
         late: list[Rejection] = []
         for entity, writer in self._writers.items():  # parents before children
             if events := folded.events.get(entity):
-                written = await writer.write(connection, events, mode)
+                written = await writer.write(connection, events, entered)
                 _count_events(receipt, batch, written)
                 receipt.next_mode = max(receipt.next_mode, _likely(written))
                 rejections += written.rejected

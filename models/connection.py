@@ -20,10 +20,12 @@ class Ends:
         self._connection = connection
         self._first = first
         self.last = ""
+        self.told = ""
+        """What the server said of the last statement that went with BEGIN, as `SELECT 1`; empty before."""
         self.started = self.committed = False
 
     async def start(self) -> None:
-        await self._send(f"BEGIN; {self._first}")
+        self.told = await self._send(f"BEGIN; {self._first}")
         self.started = True
 
     async def commit(self) -> None:
@@ -33,10 +35,10 @@ class Ends:
     async def rollback(self) -> None:
         await self._connection.execute("ROLLBACK")
 
-    async def _send(self, statements: str) -> None:
+    async def _send(self, statements: str) -> str:
         """An error ends the transaction; where no answer came, the connection with it: who knows where it stands."""
         try:
-            await self._connection.execute(statements)
+            told: str = await self._connection.execute(statements)
         except asyncpg.PostgresError:
             if not self._connection.is_closed():
                 await self.rollback()
@@ -44,6 +46,7 @@ class Ends:
         except BaseException:
             self._connection.terminate()
             raise
+        return told
 
 
 class Connection(asyncpg.Connection):  # type: ignore[misc]

@@ -4,18 +4,18 @@ The definition is in docs/design.md, section 4. One function decides, for events
 were parked, on a state that is stored or not; it knows one entity at a time.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable
+
+import msgspec
 
 from projections.event import Event, Rejection
 from projections.outcome import Outcome, Reason
-from projections.projection import Fields, Kind
+from projections.projection import DELETED, PARTIAL, Fields
 
 CONFLICT = "this version has other content already"
 
 
-@dataclass(slots=True)
-class State:
+class State(msgspec.Struct):
     """What an entity is at `version`. `fields` is None for one that is deleted."""
 
     version: int
@@ -23,17 +23,16 @@ class State:
     erased: bool = False
 
 
-@dataclass(slots=True)
-class Settled:
+class Settled(msgspec.Struct):
     """The newest state, whether it is new, and what became of the events on the way."""
 
     state: State | None
     changed: bool = False
-    applied: list[Event] = field(default_factory=list)
-    superseded: list[Event] = field(default_factory=list)
-    parked: list[Event] = field(default_factory=list)
-    rejected: list[Rejection] = field(default_factory=list)
-    released: dict[Outcome, list[Event]] = field(default_factory=dict)
+    applied: list[Event] = []
+    superseded: list[Event] = []
+    parked: list[Event] = []
+    rejected: list[Rejection] = []
+    released: dict[Outcome, list[Event]] = {}
     """Events that had been parked and are so no longer, by what became of them."""
 
 
@@ -44,14 +43,15 @@ def newest(row: State | None, aside: State | None) -> State | None:
     return aside if aside.version > row.version else row
 
 
-def settle(state: State | None, waiting: Iterable[Event], arriving: Iterable[Event]) -> Settled:
+def settle(state: State | None, waiting: Collection[Event], arriving: Iterable[Event]) -> Settled:
     """Apply `arriving` events, in order of arrival, on the stored `state` with its `waiting` partial events."""
     settled = Settled(state)
-    pending = {event.version: event for event in waiting}
+    pending = {event.version: event for event in waiting} if waiting else {}
     stored = set(pending)
     for event in arriving:
         _arrive(settled, pending, stored, event)
-    settled.parked = [event for version, event in pending.items() if version not in stored]
+    if pending:
+        settled.parked = [event for version, event in pending.items() if version not in stored]
     return settled
 
 
@@ -59,11 +59,12 @@ def _arrive(settled: Settled, pending: dict[int, Event], stored: set[int], event
     state = settled.state
     if state is not None and event.version <= state.version:
         _older(settled, state, event)
-    elif event.kind is not Kind.PARTIAL:
-        settled.state = State(event.version, None if event.kind is Kind.DELETED else event.fields)
+    elif event.kind is not PARTIAL:
+        settled.state = State(event.version, None if event.kind is DELETED else event.fields)
         settled.changed = True
         settled.applied.append(event)
-        _drain(settled, pending, stored)
+        if pending:
+            _drain(settled, pending, stored)
     elif state is not None and event.version == state.version + 1:
         if _extend(settled, state, event):
             settled.applied.append(event)
@@ -90,8 +91,8 @@ def _contradicts(state: State, event: Event) -> bool:
     if state.erased:
         return False  # what stood there is not known any more
     if state.fields is None:
-        return event.kind is not Kind.DELETED
-    return event.kind is Kind.DELETED or _differs(state.fields, event)
+        return event.kind is not DELETED
+    return event.kind is DELETED or _differs(state.fields, event)
 
 
 def _differs(fields: Fields, event: Event) -> bool:

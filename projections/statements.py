@@ -49,6 +49,8 @@ class Statements:
     load_absent: TextClause
     """States kept aside, of `:id`, in the table's own types."""
     put_aside: TextClause
+    put_new_aside: TextClause
+    """The same for entities of which nothing is kept aside: a third less to do."""
     drop_absent: TextClause
     load_parked: TextClause
     park: TextClause
@@ -61,6 +63,13 @@ def statements_for(projection: Projection) -> Statements:
     columns = ", ".join(projection.columns)
     arrays = _arrays(projection)
     state = ", ".join(f"'{c}', v.{c}" for c in projection.columns)
+    put_aside = f"""
+            INSERT INTO {ABSENT} AS a (entity, id, version, state, reason, waiting_for)
+            SELECT '{entity}', v.id, v.version,
+                   CASE WHEN v.reason IN ('deleted', 'erased') THEN NULL ELSE jsonb_build_object({state}) END,
+                   v.reason, v.waiting_for
+            FROM unnest({arrays}, CAST(:reason AS text[]), CAST(:waiting_for AS uuid[]))
+                AS v({columns}, reason, waiting_for) ORDER BY v.id"""
     return Statements(
         upsert=_upsert(projection),
         take=_upsert(projection, where=_free(projection)),
@@ -81,13 +90,8 @@ def statements_for(projection: Projection) -> Statements:
             SELECT a.id AS entity_id, a.version AS at_version, a.reason, {_prefixed("s", projection)}
             FROM {ABSENT} a, LATERAL jsonb_populate_record(NULL::{table}, a.state) s
             WHERE a.entity = '{entity}' AND a.id = ANY(CAST(:id AS uuid[]))"""),
-        put_aside=text(f"""
-            INSERT INTO {ABSENT} AS a (entity, id, version, state, reason, waiting_for)
-            SELECT '{entity}', v.id, v.version,
-                   CASE WHEN v.reason IN ('deleted', 'erased') THEN NULL ELSE jsonb_build_object({state}) END,
-                   v.reason, v.waiting_for
-            FROM unnest({arrays}, CAST(:reason AS text[]), CAST(:waiting_for AS uuid[]))
-                AS v({columns}, reason, waiting_for) ORDER BY v.id
+        put_new_aside=text(put_aside),
+        put_aside=text(f"""{put_aside}
             ON CONFLICT (entity, id) DO UPDATE SET version = excluded.version, state = excluded.state,
                 reason = excluded.reason, waiting_for = excluded.waiting_for,
                 since = CASE WHEN a.reason = excluded.reason THEN a.since ELSE excluded.since END

@@ -14,13 +14,14 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from consumer import dead_letters, operations
-from consumer.entity_writer import EntityWriter, Written
+from consumer.entity_writer import EntityWriter
 from consumer.errors import BadData
 from consumer.family import Family
 from consumer.gate import Mode, enter
 from consumer.operate.again import until_no_conflict
 from consumer.operate.originals import LETTER_COLUMNS, Letter, original, was_parked
 from consumer.operate.records import Records
+from consumer.plan import Written
 from consumer.recovery import translated
 from consumer.settings import Settings
 from consumer.transaction import refused
@@ -137,14 +138,14 @@ class LetterRetry:
                 return done
 
     async def _apply(self, connection: AsyncConnection, page: Mapping[int, Decoded]) -> Tried:
-        await enter(connection, Mode.CAREFUL)
+        entered = await enter(connection, Mode.CAREFUL)
         locked = await connection.execute(_LOCK, {"id": list(page)})
         still_new = {row.id: page[row.id] for row in locked}
         folded = fold(still_new.values())
         written = [Written(rejected=list(folded.rejections))]
         for entity, writer in self._writers.items():  # parents before children
             if events := folded.events.get(entity):
-                written.append(await writer.write(connection, events, Mode.CAREFUL))
+                written.append(await writer.write(connection, events, entered))
         done = _outcomes(still_new, written)
         await _settle(connection, done)
         late = [rejection for one in written for rejection in one.released_rejections]

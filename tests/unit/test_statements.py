@@ -30,9 +30,10 @@ def test_the_upsert_takes_one_array_for_each_column(projection: Projection) -> N
 
 @EVERY
 def test_a_state_kept_aside_has_every_column(projection: Projection) -> None:
-    statement = statements_for(projection).put_aside
-    assert placeholders(statement) == {*projection.columns, "reason", "waiting_for"}
-    assert all(f"'{column}', v.{column}" in statement.text for column in projection.columns)
+    sql = statements_for(projection)
+    for statement in (sql.put_aside, sql.put_new_aside):
+        assert placeholders(statement) == {*projection.columns, "reason", "waiting_for"}
+        assert all(f"'{column}', v.{column}" in statement.text for column in projection.columns)
 
 
 @EVERY
