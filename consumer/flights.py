@@ -30,6 +30,10 @@ class Flights:
         """Of each partition the timestamp of the first record that is here, in milliseconds."""
         return {partition: time for batch in reversed(self._batches) for partition, time in batch.oldest.items()}
 
+    def under_way(self) -> int:
+        """How many batches are being written, or wait for one of those."""
+        return len(self._batches)
+
     async def start(self, batch: Batch) -> None:
         """Let `batch` begin as soon as nothing hinders it; returns when the next one may be brought."""
         self._batches.append(batch)

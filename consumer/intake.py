@@ -14,6 +14,7 @@ from consumer.batch import Batch, Fetched
 from consumer.batching import Portion, divide
 from consumer.buffers import ANY_TIME, Buffers
 from consumer.settings import Settings
+from consumer.shares import shares
 from consumer.source import Claimer, Reader, Source
 from projections.decode import Decoder
 from projections.event import Decoded
@@ -23,6 +24,8 @@ FETCH_RECORDS = 2_000
 """At most so many at once: what waits beside them has its turn, and memory its bound."""
 AHEAD = 1.25
 """Slices that are read ahead: one, and a bit since not all partitions are equally long."""
+FEW = 2
+"""With so many batches under way Postgres would soon have nothing to do."""
 DECODE_RECORDS = 250
 """Records decoded at a stretch before others (heartbeats) have their turn."""
 PATIENCE_SECONDS = 0.5
@@ -70,10 +73,11 @@ class Intake:
                 self._take(fetched)
                 self.poke()
 
-    async def next_batch(self, idle: Callable[[], bool]) -> Batch | None:
-        """The next batch, parents first; None when the service is to stop. While others are written it may fill."""
+    async def next_batch(self, under_way: Callable[[], int]) -> Batch | None:
+        """The next batch, parents first; None when the service is to stop. While so many others are written it may
+        fill: those who wait for a database far away bring more at once."""
         while not self.stopping:
-            if self._portions or await self._next_slice(idle):
+            if self._portions or await self._next_slice(under_way):
                 batch = await self._decoded(self._portions[0])
                 del self._portions[:1]
                 if batch := self.still_ours(batch):  # a rebalance may have taken it
@@ -118,20 +122,11 @@ class Intake:
         return await self._source.fetch(hungry, FETCH_RECORDS, IDLE_FETCH_MS)
 
     def _hungry(self) -> dict[TopicPartition, int]:
-        """How many records further each partition may be read; those behind come first.
-
-        Half of the memory is divided equally, so that it is known of each what comes next. The rest is for the half of
-        the partitions that is behind: what is read of the others would only lie here until these have caught up.
-        """
-        settings, number = self._settings, max(1, len(self._source.behind()))
+        """How many records further each partition may be read; those behind come first."""
+        settings, behind = self._settings, len(self._source.behind())
         most = int(AHEAD * settings.batch_max_events * settings.batches_at_once)
         held = {partition: self._buffers.held(partition) for partition in self._source.partitions.reading}
-        records, size = (sum(getattr(h, name) for h in held.values()) for name in ("records", "size"))
-        room = min(most, settings.batch_max_bytes * records // size if size else most)
-        least, left = room // (2 * number) + 1, room - records
-        in_order = sorted(held, key=lambda p: held[p].last)
-        may = {p: max(least - held[p].records, left if n <= number // 2 else 0) for n, p in enumerate(in_order)}
-        return {p: more for p, more in may.items() if more > 0}
+        return shares(held, behind, most, settings.batch_max_bytes)
 
     def _take(self, fetched: list[Fetched]) -> None:
         if not self._buffers.any(ANY_TIME):
@@ -153,10 +148,10 @@ class Intake:
             batch.add(part, decoded)
         return batch
 
-    async def _next_slice(self, idle: Callable[[], bool]) -> bool:
+    async def _next_slice(self, under_way: Callable[[], int]) -> bool:
         """Wait until there is one; False where it is to be looked again."""
         horizon = self._horizon()
-        if self._buffers.any(horizon) and (idle() or self._full(horizon)):
+        if self._buffers.any(horizon) and (not under_way() or self._full(horizon, few=under_way() <= FEW)):
             await self._fill()
             if self._cut(self._horizon()):
                 return True
@@ -165,7 +160,7 @@ class Intake:
             async with asyncio.timeout(PATIENCE_SECONDS):  # unlike wait_for it never loses a cancellation
                 await self._changed.wait()
         except TimeoutError:
-            return self._is_stuck() and idle() and self._cut(ANY_TIME)
+            return self._is_stuck() and not under_way() and self._cut(ANY_TIME)
         return False
 
     def _horizon(self) -> int:
@@ -174,11 +169,12 @@ class Intake:
     def _is_stuck(self) -> bool:
         return self._buffers.any(ANY_TIME) and not self._buffers.any(self._horizon())
 
-    def _full(self, horizon: int) -> str | None:
-        number, size = self._buffers.until(horizon)
-        if number >= self._settings.batch_max_events:
+    def _full(self, horizon: int, *, few: bool = True) -> str | None:
+        """Why what is here makes a slice: for one batch where `few` are under way, else for half of all at once."""
+        settings, (number, size) = self._settings, self._buffers.until(horizon)
+        if number >= settings.batch_max_events * (1 if few else settings.batches_at_once // 2 or 1):
             return "count"
-        return "bytes" if size >= self._settings.batch_max_bytes // 2 else None
+        return "bytes" if size >= settings.batch_max_bytes // 2 else None
 
     async def _fill(self) -> None:
         """Wait until a slice is full or old enough."""

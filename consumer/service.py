@@ -112,7 +112,7 @@ class Service:
 
     async def _write(self) -> None:
         """The main loop: batches of what came first, each in one transaction, several of them under way."""
-        while (batch := await self._intake.next_batch(self._flights.idle.is_set)) is not None:
+        while (batch := await self._intake.next_batch(self._flights.under_way)) is not None:
             await self._flights.start(batch)
         await self._flights.last()
 

@@ -59,7 +59,7 @@ class Settings(GivenDatabaseSettings):
 
     batch_max_events: int = Field(5_000, ge=1, le=100_000)
     """Records in one transaction: enough to make its fixed cost small, few enough for short locks."""
-    batch_max_bytes: int = Field(8 * 1024 * 1024, ge=1024)
+    batch_max_bytes: int = Field(12 * 1024 * 1024, ge=1024)
     """Bytes of values in one transaction, give or take what one fetch brings."""
     batches_at_once: int = Field(8, ge=1, le=16)
     """Transactions under way at the same time, over partitions of their own: each needs a connection. Measured: with

@@ -28,6 +28,8 @@ ROUND_TRIPS = {
     "pooled": {"users": 6, "documents": 4, "updates": 12},
 }
 """Of a batch of new entities of one kind, or of partial changes, once a connection has had one (docs/neon.md)."""
+LARGE = 3_500
+"""Events in a batch, on the average, while a backlog is worked off 50 ms away."""
 OURS = (
     "SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database() "
     "AND application_name = 'neon-projector'"
@@ -101,3 +103,13 @@ async def test_a_database_far_away_is_only_slower(neon: World, proxy: NeonProxy)
         assert await asyncio.to_thread(projector.terminate) == 0
         assert loud(projector.logged()) == []
     assert await differences(neon.database_url, mix.truth) == 0
+
+
+async def test_far_from_the_database_batches_are_larger(neon: World, proxy: NeonProxy) -> None:
+    mix = Mix(users=20_000, documents=40_000, updates=0)
+    await publish(neon.bootstrap, {"users": neon.users, "documents": neon.documents}, mix.events())
+    proxy.round_trip_seconds = 0.05
+    with running_projector(neon.settings | {"NEON_DATABASE_URL": proxy.url(database_of(neon))}) as projector:
+        await neon.until_consumed(mix.total, seconds=60)
+        batches = (await asyncio.to_thread(projector.status))["batches"]
+    assert mix.total / batches >= LARGE

@@ -1,0 +1,43 @@
+"""Who may read ahead, and how far."""
+
+from aiokafka import TopicPartition
+
+from consumer.buffers import Held
+from consumer.shares import shares
+
+USERS, MORE_USERS, DOCUMENTS, MORE_DOCUMENTS = (
+    TopicPartition(topic, number) for topic in ("users", "documents") for number in (0, 1)
+)
+NOTHING = Held(0, 0, 0)
+SMALL = 10**9
+
+
+def test_where_nothing_is_held_the_first_ones_may_take_all_there_is_and_the_others_their_equal_part_of_half() -> None:
+    held = dict.fromkeys((USERS, MORE_USERS, DOCUMENTS, MORE_DOCUMENTS), NOTHING)
+    assert shares(held, 4, 8_000, SMALL) == {USERS: 8_000, MORE_USERS: 8_000, DOCUMENTS: 1_001, MORE_DOCUMENTS: 1_001}
+
+
+def test_those_behind_in_time_take_what_those_ahead_leave() -> None:
+    held = {
+        DOCUMENTS: Held(1_001, 0, 900),
+        MORE_DOCUMENTS: Held(1_001, 0, 950),
+        USERS: Held(500, 0, 100),
+        MORE_USERS: Held(600, 0, 90),
+    }
+    left = 8_000 - 1_001 - 1_001 - 500 - 600
+    assert list(shares(held, 4, 8_000, SMALL).items()) == [(MORE_USERS, left), (USERS, left)]
+
+
+def test_when_all_is_full_only_those_may_read_of_which_little_is_here() -> None:
+    held = {USERS: Held(7_900, 0, 500), DOCUMENTS: Held(100, 0, 100)}
+    assert shares(held, 2, 8_000, SMALL) == {DOCUMENTS: 1_901}
+
+
+def test_large_values_leave_room_for_few() -> None:
+    held = {USERS: Held(5, 5_000_000, 100), DOCUMENTS: Held(5, 5_000_000, 200)}
+    assert shares(held, 2, 8_000, 16_000_000) == {USERS: 6}
+
+
+def test_one_partition_may_take_all() -> None:
+    assert shares({USERS: Held(10, 1_000, 1)}, 1, 8_000, SMALL) == {USERS: 7_990}
+    assert shares({USERS: Held(10, 1_000, 1)}, 0, 8_000, SMALL) == {USERS: 7_990}
