@@ -8,10 +8,11 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.__main__ import OPTIONS, Bench, a_mix
+from bench.__main__ import a_mix
 from bench.debezium.sink import drain_by_debezium
 from bench.peers_report import write_report
 from bench.row_by_row import drain_row_by_row
+from bench.servers import OPTIONS, Bench
 from bench.service import Drain
 from bench.watch import Measured
 from consumer.demo.postgres import embedded_postgres

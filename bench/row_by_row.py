@@ -25,7 +25,7 @@ from models.session import session_factory
 from models.settings import DatabaseSettings
 
 if TYPE_CHECKING:
-    from bench.__main__ import Bench
+    from bench.servers import Bench
 
 COMMIT_EVERY = 500
 ROOT = Path(__file__).parent.parent

@@ -13,7 +13,7 @@ from bench.watch import Measured, Watch
 from tests.support.world import World
 
 if TYPE_CHECKING:
-    from bench.__main__ import Bench
+    from bench.servers import Bench
 
 NO_ORDER = "ALTER TABLE documents DROP CONSTRAINT fk_documents_user_id_users"
 """Between topics: a document may come before its user."""
