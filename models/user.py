@@ -29,6 +29,7 @@ class User(UserBase, table=True):
     """One user that exists now. `version` is the number of the event that made the row what it is."""
 
     __tablename__ = "users"
+    __table_args__ = {"postgresql_with": {"fillfactor": 85}}
 
     id: UUID = Field(primary_key=True)
     email: EmailStr = Field(sa_type=String(EMAIL_LENGTH), unique=True)

@@ -24,7 +24,7 @@ from models.settings import DatabaseSettings
 OURS = "n.nspname IN ('public', 'projector')"
 SHAPE = f"""
     SELECT c.relkind::text || ' ' || c.oid::regclass, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
-        pg_get_expr(d.adbin, d.adrelid), pg_get_indexdef(c.oid)
+        pg_get_expr(d.adbin, d.adrelid), concat(pg_get_indexdef(c.oid), c.reloptions)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
@@ -70,6 +70,15 @@ def _differences(connection: Connection) -> Any:
 async def test_the_migrated_schema_is_what_the_models_say(database: str) -> None:
     async with direct(database).connect() as connection:
         assert await connection.run_sync(_differences) == []
+
+
+async def test_the_migrated_tables_are_stored_as_the_models_say(database: str) -> None:
+    stored = "SELECT relname::text, reloptions::text FROM pg_class WHERE relkind = 'r' AND reloptions IS NOT NULL"
+    said = {table.name: table.dialect_options["postgresql"]["with"] for table in metadata.tables.values()}
+    told = {
+        (name, f"{{{','.join(f'{k}={v}' for k, v in options.items())}}}") for name, options in said.items() if options
+    }
+    assert set(await fetched(database, stored)) == told
 
 
 async def test_the_tables_are_those_that_applications_were_promised(database: str) -> None:
