@@ -57,6 +57,8 @@ class Intake:
         self._buffers = Buffers()
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
+        self._stuck_since: float | None = None
+        """When what is here began to wait for partitions that bring nothing, by the loop's clock."""
         self._since = 0.0
         """When the first record that waits here came, by the loop's clock."""
         self._portions: list[Portion] = []
@@ -123,7 +125,7 @@ class Intake:
 
     def _hungry(self) -> dict[TopicPartition, int]:
         """How many records further each partition may be read; those behind come first."""
-        settings, behind = self._settings, len(self._source.behind())
+        settings, behind = self._settings, set(self._source.behind())
         most = int(AHEAD * settings.batch_max_events * settings.batches_at_once)
         held = {partition: self._buffers.held(partition) for partition in self._source.partitions.reading}
         return shares(held, behind, most, settings.batch_max_bytes)
@@ -155,13 +157,21 @@ class Intake:
             await self._fill()
             if self._cut(self._horizon()):
                 return True
+        patience = self._patience()
+        if patience <= 0 and not under_way():
+            return self._cut(ANY_TIME)
         self._changed.clear()
-        try:
-            async with asyncio.timeout(PATIENCE_SECONDS):  # unlike wait_for it never loses a cancellation
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience if patience > 0 else None):  # unlike wait_for it loses no cancellation
                 await self._changed.wait()
-        except TimeoutError:
-            return self._is_stuck() and not under_way() and self._cut(ANY_TIME)
         return False
+
+    def _patience(self) -> float:
+        """So many seconds more may what is here wait for partitions that bring nothing."""
+        now = asyncio.get_running_loop().time()
+        if self._stuck_since is None or not self._is_stuck():
+            self._stuck_since = now
+        return self._stuck_since + PATIENCE_SECONDS - now
 
     def _horizon(self) -> int:
         return self._buffers.horizon(self._source.behind())
@@ -195,6 +205,6 @@ class Intake:
         self._cut_as = self._full(horizon) or "age", now - self._since
         parts = self._buffers.take(horizon, most * at_once, settings.batch_max_bytes, most)
         self._portions = divide(parts, self._generations, most, at_once)
-        self._since = now
+        self._since, self._stuck_since = now, None
         self._room.set()
         return bool(parts)

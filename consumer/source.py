@@ -201,7 +201,8 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         found: dict[TopicPartition, Sequence[Record]] = {}
         behind = set(self.behind())
         for partition in (p for p in wanted if p in behind):
-            found |= await self.consumer.getmany(partition, timeout_ms=0, max_records=wanted[partition])
+            most = min(wanted[partition], max_records)
+            found |= await self.consumer.getmany(partition, timeout_ms=0, max_records=most)
             if sum(map(len, found.values())) >= max_records:
                 return found
         return found or await self.consumer.getmany(*wanted, timeout_ms=timeout_ms, max_records=max_records)

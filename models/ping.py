@@ -20,6 +20,9 @@ USED_AT = "used_at"
 NOTHING = "SELECT"
 """No columns, one row. asyncpg can't read the answer to an empty statement: it fails as if the connection were dead."""
 
+DEAD = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+"""How it shows that a connection is of no use. The internal error: the server has said farewell, and not yet closed."""
+
 
 def ping_before_use(engine: AsyncEngine) -> None:
     """From now on `engine` gives out connections that live; those that don't are replaced, with all older ones."""
@@ -44,5 +47,5 @@ def _ping(connection: object, entry: ConnectionPoolEntry, _proxy: PoolProxiedCon
     assert driver is not None
     try:  # the simple protocol: it needs no transaction, also behind a transaction pooler
         driver.run_async(lambda connection: connection.execute(NOTHING, timeout=PING_SECONDS))
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+    except DEAD as error:
         raise InvalidatePoolError from error
