@@ -103,8 +103,13 @@ class Buffers:
 
     def horizon(self, behind: Iterable[TopicPartition]) -> int:
         """The time up to which all that is to be had is here, given the partitions that have more in Kafka."""
-        lasts = ((self._buffers[p].last or 0) if p in self._buffers else 0 for p in behind)
-        return min(lasts, default=ANY_TIME)
+        return self.hindrance(behind)[0]
+
+    def hindrance(self, behind: Iterable[TopicPartition]) -> tuple[int, int]:
+        """The horizon, and how many partitions hold back all that is later: what changes when one of them moves on."""
+        lasts = [(self._buffers[p].last or 0) if p in self._buffers else 0 for p in behind]
+        time = min(lasts, default=ANY_TIME)
+        return time, lasts.count(time)
 
     def until(self, time: int) -> tuple[int, int]:
         """How many records are no later, and the bytes of their values."""

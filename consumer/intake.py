@@ -57,8 +57,8 @@ class Intake:
         self._buffers = Buffers()
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
-        self._stuck_since: float | None = None
-        """When what is here began to wait for partitions that bring nothing, by the loop's clock."""
+        self._stuck = ((0, 0), 0.0)
+        """Who holds records back (`Buffers.hindrance`), and since when that has not changed, by the loop's clock."""
         self._since = 0.0
         """When the first record that waits here came, by the loop's clock."""
         self._portions: list[Portion] = []
@@ -168,16 +168,13 @@ class Intake:
 
     def _patience(self) -> float:
         """So many seconds more may what is here wait for partitions that bring nothing."""
-        now = asyncio.get_running_loop().time()
-        if self._stuck_since is None or not self._is_stuck():
-            self._stuck_since = now
-        return self._stuck_since + PATIENCE_SECONDS - now
+        now, hindrance = asyncio.get_running_loop().time(), self._buffers.hindrance(self._source.behind())
+        if hindrance != self._stuck[0] or self._buffers.any(hindrance[0]) or not self._buffers.any(ANY_TIME):
+            self._stuck = hindrance, now
+        return self._stuck[1] + PATIENCE_SECONDS - now
 
     def _horizon(self) -> int:
         return self._buffers.horizon(self._source.behind())
-
-    def _is_stuck(self) -> bool:
-        return self._buffers.any(ANY_TIME) and not self._buffers.any(self._horizon())
 
     def _full(self, horizon: int, *, few: bool = True) -> str | None:
         """Why what is here makes a slice: for one batch where `few` are under way, else for half of all at once."""
@@ -205,6 +202,6 @@ class Intake:
         self._cut_as = self._full(horizon) or "age", now - self._since
         parts = self._buffers.take(horizon, most * at_once, settings.batch_max_bytes, most)
         self._portions = divide(parts, self._generations, most, at_once)
-        self._since, self._stuck_since = now, None
+        self._since, self._stuck = now, ((0, 0), now)
         self._room.set()
         return bool(parts)

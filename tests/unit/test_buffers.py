@@ -13,7 +13,7 @@ from consumer.buffers import ANY_TIME, Buffers
 from projections.registry import REGISTRY
 from tests.support.factories import ARecord
 
-USERS, DOCUMENTS = TopicPartition("users", 0), TopicPartition("documents", 0)
+USERS, OTHERS, DOCUMENTS = TopicPartition("users", 0), TopicPartition("users", 1), TopicPartition("documents", 0)
 MANY = 1_000
 GENERATIONS = {"users": 0, "documents": 1}
 
@@ -51,6 +51,15 @@ def test_nothing_is_handed_over_while_one_that_is_behind_brings_nothing() -> Non
     buffers = filled(part(DOCUMENTS, 0, 2, 5))
     assert not buffers.any(buffers.horizon([USERS]))
     assert buffers.any(ANY_TIME)
+
+
+def test_it_shows_when_one_of_those_that_hold_the_others_back_has_moved_on() -> None:
+    buffers = filled(part(DOCUMENTS, 0, 2, 5))
+    assert buffers.hindrance([USERS, OTHERS, DOCUMENTS]) == (0, 2)
+    buffers.add(part(USERS, 0, 1))
+    assert buffers.hindrance([USERS, OTHERS, DOCUMENTS]) == (0, 1)
+    buffers.add(part(OTHERS, 0, 3))
+    assert buffers.hindrance([USERS, OTHERS, DOCUMENTS]) == (1, 1)
 
 
 def test_one_at_its_end_holds_nobody_back() -> None:
