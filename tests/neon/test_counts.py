@@ -24,8 +24,8 @@ from tests.support.world import World
 CONNECTIONS = 11
 """Eight batches, the positions that are claimed or read, the count of what waits, and /health/db."""
 ROUND_TRIPS = {
-    "direct": {"users": 4, "documents": 3, "updates": 7},
-    "pooled": {"users": 6, "documents": 4, "updates": 12},
+    "direct": {"users": 3, "documents": 3, "updates": 5},
+    "pooled": {"users": 4, "documents": 4, "updates": 8},
 }
 """Of a batch of new entities of one kind, or of partial changes, once a connection has had one (docs/neon.md)."""
 LARGE = 3_500
