@@ -89,9 +89,12 @@ class EntityStore:
         """Insert or update `rows`, where their version is higher than the stored one."""
         return await self._write(connection, self.sql.upsert, self._arrays(rows) if rows else {})
 
-    async def take(self, connection: AsyncConnection, events: Sequence[Event], *, new: bool) -> Upserted:
+    async def take(
+        self, connection: AsyncConnection, events: Sequence[Event], oldest: Mapping[UUID, int], *, new: bool
+    ) -> Upserted:
         """The same for the states of complete events; refused where anything but the version stands against it.
 
+        The stored version must also be lower than `oldest`, of entities that have one; only those of `events` count.
         Parents are taken to be there, and with `new` entities of version 1 not to be: else this is an IntegrityError.
         """
         values: dict[str, list[Any]] = {}
@@ -99,6 +102,7 @@ class EntityStore:
             values = {"id": [e.id for e in events], "version": [e.version for e in events]}
             fields = [e.fields for e in events]
             values |= {c: [f[c] for f in fields] for c in self.projection.columns if c not in values}
+            values |= {"several": list(oldest), "oldest": list(oldest.values())}
         return await self._write(connection, self.sql.take_new if new else self.sql.take, values)
 
     async def _write(

@@ -1,11 +1,12 @@
 """Applies one entity's events of a batch inside an open transaction, in a fixed number of statements.
 
-Plain events (one complete state) go straight to the table, which takes them if their version is higher, nothing of
-them is kept aside and their parents are there. All others, and those it refused, are looked at: stored state and
+Plain entities (complete states only) go straight to the table, which takes the newest state if the version of the
+oldest is higher than its own, nothing of them is kept aside and their parents are there. All others, and those it refused, are looked at: stored state and
 parked events are loaded and locked, the pure core decides, and the result is written by array.
 """
 
 from collections.abc import Mapping, Set
+from itertools import chain
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,7 +19,7 @@ from consumer.gate import Entered, Mode
 from consumer.plan import Plan, Stored, Written, acknowledge, leaving
 from projections.claims import losers
 from projections.event import Event
-from projections.fold import Events, turns
+from projections.fold import Events, plain
 from projections.outcome import Outcome
 from projections.projection import DELETED, Projection, Registry
 from projections.settle import newest, settle
@@ -40,22 +41,21 @@ class EntityWriter:
         Mode.CAREFUL takes a look at every entity.
         """
         written, stored, mode = Written(), Stored(), entered.mode
-        left = events
-        if mode is not Mode.CAREFUL:
-            left = await self._take_in_turn(connection, events, entered, written, stored)
-        shown = events.keys() - left.keys() if left else events.keys()
-        if left:
+        taken: Set[UUID] = set() if mode is Mode.CAREFUL else await self._take(connection, events, entered, stored)
+        written.applied.extend(chain.from_iterable(events[i] for i in taken))
+        if len(taken) < len(events):
+            left = {i: own for i, own in events.items() if i not in taken}
             await self._look_aside(connection, stored, list(left), entered)
             plan = await self._decide(connection, left, stored, entered)
             if mode <= Mode.BESIDE and plan.keeps_aside():
                 raise NeedsMode(Mode.ALONE)
             await self._carry_out(connection, plan, stored, mode)
             acknowledge(plan, written)
-            shown = shown | plan.show.keys()
+            taken = taken | plan.show.keys()
         written.released_rejections += stored.unreadable
         written.released[Outcome.REJECTED] += len(stored.unreadable)
         if not entered.nothing_waits:
-            written.released[Outcome.APPLIED] += await self._family.reunite(connection, self._entity, list(shown))
+            written.released[Outcome.APPLIED] += await self._family.reunite(connection, self._entity, list(taken))
         return written
 
     @property
@@ -70,28 +70,15 @@ class EntityWriter:
         stored.waiting |= found[0]
         stored.unreadable += found[1]
 
-    async def _take_in_turn(
-        self, connection: AsyncConnection, events: Events, entered: Entered, written: Written, stored: Stored
-    ) -> Mapping[UUID, list[Event]]:
-        """Write what needs no look, and return the rest: of an entity that is refused once, all that follows too."""
-        first, *others = turns(events)
-        taken = await self._take(connection, first, entered, written, stored)
-        left = {i: own for i, own in events.items() if i not in taken} if len(taken) < len(events) else {}
-        for number, turn in enumerate(others, 1):
-            plain = {i: event for i, event in turn.items() if i not in left}
-            taken = await self._take(connection, plain, entered, written, stored)
-            left |= {i: events[i][number:] for i in plain if i not in taken}
-        return left
-
     async def _with_parents(
-        self, connection: AsyncConnection, plain: Mapping[UUID, Event], stored: Stored
-    ) -> Mapping[UUID, Event]:
+        self, connection: AsyncConnection, newest: dict[UUID, Event], stored: Stored
+    ) -> dict[UUID, Event]:
         """Those whose parents are there. Beside others nobody looks: the foreign key does anyway, and it costs."""
         for parent in self._family.parents_of(self._entity):
             column = parent.link.column
-            parents = await self._look_for(connection, parent, {e.fields[column] for e in plain.values()}, stored)
-            plain = {i: event for i, event in plain.items() if parents[event.fields[column]] is None}
-        return plain
+            parents = await self._look_for(connection, parent, {e.fields[column] for e in newest.values()}, stored)
+            newest = {i: event for i, event in newest.items() if parents[event.fields[column]] is None}
+        return newest
 
     async def _look_for(
         self, connection: AsyncConnection, parent: Relation, ids: Set[UUID], stored: Stored
@@ -102,23 +89,16 @@ class EntityWriter:
         known |= dict.fromkeys(new) | await self._family.missing_parents(connection, parent, new)
         return known
 
-    async def _take(
-        self,
-        connection: AsyncConnection,
-        plain: Mapping[UUID, Event],
-        entered: Entered,
-        written: Written,
-        stored: Stored,
-    ) -> Mapping[UUID, Event]:
-        """Write these, and tell which the table took."""
+    async def _take(self, connection: AsyncConnection, events: Events, entered: Entered, stored: Stored) -> Set[UUID]:
+        """Write the entities that need no look, and tell which of them the table took."""
+        newest, oldest = plain(events)
         if entered.mode is Mode.ALONE:
-            plain = await self._with_parents(connection, plain, stored)
-        refused, moved = await self._store.take(connection, list(plain.values()), new=entered.mode is Mode.NEW)
+            newest = await self._with_parents(connection, newest, stored)
+        new = entered.mode is Mode.NEW
+        refused, moved = await self._store.take(connection, list(newest.values()), oldest, new=new)
         if not entered.nothing_waits and await self._store.contested(connection, freeing=moved):
             raise NeedsMode(Mode.CAREFUL)
-        taken = {i: event for i, event in plain.items() if i not in refused} if refused else plain
-        written.applied.extend(taken.values())
-        return taken
+        return newest.keys() - refused if refused else newest.keys()
 
     async def _decide(self, connection: AsyncConnection, events: Events, stored: Stored, entered: Entered) -> Plan:
         """What becomes of these entities, and of those that wait for a unique value which one of them gives up."""

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import NamedTuple
 from uuid import UUID
 
 from projections.event import Decoded, Event, Rejection
@@ -12,8 +13,13 @@ from projections.projection import COMPLETE
 Events = Mapping[UUID, list[Event]]
 """One entity's events of a batch by id, each in order of arrival."""
 
-TURNS = 3
-"""A turn is one statement; a look at what is stored is five or more."""
+
+class Plain(NamedTuple):
+    """Entities of which the version guard alone can decide: their newest states of a batch."""
+
+    newest: dict[UUID, Event]
+    oldest: dict[UUID, int]
+    """Of those that have several states in the batch, the version of the first one."""
 
 
 @dataclass(slots=True)
@@ -36,21 +42,19 @@ def fold(batch: Iterable[Decoded]) -> Folded:
     return folded
 
 
-def turns(events: Events) -> list[dict[UUID, Event]]:
-    """Of each entity whose events are complete states of rising versions the first one; then the second ones; …
+def plain(events: Events) -> Plain:
+    """The entities whose events are complete states of rising versions.
 
-    The version guard alone can decide of these, turn by turn. Entities with more than `TURNS` events, or others, are
-    in no turn.
+    Only the newest of them need be written; where what is stored is older than the oldest, all of them count as applied.
     """
-    found: list[dict[UUID, Event]] = [first := {}]
+    found = Plain({}, {})
     for i, own in events.items():
         if len(own) == 1:
             if own[0].kind is COMPLETE:
-                first[i] = own[0]
-        elif len(own) <= TURNS and all(e.kind is COMPLETE for e in own) and _rise(own):
-            found += [{} for _ in own[len(found) :]]
-            for turn, event in zip(found, own, strict=False):
-                turn[i] = event
+                found.newest[i] = own[0]
+        elif all(event.kind is COMPLETE for event in own) and _rise(own):
+            found.newest[i] = own[-1]
+            found.oldest[i] = own[0].version
     return found
 
 

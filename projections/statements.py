@@ -29,7 +29,8 @@ class Statements:
     rows whose unique columns are still to be changed."""
     take: TextClause
     """The same for complete states that nobody has looked at: refused are also those of which anything is kept aside
-    or parked. If a parent is not there, the foreign key refuses them all."""
+    or parked, and those of `:several` whose stored version is not lower than their `:oldest`. If a parent is not there,
+    the foreign key refuses them all."""
     take_new: TextClause
     """The same, but states of version 1 are inserted without a look whether the entity is there, which saves a tenth of
     their cost (Postgres need not insert them on trial): a unique index refuses them all if one is."""
@@ -72,7 +73,7 @@ def statements_for(projection: Projection) -> Statements:
                 AS v({columns}, reason, waiting_for) ORDER BY v.id"""
     return Statements(
         upsert=_upsert(projection),
-        take=_upsert(projection, where=_free(projection)),
+        take=_take(projection),
         take_new=_take_new(projection),
         move_unique=_move_unique(projection),
         holders={
@@ -115,15 +116,23 @@ def statements_for(projection: Projection) -> Statements:
     )
 
 
-def _upsert(projection: Projection, where: str = "true") -> TextClause:
+def _upsert(projection: Projection) -> TextClause:
+    return _write(projection, _given(projection), "true")
+
+
+def _take(projection: Projection) -> TextClause:
+    return _write(projection, f"{_given(projection)}, {_passed(projection)}", _free(projection))
+
+
+def _write(projection: Projection, given: str, where: str) -> TextClause:
     taken = _insert(projection, where) + _or_update(projection)
-    return text(f"WITH {_given(projection)}, taken AS ({taken} {_returning(projection)}) {_refused(projection)}")
+    return text(f"WITH {given}, taken AS ({taken} {_returning(projection)}) {_refused(projection)}")
 
 
 def _take_new(projection: Projection) -> TextClause:
     free, returning = _free(projection), _returning(projection)
     return text(f"""
-        WITH {_given(projection)},
+        WITH {_given(projection)}, {_passed(projection)},
         new AS ({_insert(projection, f"version = 1 AND {free}")} {returning}),
         known AS ({_insert(projection, f"version > 1 AND {free}")}{_or_update(projection)} {returning}),
         taken AS (SELECT * FROM new UNION ALL SELECT * FROM known)
@@ -136,6 +145,17 @@ def _given(projection: Projection) -> str:
     `unnest` in the select list: behind FROM Postgres would first put each array's elements into a store."""
     rows = ", ".join(f"unnest({_arrays(projection, c)}) AS {c}" for c in projection.columns)
     return f"v AS MATERIALIZED (SELECT {rows} ORDER BY id)"
+
+
+def _passed(projection: Projection) -> str:
+    """`passed`, those of `:several` whose stored version is not lower than their `:oldest`. What is looked at is locked:
+    nobody raises the version before the row is written."""
+    stored = f"(SELECT t.version FROM {projection.table.name} t WHERE t.id = s.id FOR NO KEY UPDATE)"
+    return f"""
+        passed AS MATERIALIZED (
+            SELECT s.id FROM (
+                SELECT unnest(CAST(:several AS uuid[])) AS id, unnest(CAST(:oldest AS bigint[])) AS oldest ORDER BY id
+            ) s WHERE {stored} >= s.oldest)"""
 
 
 def _insert(projection: Projection, where: str) -> str:
@@ -163,12 +183,12 @@ def _refused(projection: Projection) -> str:
 
 
 def _free(projection: Projection) -> str:
-    """Nothing of it is kept aside or parked. Scalar subqueries: these are looked up row by row, by index, whatever the
+    """It is none of `passed`, and nothing of it is kept aside or parked. Scalar subqueries: these are looked up row by row, by index, whatever the
     planner thinks of the tables' sizes; and not at all where nothing of the entity is in there."""
     entity = f"entity = '{projection.entity}'"
     absent = f"(SELECT true FROM {ABSENT} a WHERE a.{entity} AND a.id = v.id) IS NULL"
     parked = f"(SELECT true FROM {PARKED} e WHERE e.{entity} AND e.entity_id = v.id LIMIT 1) IS NULL"
-    return " AND ".join(
+    return "id NOT IN (SELECT id FROM passed) AND " + " AND ".join(
         f"((SELECT true FROM {table} WHERE {entity} LIMIT 1) IS NULL OR {none})"
         for table, none in ((ABSENT, absent), (PARKED, parked))
     )

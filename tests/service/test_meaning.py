@@ -39,6 +39,14 @@ async def test_an_older_version_and_a_repeat_change_nothing(world: World, apart:
     assert await outcomes(world) == {"applied": 1, "superseded": 2}
 
 
+async def test_of_several_states_those_that_are_there_already_count_as_superseded(world: World, apart: bool) -> None:
+    states = [a_user_event(id=ADA, version=version, name=f"state {version}") for version in (1, 2, 4, 7)]
+    await play(world, apart, *states[:2])
+    await play(world, apart, *states, create=False)
+    assert await world.value("SELECT name FROM users") == "state 7"
+    assert await outcomes(world) == {"applied": 4, "superseded": 2}
+
+
 async def test_a_document_before_its_user_is_parked_and_shown_when_the_user_comes(world: World) -> None:
     await play(world, True, a_document_event(id=NOTES, owner=ADA), a_document_event("updated", NOTES, 2, title="Two"))
     assert await world.value("SELECT count(*)::int FROM documents") == 0
