@@ -1,8 +1,9 @@
 """Applies one entity's events of a batch inside an open transaction, in a fixed number of statements.
 
-Plain entities (complete states only) go straight to the table, which takes the newest state if the version of the
-oldest is higher than its own, nothing of them is kept aside and their parents are there. All others, and those it refused, are looked at: stored state and
-parked events are loaded and locked, the pure core decides, and the result is written by array.
+Plain entities (complete states only) go straight to the table, which takes the newest state if its own version is lower
+than the oldest one's, nothing of them is kept aside and their parents are there. All others, and those it refused, are
+looked at: stored state and parked events are loaded and locked, the pure core decides, and the result is written by
+array.
 """
 
 from collections.abc import Mapping, Set

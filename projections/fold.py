@@ -45,7 +45,7 @@ def fold(batch: Iterable[Decoded]) -> Folded:
 def plain(events: Events) -> Plain:
     """The entities whose events are complete states of rising versions.
 
-    Only the newest of them need be written; where what is stored is older than the oldest, all of them count as applied.
+    Only the newest of them need be written; where what is stored is older than the oldest, all count as applied.
     """
     found = Plain({}, {})
     for i, own in events.items():

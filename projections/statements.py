@@ -148,8 +148,8 @@ def _given(projection: Projection) -> str:
 
 
 def _passed(projection: Projection) -> str:
-    """`passed`, those of `:several` whose stored version is not lower than their `:oldest`. What is looked at is locked:
-    nobody raises the version before the row is written."""
+    """`passed`, those of `:several` whose stored version is not lower than their `:oldest`. Their rows are locked:
+    nobody raises a version between this look and the upsert."""
     stored = f"(SELECT t.version FROM {projection.table.name} t WHERE t.id = s.id FOR NO KEY UPDATE)"
     return f"""
         passed AS MATERIALIZED (
@@ -183,8 +183,9 @@ def _refused(projection: Projection) -> str:
 
 
 def _free(projection: Projection) -> str:
-    """It is none of `passed`, and nothing of it is kept aside or parked. Scalar subqueries: these are looked up row by row, by index, whatever the
-    planner thinks of the tables' sizes; and not at all where nothing of the entity is in there."""
+    """It is none of `passed`, and nothing of it is kept aside or parked. Scalar subqueries: these are looked up row by
+    row, by index, whatever the planner thinks of the tables' sizes; and not at all where nothing of the entity is in
+    there."""
     entity = f"entity = '{projection.entity}'"
     absent = f"(SELECT true FROM {ABSENT} a WHERE a.{entity} AND a.id = v.id) IS NULL"
     parked = f"(SELECT true FROM {PARKED} e WHERE e.{entity} AND e.entity_id = v.id LIMIT 1) IS NULL"
