@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from consumer.batch import Fetched
 from projections.projection import Registry
 
-TOGETHER = 1_000
-"""Up to so many records go in one transaction: to divide them would cost more than it brings."""
+TOGETHER = 2_000
+"""Up to so many records go in one transaction, and batches of a divided slice have at least so many: to divide them
+further would cost more than it brings."""
 
 Portion = Sequence[Fetched]
 """What one batch is made of: of each of its partitions the next records."""
@@ -34,8 +35,20 @@ def divide(parts: Portion, generation: Mapping[str, int], max_records: int, at_o
 
 
 def _equally(parts: Portion, max_records: int, at_once: int) -> list[list[Fetched]]:
-    """The largest first, each to the portion that has least so far."""
-    portions: list[list[Fetched]] = [[] for _ in range(max(1, min(at_once, _count(parts) // TOGETHER)))]
+    """Of many partitions those with the same number modulo a power of two go together, slice for slice: a batch waits
+    for all those before it that have a partition in common with it. Of few, the largest goes to where least is so far.
+    """
+    number = max(1, min(at_once, _count(parts) // TOGETHER))
+    groups: list[list[Fetched]] = [list(parts)]
+    if len(parts) >= 2 * number:
+        number = 1 << (number.bit_length() - 1)
+        groups = [[part for part in parts if part.partition.partition % number == n] for n in range(number)]
+        number = 1
+    return [portion for group in groups for portion in _by_size(group, max_records, number)]
+
+
+def _by_size(parts: Portion, max_records: int, number: int) -> list[list[Fetched]]:
+    portions: list[list[Fetched]] = [[] for _ in range(number)]
     for part in sorted(parts, key=lambda part: -len(part.records)):
         least = min(portions, key=_count)
         if least and _count(least) + len(part.records) > max_records:

@@ -21,6 +21,9 @@ class Held(NamedTuple):
     last: int
 
 
+NOTHING = Held(0, 0, 0)
+
+
 class Buffer:
     """One partition's records. Times never fall: a record counts as no earlier than those before it."""
 
@@ -31,34 +34,25 @@ class Buffer:
         self._times: list[int] = []
         self._bytes: list[int] = [0]
         """Before each record, and after the last one: the bytes of all values up to there."""
-
-    def __len__(self) -> int:
-        return len(self._records)
+        self.held = NOTHING
 
     def __bool__(self) -> bool:
         return self._end > self._start
 
     @property
-    def size(self) -> int:
-        return self._bytes[-1] - self._bytes[0]
-
-    @property
     def first(self) -> int | None:
         return self._times[0] if self._times else None
-
-    @property
-    def last(self) -> int | None:
-        return self._times[-1] if self._times else None
 
     def add(self, fetched: Fetched) -> None:
         assert fetched.span.start == self._end, "a gap between fetches"
         records = fetched.records
-        times = accumulate((r.timestamp for r in records), max, initial=self.last or 0)
+        times = accumulate((r.timestamp for r in records), max, initial=self.held.last)
         self._times.extend(islice(times, 1, None))
         sizes = accumulate((len(r.value or b"") for r in records), initial=self._bytes.pop())
         self._bytes.extend(sizes)
         self._records.extend(records)
         self._end = fetched.span.next_offset
+        self._count()
 
     def until(self, time: int) -> tuple[int, int]:
         """The number of records that are no later, and the bytes of their values."""
@@ -71,7 +65,12 @@ class Buffer:
         del self._records[:number], self._times[:number], self._bytes[:number]
         end = self._records[0].offset if self._records else self._end
         span, self._start = Span(self._start, end, self.epoch), end
+        self._count()
         return Fetched(partition, span, taken)
+
+    def _count(self) -> None:
+        records = len(self._records)
+        self.held = Held(records, self._bytes[-1] - self._bytes[0], self._times[-1] if records else 0)
 
 
 class Buffers:
@@ -79,6 +78,8 @@ class Buffers:
 
     def __init__(self) -> None:
         self._buffers: dict[TopicPartition, Buffer] = {}
+        self._until: dict[int, tuple[int, int]] = {}
+        """What `until` has told, as long as nothing changes: there may be hundreds of buffers to ask."""
 
     def add(self, fetched: Fetched) -> None:
         """Take in what comes next; a new epoch begins anew."""
@@ -87,15 +88,17 @@ class Buffers:
         if buffer is None or buffer.epoch != span.epoch:
             buffer = self._buffers[partition] = Buffer(span.epoch, span.start)
         buffer.add(fetched)
+        self._until.clear()
 
     def drop(self, partitions: Iterable[TopicPartition]) -> None:
+        self._until.clear()
         for partition in partitions:
             self._buffers.pop(partition, None)
 
     def held(self, partition: TopicPartition) -> Held:
         """What is here of it."""
         buffer = self._buffers.get(partition)
-        return Held(0, 0, 0) if buffer is None else Held(len(buffer), buffer.size, buffer.last or 0)
+        return NOTHING if buffer is None else buffer.held
 
     def oldest(self) -> dict[TopicPartition, int]:
         """Of each partition the first record's timestamp, in milliseconds."""
@@ -107,27 +110,30 @@ class Buffers:
 
     def hindrance(self, behind: Iterable[TopicPartition]) -> tuple[int, int]:
         """The horizon, and how many partitions hold back all that is later: what changes when one of them moves on."""
-        lasts = [(self._buffers[p].last or 0) if p in self._buffers else 0 for p in behind]
+        lasts = [self.held(partition).last for partition in behind]
         time = min(lasts, default=ANY_TIME)
         return time, lasts.count(time)
 
     def until(self, time: int) -> tuple[int, int]:
         """How many records are no later, and the bytes of their values."""
-        found = [buffer.until(time) for buffer in self._filled()]
-        return sum(number for number, _ in found), sum(size for _, size in found)
+        if time not in self._until:
+            found = [buffer.until(time) for buffer in self._filled()]
+            self._until[time] = sum(number for number, _ in found), sum(size for _, size in found)
+        return self._until[time]
 
     def any(self, time: int) -> bool:
         """Whether there is anything to hand over: a record no later than that, or markers alone."""
-        return any(not len(b) or b.until(time)[0] for b in self._filled())
+        return any(b.first is None or b.first <= time for b in self._filled())
 
     def take(self, time: int, max_records: int, max_bytes: int, max_each: int) -> list[Fetched]:
         """The earliest records up to that time, of each partition the next ones: as many as fit, at least one."""
         time = self._latest_that_fits(time, max_records, max_bytes)
+        self._until.clear()
         parts = []
         for partition, buffer in self._buffers.items():
             if buffer:
                 number = min(buffer.until(time)[0], max_records, max_each)
-                if number or not len(buffer):
+                if number or buffer.first is None:
                     parts.append(buffer.take(partition, number))
                     max_records -= number
         return parts
@@ -138,7 +144,7 @@ class Buffers:
     def _latest_that_fits(self, time: int, max_records: int, max_bytes: int) -> int:
         """By halving; records of one millisecond may be too many, `take` then leaves some of them."""
         low = min((b.first for b in self._filled() if b.first is not None), default=time)
-        high = max(low, min(time, max((b.last or 0 for b in self._filled()), default=time)))
+        high = max(low, min(time, max((b.held.last for b in self._filled()), default=time)))
         while low < high:
             middle = (low + high + 1) // 2
             number, size = self.until(middle)

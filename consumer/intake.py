@@ -142,11 +142,15 @@ class Intake:
         of = [self._generations.get(part.partition.topic, 0) for part in portion]
         batch = Batch(lowest=min(of, default=0), highest=max(of, default=0))
         batch.trigger, batch.collected_seconds = self._cut_as
+        stretch = 0
         for part in portion:
             decoded: list[Decoded] = []
             for start in range(0, len(part.records), DECODE_RECORDS):
+                if stretch >= DECODE_RECORDS:
+                    await asyncio.sleep(0)
+                    stretch = 0
                 decoded += self._decoder.all(part.records[start : start + DECODE_RECORDS])
-                await asyncio.sleep(0)
+                stretch += min(DECODE_RECORDS, len(part.records) - start)
             batch.add(part, decoded)
         return batch
 

@@ -128,19 +128,30 @@ def test_however_it_is_cut_nothing_is_lost_and_no_position_jumps(
 
 def test_parents_come_before_children_and_no_partition_is_in_two_batches() -> None:
     assert generations(REGISTRY, {"USERS_TOPIC": "users", "DOCUMENTS_TOPIC": "documents"}) == GENERATIONS
-    parts = [part(TopicPartition(topic, n), 0, *range(800)) for topic in ("documents", "users") for n in range(4)]
+    parts = [part(TopicPartition(topic, n), 0, *range(1_600)) for topic in ("documents", "users") for n in range(4)]
     portions = divide(parts, GENERATIONS, 5_000, at_once=2)
     assert [sorted({one.partition.topic for one in p}) for p in portions] == [["users"]] * 2 + [["documents"]] * 2
     assert sorted(one.partition for p in portions for one in p) == sorted(one.partition for one in parts)
-    assert sizes(portions) == [1_600] * 4
+    assert sizes(portions) == [3_200] * 4
 
 
 def test_portions_are_about_equal_and_not_too_large() -> None:
-    parts = [part(TopicPartition("users", n), 0, *range(number)) for n, number in enumerate((900, 500, 500, 400, 300))]
-    assert sizes(divide(parts, GENERATIONS, 5_000, at_once=4)) == [1_300, 1_300]
-    assert sizes(divide(parts, GENERATIONS, 5_000, at_once=1)) == [2_600]
-    assert sizes(divide(parts, GENERATIONS, 1_000, at_once=4)) == [900, 1_000, 700]
-    assert sizes(divide(parts, GENERATIONS, 800, at_once=4)) == [900, 500, 500, 700]
+    many = (1_800, 1_000, 1_000, 800, 600)
+    parts = [part(TopicPartition("users", n), 0, *range(number)) for n, number in enumerate(many)]
+    assert sizes(divide(parts, GENERATIONS, 9_000, at_once=4)) == [3_400, 1_800]
+    assert sizes(divide(parts[:3], GENERATIONS, 9_000, at_once=4)) == [3_800]
+    assert sizes(divide(parts, GENERATIONS, 9_000, at_once=1)) == [5_200]
+    assert sizes(divide(parts, GENERATIONS, 2_000, at_once=4)) == [1_800, 1_600, 1_800]
+    assert sizes(divide(parts, GENERATIONS, 1_600, at_once=1)) == [1_800, 1_000, 1_000, 1_400]
+
+
+def test_many_partitions_are_divided_alike_however_much_there_is_of_each() -> None:
+    """Else each batch would wait for several of those before it."""
+    found = set()
+    for seed in range(5):
+        parts = [part(TopicPartition("users", n), 0, *range(200 + n * seed * 7 % 100)) for n in range(64)]
+        found |= {frozenset(one.partition for one in p) for p in divide(parts, GENERATIONS, 5_000, at_once=8)}
+    assert len(found) == 4
 
 
 def sizes(portions: list[Portion]) -> list[int]:
