@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from operator import attrgetter
 
@@ -65,13 +65,14 @@ class Observer:
     def committed(self, batch: Batch, receipt: Receipt, seconds: float) -> None:
         """A batch has been written."""
         metrics, state, now = self._metrics, self._state, time.time()
-        for partition, counts in receipt.totals.items():
-            for outcome, number in counts.items():
-                self._count(partition.topic, outcome.value, number)
+        became: dict[str, Counter[str]] = defaultdict(Counter)
         for partition, span in batch.spans.items():
-            skipped = positions.skipped(span, receipt.totals.get(partition, Counter()))
-            self._count(partition.topic, "skipped", skipped)
+            counts = receipt.totals.get(partition, Counter())
+            for outcome, number in counts.items():
+                became[partition.topic][outcome.value] += number
+            became[partition.topic]["skipped"] += positions.skipped(span, counts)
             state.positions[partition] = span.next_offset
+        self._count(became)
         for rejection in receipt.rejections:
             metrics.rejections.labels(rejection.record.topic, rejection.reason.value).inc()
         for outcome, number in receipt.released.items():
@@ -192,7 +193,10 @@ class Observer:
         for reason in INTAKE_STOPS:
             metrics.intake_stopped.labels(reason).set(reason in reasons)
 
-    def _count(self, topic: str, outcome: str, number: int) -> None:
-        if number:
-            self._metrics.events.labels(topic, outcome).inc(number)
-            self._state.totals[outcome] = self._state.totals.get(outcome, 0) + number
+    def _count(self, became: Mapping[str, Counter[str]]) -> None:
+        totals = self._state.totals
+        for topic, outcomes in became.items():
+            for outcome, number in outcomes.items():
+                if number:
+                    self._metrics.events.labels(topic, outcome).inc(number)
+                    totals[outcome] = totals.get(outcome, 0) + number
