@@ -24,6 +24,15 @@ class LightRecord(msgspec.Struct, gc=False):
 class LightRecords(PartitionRecords):  # type: ignore[misc]
     """What was fetched of one partition; it still skips what is aborted, and steps over markers."""
 
+    largest = 0
+    """The most bytes that one fetch has brought of a partition, of all in this process."""
+
+    def __init__(self, tp: TopicPartition, records: Any, *rest: Any) -> None:
+        super().__init__(tp, records, *rest)
+        self.size: int = records.size_in_bytes()
+        """Bytes, as they were fetched: they are held until the last record is read."""
+        LightRecords.largest = max(LightRecords.largest, self.size)
+
     def __iter__(self) -> Iterator[LightRecord]:
         records: Iterator[LightRecord] = self._records_iterator
         return records

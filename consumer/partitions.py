@@ -18,7 +18,7 @@ class Reading:
     fingerprint: str | None
     """Of the last record before `next_offset`, until it is seen that the topic still has it."""
     end: int = 0
-    """Where the topic ended when reading began; the first fetch tells better."""
+    """Where it ends, as far as is known: when reading began, then by each fetch."""
 
 
 class Hold(NamedTuple):

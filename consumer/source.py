@@ -17,6 +17,7 @@ from aiokafka.helpers import create_ssl_context
 
 from consumer.batch import Claim, Fetched, Positions, Span
 from consumer.errors import WrongSettings
+from consumer.fetching import Fetching
 from consumer.fingerprint import fingerprint, offset_of
 from consumer.partitions import Partitions, Reading
 from consumer.settings import Settings
@@ -28,10 +29,6 @@ SESSION_TIMEOUT_MS = 10_000
 HEARTBEAT_INTERVAL_MS = 2_000
 NEVER_MS = 2**31 - 1
 HINT_SECONDS = 5.0
-FETCH_BYTES = 16 * 1024 * 1024
-"""So much may lie fetched and unread, of all partitions together."""
-PARTITION_FETCH_BYTES = (64 * 1024, 1024 * 1024)
-"""Of each at least and at most; a batch of the topic that is larger comes nevertheless (KIP-74)."""
 FETCH_WAIT_MS = 100
 """How long the broker holds a fetch that finds nothing; meanwhile no other partition of that broker is asked for."""
 
@@ -89,6 +86,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             fetch_max_wait_ms=FETCH_WAIT_MS,
             **client_options(settings),
         )
+        self._fetching = Fetching(self._consumer)
         self._consumer.subscribe(sorted(set(settings.topics.values())), listener=self)
         try:
             await self._consumer.start()
@@ -110,7 +108,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         self.consumer.pause(*assigned)
-        self._tune_fetcher(len(assigned))
+        self._fetching.begin(len(assigned))
         self.partitions.assign(assigned)
         self.joined = True
         log.info("partitions assigned", extra={"partitions": _names(assigned)})
@@ -122,13 +120,6 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             self.rebalances += 1
             log.info("partitions revoked", extra={"partitions": _names(revoked)})
             await self._on_revoked(revoked)
-
-    def _tune_fetcher(self, partitions: int) -> None:
-        """What the client has no arguments for: memory by the number of partitions, and no pause of 0.1 s in fetching
-        as long as anything fetched is unread (there always is where partitions ahead wait for those behind)."""
-        fetcher, (least, most) = self.consumer._fetcher, PARTITION_FETCH_BYTES
-        fetcher._prefetch_backoff = 0
-        fetcher._max_partition_fetch_bytes = min(most, max(least, FETCH_BYTES // max(1, partitions)))
 
     async def settle_claims(self, claim: Claimer, read: Reader) -> None:
         """Claim what is newly assigned, read again what was fenced or held; then these partitions give records."""
@@ -159,53 +150,38 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def behind(self) -> list[TopicPartition]:
         """Partitions that have more in Kafka than was read so far, as far as is known."""
-        return [p for p, reading in self.partitions.reading.items() if reading.next_offset < self._end(p, reading)]
-
-    def _end(self, partition: TopicPartition, reading: Reading) -> int:
-        try:
-            stable = self.consumer.last_stable_offset(partition)
-        except (AssertionError, aiokafka.errors.KafkaError):
-            stable = None  # no more ours
-        return reading.end if stable is None else stable
+        return [p for p, reading in self.partitions.reading.items() if reading.next_offset < reading.end]
 
     async def fetch(self, wanted: Mapping[TopicPartition, int], max_records: int, timeout_ms: int) -> list[Fetched]:
         """Records that have come, and steps over markers; waits up to `timeout_ms` where there is nothing.
 
         `wanted` tells how many records of which partitions; `max_records` are taken of all together, or a few more.
         """
+        self._fetching.only(wanted.keys(), self.partitions.reading.keys())
         try:
-            records = await self._get(wanted, max_records, timeout_ms)
+            asked = await self._fetching.get(wanted, max_records, timeout_ms)
         except aiokafka.errors.OffsetOutOfRangeError as error:
             for partition, position in error.args[0].items():
                 self._stop(partition, "position_not_in_topic", position)
             return []
         except aiokafka.errors.NoOffsetForPartitionError:
             return []  # asked before the claim was there
+        for partition in wanted.keys() & self.partitions.reading.keys():
+            self.partitions.reading[partition].end = self._stable(partition) or self.partitions.reading[partition].end
         fetched = []
-        for partition, reading in list(self.partitions.reading.items()):
+        for partition, records in asked.items():
+            if (reading := self.partitions.reading.get(partition)) is None:
+                continue  # revoked while we asked
             try:
                 position = await self.consumer.position(partition)
             except aiokafka.errors.IllegalStateError:
-                continue  # revoked while we asked
-            new = self._recognised(partition, reading, records.get(partition, ()))
+                continue
+            new = self._recognised(partition, reading, records)
             if new is not None and position > reading.next_offset:
                 span = Span(reading.next_offset, position, reading.epoch)
                 reading.next_offset = position
                 fetched.append(Fetched(partition, span, new))
         return fetched
-
-    async def _get(
-        self, wanted: Mapping[TopicPartition, int], max_records: int, timeout_ms: int
-    ) -> dict[TopicPartition, Sequence[Record]]:
-        """Of a backlog one partition after the other, else the client would give all that it has of the first."""
-        found: dict[TopicPartition, Sequence[Record]] = {}
-        behind = set(self.behind())
-        for partition in (p for p in wanted if p in behind):
-            most = min(wanted[partition], max_records)
-            found |= await self.consumer.getmany(partition, timeout_ms=0, max_records=most)
-            if sum(map(len, found.values())) >= max_records:
-                return found
-        return found or await self.consumer.getmany(*wanted, timeout_ms=timeout_ms, max_records=max_records)
 
     def _recognised(
         self, partition: TopicPartition, reading: Reading, records: Sequence[Record]
@@ -232,15 +208,19 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def lag(self, positions: Positions) -> dict[TopicPartition, int]:
         """Records between what is applied and the last stable offset, as far as the last fetch told."""
-        lags = {}
-        for partition, reading in self.partitions.reading.items():
-            try:
-                stable = self.consumer.last_stable_offset(partition)
-            except (AssertionError, aiokafka.errors.KafkaError):
-                continue  # no more ours
-            if stable is not None:
-                lags[partition] = max(0, stable - positions.get(partition, reading.next_offset))
-        return lags
+        return {
+            partition: max(0, stable - positions.get(partition, reading.next_offset))
+            for partition, reading in self.partitions.reading.items()
+            if (stable := self._stable(partition)) is not None
+        }
+
+    def _stable(self, partition: TopicPartition) -> int | None:
+        """The last stable offset; None before the first fetch, and where the partition is no more ours."""
+        try:
+            stable: int | None = self.consumer.last_stable_offset(partition)
+        except (AssertionError, aiokafka.errors.KafkaError):
+            return None
+        return stable
 
     async def hint(self, positions: Positions) -> None:
         """Tell Kafka how far we are, for its lag tools. What goes wrong here is of no consequence."""

@@ -2,7 +2,7 @@
 
 import inspect
 
-from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.fetcher import Fetcher, FetchResult
 from asyncpg.protocol import protocol
 
 from models.connection import bind_arrays_quickly
@@ -19,5 +19,9 @@ def test_the_driver_looks_for_arrays_by_these_names() -> None:
 
 def test_the_client_fetches_by_these_names() -> None:
     source = inspect.getsource(Fetcher)
-    for name in ("self._prefetch_backoff", "self._max_partition_fetch_bytes"):
-        assert source.count(name) > 1, name  # set once, and used
+    for name in ("_prefetch_backoff", "_max_partition_fetch_bytes", "_fetch_max_bytes", "_wait_consume_future"):
+        assert source.count(f"self.{name}") > 1, name  # set once, and used
+    for way in ("self._records[tp] = FetchResult(", "del self._records[tp]", "self._notify(self._wait_consume_future)"):
+        assert way in source, way
+    assert "self._partition_records" in inspect.getsource(FetchResult.getall)
+    assert "self._partition_records" in inspect.getsource(FetchResult.has_more)

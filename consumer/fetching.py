@@ -1,0 +1,102 @@
+"""How much of Kafka is fetched ahead, and what of it is there: what the client has no arguments for.
+
+All that is known of the client's inside stands here and in `light_records.py`; `test_borrowed_names.py` holds it.
+"""
+
+from collections.abc import Mapping, Sequence, Set
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer.fetcher import FetchResult
+
+from consumer.light_records import LightRecords
+from projections.record import Record
+
+FETCH_BYTES = 16 * 1024 * 1024
+"""So much may lie fetched and unread, of all partitions together."""
+PARTITION_BYTES = (64 * 1024, 1024 * 1024)
+"""Of each at least and at most; a batch of the topic that is larger comes nevertheless, but one alone (KIP-74)."""
+ANSWER_BYTES = (2 * 1024 * 1024, 8 * 1024 * 1024)
+"""Of one answer at least and at most; for a moment it is in memory twice."""
+LEAST_AT_ONCE = 100
+"""Records of a partition that are taken together where many have something."""
+
+
+class Fetching:
+    """What `consumer`, once it is started, has fetched."""
+
+    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+        self._resting: Set[TopicPartition] = set()
+
+    def begin(self, partitions: int) -> None:
+        """So many are to be fetched. No pause of 0.1 s in fetching as long as anything fetched is unread: there always
+        is where partitions ahead wait for those behind."""
+        least, most = PARTITION_BYTES
+        self._resting = set()
+        self._client._prefetch_backoff = 0
+        self._client._max_partition_fetch_bytes = min(most, max(least, FETCH_BYTES // max(1, partitions)))
+
+    def only(self, wanted: Set[TopicPartition], among: Set[TopicPartition]) -> None:
+        """Let nothing of the others be fetched until they are wanted: it would only lie there."""
+        resting = among - wanted
+        self._consumer.pause(*(resting - self._resting))
+        self._consumer.resume(*(wanted & self._resting))
+        self._resting = resting
+
+    async def get(
+        self, wanted: Mapping[TopicPartition, int], max_records: int, timeout_ms: int
+    ) -> dict[TopicPartition, Sequence[Record]]:
+        """Of the partitions that were asked what has come, maybe nothing: so many records of each as `wanted`, and of
+        all together `max_records`, or a few more.
+
+        One partition after the other, else the client would give all that it has of the first; and only those it has
+        something of: to ask for one costs a look at all.
+        """
+        found: dict[TopicPartition, Sequence[Record]] = {}
+        if self._client._records.keys().isdisjoint(wanted):  # wait for a single record, and then see what else is there
+            found = dict.fromkeys(wanted, ()) | await self._consumer.getmany(
+                *wanted, timeout_ms=timeout_ms, max_records=1
+            )
+        ready = [p for p in wanted if p in self._client._records]
+        number, part = 0, max(LEAST_AT_ONCE, max_records // max(1, len(ready)))
+        for partition in ready:
+            most = min(wanted[partition], part)
+            found[partition] = [*found.get(partition, ()), *await self._take(partition, most)]
+            number += len(found[partition])
+            if number >= max_records:
+                break
+        self._limit()
+        return found
+
+    async def _take(self, partition: TopicPartition, most: int) -> Sequence[Record]:
+        """What the client's `getmany` does of one partition; that looks at all others too, 50 µs where they are 256."""
+        client = self._client
+        fetched = client._records[partition]
+        if not isinstance(fetched, FetchResult):
+            await self._consumer.getmany(partition, max_records=1)  # raises the error that it is
+            return ()
+        records: Sequence[Record] = fetched.getall(most)
+        if not fetched.has_more():
+            del client._records[partition]
+            client._notify(client._wait_consume_future)
+        return records
+
+    def _limit(self) -> None:
+        """Let the next fetch bring what there is room for, and of each partition one of the topic's batches at least:
+        of batches that are larger than what is asked for, a fetch brings a single one."""
+        client, (least, most) = self._client, ANSWER_BYTES
+        of_one = min(LightRecords.largest, PARTITION_BYTES[1])
+        client._max_partition_fetch_bytes = max(client._max_partition_fetch_bytes, of_one)
+        room = FETCH_BYTES - sum(map(_size, client._records.values()))
+        client._fetch_max_bytes = min(max(room, least), most)
+
+    @property
+    def _client(self) -> Any:
+        return self._consumer._fetcher
+
+
+def _size(fetched: Any) -> int:
+    """Bytes of what is held of a partition; 0 of an error."""
+    records = getattr(fetched, "_partition_records", None)
+    return records.size if isinstance(records, LightRecords) else 0

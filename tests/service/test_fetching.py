@@ -1,0 +1,97 @@
+"""What is fetched ahead, by the client itself and a real broker."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer import fetcher
+from aiokafka.errors import OffsetOutOfRangeError
+
+from consumer.fetching import ANSWER_BYTES, PARTITION_BYTES, Fetching
+from consumer.light_records import LightRecords
+from projections.record import Record
+from tests.support.factories import a_record, a_user_event
+from tests.support.world import World
+
+SECOND_MS = 1_000
+LARGE = 2 * PARTITION_BYTES[0]
+"""Bytes of a value, and so of the topic's batch that it is in."""
+
+
+@pytest.fixture
+async def client(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AIOKafkaConsumer]:
+    """Reads the users' four partitions from their beginnings, as light records."""
+    monkeypatch.setattr(fetcher, "PartitionRecords", LightRecords)
+    await world.create_topics(4)
+    async with AIOKafkaConsumer(bootstrap_servers=world.bootstrap, auto_offset_reset="none") as client:
+        client.assign([TopicPartition(world.users, number) for number in range(4)])
+        await client.seek_to_beginning()
+        yield client
+
+
+async def read(fetching: Fetching, partitions: Collection[TopicPartition], number: int) -> dict[TopicPartition, int]:
+    """Until there are so many records; of each partition how many, whose offsets have no gap."""
+    found: dict[TopicPartition, list[Record]] = {partition: [] for partition in partitions}
+    async with asyncio.timeout(30):
+        while sum(map(len, found.values())) < number:
+            for partition, records in (await fetching.get(dict.fromkeys(partitions, 50), 50, SECOND_MS)).items():
+                found[partition] += records
+    for records in found.values():
+        assert [record.offset for record in records] == list(range(len(records)))
+    return {partition: len(records) for partition, records in found.items()}
+
+
+async def test_of_each_partition_comes_as_much_as_is_wanted(world: World, client: AIOKafkaConsumer) -> None:
+    await world.publish_users(400)
+    fetching, partitions = Fetching(client), sorted(client.assignment())
+    fetching.begin(4)
+    wanted = dict.fromkeys(partitions, 7)
+    came = dict.fromkeys(partitions, 0)
+    while not all(came.values()):
+        for partition, records in (await fetching.get(wanted, 1_000, SECOND_MS)).items():
+            assert len(records) <= wanted[partition] + 1, "one more where it was waited for"
+            came[partition] += len(records)
+    more = await fetching.get(wanted, 10, SECOND_MS)
+    assert 10 <= sum(map(len, more.values())) < 10 + 7
+
+
+async def test_nothing_is_lost_between_two_looks(world: World, client: AIOKafkaConsumer) -> None:
+    await world.publish_users(1_000)
+    fetching = Fetching(client)
+    fetching.begin(4)
+    assert min((await read(fetching, client.assignment(), 1_000)).values()) > 0
+
+
+async def test_what_rests_is_fetched_when_it_is_wanted_again(world: World, client: AIOKafkaConsumer) -> None:
+    first, *others = sorted(client.assignment())
+    fetching = Fetching(client)
+    fetching.begin(4)
+    fetching.only({first}, client.assignment())
+    assert await fetching.get({first: 1}, 1, SECOND_MS) == {first: ()}, "by now no fetch is under way that names others"
+    await world.publish_users(400)
+    await read(fetching, [first], 50)
+    assert client._fetcher._records.keys() <= {first}
+    fetching.only({first, *others}, client.assignment())
+    assert min((await read(fetching, others, 200)).values()) > 0
+
+
+async def test_of_batches_larger_than_was_asked_for_several_come_at_once(
+    world: World, client: AIOKafkaConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LightRecords, "largest", 0)
+    fetching = Fetching(client)
+    fetching.begin(256)
+    assert client._fetcher._max_partition_fetch_bytes == PARTITION_BYTES[0]
+    await world.publish([a_record(a_user_event(name="x" * LARGE)) for _ in range(40)], max_batch_size=1)
+    await read(fetching, client.assignment(), 40)
+    assert LARGE < client._fetcher._max_partition_fetch_bytes <= PARTITION_BYTES[1]
+    assert ANSWER_BYTES[0] <= client._fetcher._fetch_max_bytes <= ANSWER_BYTES[1]
+
+
+async def test_an_error_of_one_partition_is_raised(client: AIOKafkaConsumer) -> None:
+    fetching, (first, *_) = Fetching(client), sorted(client.assignment())
+    fetching.begin(4)
+    client.seek(first, 1_000)
+    with pytest.raises(OffsetOutOfRangeError):
+        await fetching.get({first: 10}, 10, 30 * SECOND_MS)
