@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.consumer.fetcher import FetchError, FetchResult
+from aiokafka.errors import KafkaError
 
 from consumer.light_records import LightRecords
 from projections.record import Record
@@ -48,39 +49,44 @@ class Fetching:
         self, wanted: Mapping[TopicPartition, int], max_records: int, timeout_ms: int
     ) -> dict[TopicPartition, Sequence[Record]]:
         """Of the partitions that were asked what has come, maybe nothing: so many records of each as `wanted`, and of
-        all together `max_records`, or a few more.
+        all together `max_records`, or a few more; of many partitions some of each.
 
-        One partition after the other, else the client would give all that it has of the first; and only those it has
-        something of: to ask for one costs a look at all.
+        One after the other, else the client would give all that it has of the first. A KafkaError is raised only where
+        nothing was taken: what was taken is not given again.
         """
-        found: dict[TopicPartition, Sequence[Record]] = {}
-        if self._client._records.keys().isdisjoint(wanted):  # wait for a single record, and then see what else is there
-            found = dict.fromkeys(wanted, ()) | await self._consumer.getmany(
-                *wanted, timeout_ms=timeout_ms, max_records=1
-            )
-        ready = [p for p in wanted if p in self._client._records]
-        number, part = 0, max(LEAST_AT_ONCE, max_records // max(1, len(ready)))
-        for partition in ready:
-            most = min(wanted[partition], part)
-            found[partition] = [*found.get(partition, ()), *await self._take(partition, most)]
-            number += len(found[partition])
-            if number >= max_records:
-                break
+        client, found = self._client, dict[TopicPartition, Sequence[Record]]()
+        if client._records.keys().isdisjoint(wanted):  # wait for a single record, and then see what else is there
+            found |= dict.fromkeys(wanted, ())
+            found |= await self._consumer.getmany(*wanted, timeout_ms=timeout_ms, max_records=1)
+        else:
+            for partition in [p for p in wanted if isinstance(client._records.get(p), FetchError)]:
+                await self._consumer.getmany(partition, max_records=1)  # raises it
+        self._take(wanted, max_records, found)
         self._limit()
         return found
 
-    async def _take(self, partition: TopicPartition, most: int) -> Sequence[Record]:
-        """What the client's `getmany` does of one partition; that looks at all others too, 50 µs where they are 256."""
+    def _take(
+        self, wanted: Mapping[TopicPartition, int], max_records: int, found: dict[TopicPartition, Sequence[Record]]
+    ) -> None:
+        """What the client's `getmany` does, which looks at all partitions for each: 50 µs where they are 256."""
         client = self._client
-        fetched = client._records[partition]
-        if not isinstance(fetched, FetchResult):
-            await self._consumer.getmany(partition, max_records=1)  # raises the error that it is
-            return ()
-        records: Sequence[Record] = fetched.getall(most)
-        if not fetched.has_more():
-            del client._records[partition]
-            client._notify(client._wait_consume_future)
-        return records
+        ready = [p for p in wanted if isinstance(client._records.get(p), FetchResult)]
+        number, part = 0, max(LEAST_AT_ONCE, max_records // max(1, len(ready)))
+        for partition in ready:
+            fetched = client._records[partition]
+            try:
+                records = fetched.getall(min(wanted[partition], part))
+            except KafkaError:
+                if not any(found.values()):
+                    raise
+                break  # it comes again
+            if not fetched.has_more():
+                del client._records[partition]
+                client._notify(client._wait_consume_future)
+            found[partition] = [*found.get(partition, ()), *records]
+            number += len(records)
+            if number >= max_records:
+                break
 
     def _limit(self) -> None:
         """Let the next fetch bring what there is room for, and of each partition one of the topic's batches at least:

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator, Collection
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer import fetcher
-from aiokafka.errors import OffsetOutOfRangeError
+from aiokafka.consumer.fetcher import FetchResult
+from aiokafka.errors import CorruptRecordException, OffsetOutOfRangeError
 
 from consumer.fetching import ANSWER_BYTES, PARTITION_BYTES, Fetching
 from consumer.light_records import LightRecords
@@ -89,9 +90,44 @@ async def test_of_batches_larger_than_was_asked_for_several_come_at_once(
     assert ANSWER_BYTES[0] <= client._fetcher._fetch_max_bytes <= ANSWER_BYTES[1]
 
 
-async def test_an_error_of_one_partition_is_raised(client: AIOKafkaConsumer) -> None:
-    fetching, (first, *_) = Fetching(client), sorted(client.assignment())
+async def test_an_error_of_one_partition_loses_nothing_of_the_others(world: World, client: AIOKafkaConsumer) -> None:
+    await world.publish_users(400)
+    fetching, (first, second, *_) = Fetching(client), sorted(client.assignment())
     fetching.begin(4)
-    client.seek(first, 1_000)
-    with pytest.raises(OffsetOutOfRangeError):
-        await fetching.get({first: 10}, 10, 30 * SECOND_MS)
+    client.seek(second, 1_000)
+    came, errors = list[int](), 0
+    async with asyncio.timeout(30):
+        while len(came) < 50 or not errors:
+            try:
+                found = await fetching.get({first: 10, second: 10}, 20, SECOND_MS)
+            except OffsetOutOfRangeError:
+                errors += 1
+                client.pause(second)
+            else:
+                came += [record.offset for record in found.get(first, ())]
+    assert came == list(range(len(came)))
+
+
+async def test_what_was_taken_before_an_error_is_given(
+    world: World, client: AIOKafkaConsumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await world.publish_users(400)
+    fetching, (first, second, *_) = Fetching(client), sorted(client.assignment())
+    fetching.begin(4)
+    async with asyncio.timeout(30):
+        while not {first, second} <= client._fetcher._records.keys():
+            await asyncio.sleep(0.01)
+    getall = FetchResult.getall
+
+    def corrupt(self: FetchResult, max_records: int) -> list[Record]:
+        if self is client._fetcher._records[second]:
+            raise CorruptRecordException("Invalid CRC")
+        records: list[Record] = getall(self, max_records)
+        return records
+
+    monkeypatch.setattr(FetchResult, "getall", corrupt)
+    found = await fetching.get({first: 10, second: 10}, 100, SECOND_MS)
+    assert [record.offset for record in found[first]] == list(range(10))
+    with pytest.raises(CorruptRecordException):
+        await fetching.get({second: 10, first: 10}, 100, SECOND_MS)
+    assert [record.offset for record in (await fetching.get({first: 5}, 5, SECOND_MS))[first]] == list(range(10, 15))
