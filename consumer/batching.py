@@ -1,6 +1,7 @@
 """Divides a slice of the topics into portions, one for each batch: parents' topics first, each partition in one."""
 
 from collections.abc import Mapping, Sequence
+from math import gcd
 
 from consumer.batch import Fetched
 from projections.projection import Registry
@@ -26,7 +27,7 @@ def divide(parts: Portion, generation: Mapping[str, int], max_records: int, at_o
 
     They have at most `max_records`, unless one part alone has more; then there may be more portions.
     """
-    if _count(parts) <= TOGETHER:
+    if _count(parts) <= min(TOGETHER, max_records):
         return [parts] if parts else []
     of: dict[int, list[Fetched]] = {}
     for part in parts:
@@ -35,16 +36,20 @@ def divide(parts: Portion, generation: Mapping[str, int], max_records: int, at_o
 
 
 def _equally(parts: Portion, max_records: int, at_once: int) -> list[list[Fetched]]:
-    """Of many partitions those with the same number modulo a power of two go together, slice for slice: a batch waits
-    for all those before it that have a partition in common with it. Of few, the largest goes to where least is so far.
+    """Of many partitions the same ones go together, slice for slice: a batch waits for all those before it that have a
+    partition in common with it. Of few, the largest goes to where least is so far.
+
+    Who shares a topic with others may have every second partition of it, or every fourth.
     """
-    number = max(1, min(at_once, _count(parts) // TOGETHER))
-    groups: list[list[Fetched]] = [list(parts)]
-    if len(parts) >= 2 * number:
-        number = 1 << (number.bit_length() - 1)
-        groups = [[part for part in parts if part.partition.partition % number == n] for n in range(number)]
-        number = 1
-    return [portion for group in groups for portion in _by_size(group, max_records, number)]
+    number = max(1, min(at_once, _count(parts) // min(TOGETHER, max_records)))
+    if len(parts) < 2 * number:
+        return _by_size(parts, max_records, number)
+    number = 1 << (number.bit_length() - 1)
+    groups: list[list[Fetched]] = [[] for _ in range(number)]
+    apart = gcd(*(part.partition.partition - parts[0].partition.partition for part in parts)) or 1
+    for part in parts:
+        groups[part.partition.partition // apart % number].append(part)
+    return [portion for group in groups for portion in _by_size(group, max_records, 1)]
 
 
 def _by_size(parts: Portion, max_records: int, number: int) -> list[list[Fetched]]:

@@ -29,14 +29,18 @@ class Fetching:
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self._consumer = consumer
         self._resting: Set[TopicPartition] = set()
+        self._unsure = False
+        """An error came between what was asked: some partition may have been stepped on, over markers."""
 
     def begin(self, partitions: int) -> None:
         """So many are to be fetched. No pause of 0.1 s in fetching as long as anything fetched is unread: there always
         is where partitions ahead wait for those behind."""
         least, most = PARTITION_BYTES
         self._resting = set()
+        LightRecords.largest = 0
         self._client._prefetch_backoff = 0
         self._client._max_partition_fetch_bytes = min(most, max(least, FETCH_BYTES // max(1, partitions)))
+        self._client._fetch_max_bytes = ANSWER_BYTES[1]
 
     def only(self, wanted: Set[TopicPartition], among: Set[TopicPartition]) -> None:
         """Let nothing of the others be fetched until they are wanted: it would only lie there."""
@@ -54,14 +58,19 @@ class Fetching:
         One after the other, else the client would give all that it has of the first. A KafkaError is raised only where
         nothing was taken: what was taken is not given again.
         """
+        self._consumer._coordinator.check_errors()
         client, found = self._client, dict[TopicPartition, Sequence[Record]]()
-        if client._records.keys().isdisjoint(wanted):  # wait for a single record, and then see what else is there
+        waits = client._records.keys().isdisjoint(wanted)
+        if waits or self._unsure:
             found |= dict.fromkeys(wanted, ())
+        self._unsure = True
+        if waits:  # for a single record, and then it is seen what else is there
             found |= await self._consumer.getmany(*wanted, timeout_ms=timeout_ms, max_records=1)
         else:
             for partition in [p for p in wanted if isinstance(client._records.get(p), FetchError)]:
                 await self._consumer.getmany(partition, max_records=1)  # raises it
         self._take(wanted, max_records, found)
+        self._unsure = False
         self._limit()
         return found
 

@@ -25,7 +25,7 @@ class LightRecords(PartitionRecords):  # type: ignore[misc]
     """What was fetched of one partition; it still skips what is aborted, and steps over markers."""
 
     largest = 0
-    """The most bytes that one fetch has brought of a partition, of all in this process."""
+    """The most bytes that one fetch has brought of a partition, since `consumer.fetching` has begun anew."""
 
     def __init__(self, tp: TopicPartition, records: Any, *rest: Any) -> None:
         super().__init__(tp, records, *rest)

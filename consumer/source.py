@@ -167,7 +167,8 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         except aiokafka.errors.NoOffsetForPartitionError:
             return []  # asked before the claim was there
         for partition in wanted.keys() & self.partitions.reading.keys():
-            self.partitions.reading[partition].end = self._stable(partition) or self.partitions.reading[partition].end
+            if (stable := self._stable(partition)) is not None:
+                self.partitions.reading[partition].end = stable
         fetched = []
         for partition, records in asked.items():
             if (reading := self.partitions.reading.get(partition)) is None:

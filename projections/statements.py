@@ -141,7 +141,8 @@ def _take_new(projection: Projection) -> TextClause:
 
 def _given(projection: Projection) -> str:
     """`v`, the rows, in the order of their ids: neighbours in the index come together, and two upserts at once can't
-    deadlock (two of `take_new` can, where two partitions have the same entities: one of them begins anew).
+    deadlock (where two partitions have the same entities two of `take_new` can, and two of `take` that have several
+    states of them: one begins anew).
     `unnest` in the select list: behind FROM Postgres would first put each array's elements into a store."""
     rows = ", ".join(f"unnest({_arrays(projection, c)}) AS {c}" for c in projection.columns)
     return f"v AS MATERIALIZED (SELECT {rows} ORDER BY id)"

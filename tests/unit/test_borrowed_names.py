@@ -2,6 +2,7 @@
 
 import inspect
 
+from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import Fetcher, FetchResult
 from asyncpg.protocol import protocol
 
@@ -23,5 +24,6 @@ def test_the_client_fetches_by_these_names() -> None:
         assert source.count(f"self.{name}") > 1, name  # set once, and used
     for way in ("self._records[tp] = FetchResult(", "del self._records[tp]", "self._notify(self._wait_consume_future)"):
         assert way in source, way
+    assert "self._coordinator.check_errors()" in inspect.getsource(AIOKafkaConsumer.getmany)
     assert "self._partition_records" in inspect.getsource(FetchResult.getall)
     assert "self._partition_records" in inspect.getsource(FetchResult.has_more)

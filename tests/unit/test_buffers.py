@@ -3,6 +3,7 @@
 from collections import defaultdict
 from itertools import pairwise
 
+import pytest
 from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
@@ -145,13 +146,22 @@ def test_portions_are_about_equal_and_not_too_large() -> None:
     assert sizes(divide(parts, GENERATIONS, 1_600, at_once=1)) == [1_800, 1_000, 1_000, 1_400]
 
 
-def test_many_partitions_are_divided_alike_however_much_there_is_of_each() -> None:
+@pytest.mark.parametrize("apart", [1, 2, 3, 4], ids=lambda n: f"of {n} instances")
+def test_many_partitions_are_divided_alike_however_much_there_is_of_each(apart: int) -> None:
     """Else each batch would wait for several of those before it."""
     found = set()
     for seed in range(5):
-        parts = [part(TopicPartition("users", n), 0, *range(200 + n * seed * 7 % 100)) for n in range(64)]
-        found |= {frozenset(one.partition for one in p) for p in divide(parts, GENERATIONS, 5_000, at_once=8)}
+        numbers = range(apart - 1, 64 * apart, apart)
+        parts = [part(TopicPartition("users", n), 0, *range(200 + n // apart * seed * 7 % 40)) for n in numbers]
+        portions = divide(parts, GENERATIONS, 5_000, at_once=8)
+        assert max(sizes(portions)) < 1.1 * min(sizes(portions))
+        found |= {frozenset(one.partition for one in portion) for portion in portions}
     assert len(found) == 4
+
+
+def test_no_batch_has_more_records_than_it_may() -> None:
+    parts = [part(DOCUMENTS, 0, *range(90)), part(USERS, 0, *range(100)), part(OTHERS, 0, *range(80))]
+    assert sizes(divide(parts, GENERATIONS, 100, at_once=8)) == [100, 80, 90]
 
 
 def sizes(portions: list[Portion]) -> list[int]:
@@ -160,5 +170,5 @@ def sizes(portions: list[Portion]) -> list[int]:
 
 def test_few_records_are_one_batch() -> None:
     parts = [part(DOCUMENTS, 0, *range(TOGETHER // 2)), part(USERS, 0, *range(TOGETHER // 2))]
-    assert divide(parts, GENERATIONS, 800, at_once=4) == [parts]
-    assert divide([], GENERATIONS, 800, at_once=4) == []
+    assert divide(parts, GENERATIONS, TOGETHER, at_once=4) == [parts]
+    assert divide([], GENERATIONS, TOGETHER, at_once=4) == []
