@@ -157,13 +157,17 @@ async def test_a_server_that_is_away_behind_the_pooler_is_waited_for(neon: World
 
 
 async def test_poolers_own_words(neon: World, server: EmbeddedPostgres) -> None:
-    few = "max_client_conn = 1\nquery_wait_timeout = 1\ndefault_pool_size = 1"
-    with pgbouncer(server, few) as pooler:
+    with pgbouncer(server) as pooler:
         url = pooler.url(database_of(neon))
         with pytest.raises(Halt, match="does not take a parameter of the URL"):
             await asked(f"{url}&options=endpoint%3Dep-cool-dawn-123")
         with pytest.raises(Halt, match="does not know the database"):
             await asked(pooler.url("nobody_made_this"))
+
+
+async def test_a_pooler_that_is_full(neon: World, server: EmbeddedPostgres) -> None:
+    with pgbouncer(server, "max_client_conn = 1\nquery_wait_timeout = 1\ndefault_pool_size = 1") as pooler:
+        url = pooler.url(database_of(neon))
         other = await asyncpg.connect(url.partition("?")[0], statement_cache_size=0)
         with pytest.raises(Trouble) as full:
             await asked(url)
