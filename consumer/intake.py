@@ -149,8 +149,9 @@ class Intake:
                 if stretch >= DECODE_RECORDS:
                     await asyncio.sleep(0)
                     stretch = 0
-                decoded += self._decoder.all(part.records[start : start + DECODE_RECORDS])
-                stretch += min(DECODE_RECORDS, len(part.records) - start)
+                records = part.records[start : start + DECODE_RECORDS]
+                decoded += self._decoder.all(records)
+                stretch += len(records)
             batch.add(part, decoded)
         return batch
 

@@ -31,6 +31,13 @@ async def client(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         yield client
 
 
+@pytest.fixture
+def fetching(client: AIOKafkaConsumer) -> Fetching:
+    fetching = Fetching(client)
+    fetching.begin(4)
+    return fetching
+
+
 async def read(fetching: Fetching, partitions: Collection[TopicPartition], number: int) -> dict[TopicPartition, int]:
     """Until there are so many records; of each partition how many, whose offsets have no gap."""
     found: dict[TopicPartition, list[Record]] = {partition: [] for partition in partitions}
@@ -43,10 +50,11 @@ async def read(fetching: Fetching, partitions: Collection[TopicPartition], numbe
     return {partition: len(records) for partition, records in found.items()}
 
 
-async def test_of_each_partition_comes_as_much_as_is_wanted(world: World, client: AIOKafkaConsumer) -> None:
+async def test_of_each_partition_comes_as_much_as_is_wanted(
+    world: World, client: AIOKafkaConsumer, fetching: Fetching
+) -> None:
     await world.publish_users(400)
-    fetching, partitions = Fetching(client), sorted(client.assignment())
-    fetching.begin(4)
+    partitions = sorted(client.assignment())
     wanted = dict.fromkeys(partitions, 7)
     came = dict.fromkeys(partitions, 0)
     while not all(came.values()):
@@ -57,17 +65,15 @@ async def test_of_each_partition_comes_as_much_as_is_wanted(world: World, client
     assert 10 <= sum(map(len, more.values())) < 10 + 7
 
 
-async def test_nothing_is_lost_between_two_looks(world: World, client: AIOKafkaConsumer) -> None:
+async def test_nothing_is_lost_between_two_looks(world: World, client: AIOKafkaConsumer, fetching: Fetching) -> None:
     await world.publish_users(1_000)
-    fetching = Fetching(client)
-    fetching.begin(4)
     assert min((await read(fetching, client.assignment(), 1_000)).values()) > 0
 
 
-async def test_what_rests_is_fetched_when_it_is_wanted_again(world: World, client: AIOKafkaConsumer) -> None:
+async def test_what_rests_is_fetched_when_it_is_wanted_again(
+    world: World, client: AIOKafkaConsumer, fetching: Fetching
+) -> None:
     first, *others = sorted(client.assignment())
-    fetching = Fetching(client)
-    fetching.begin(4)
     fetching.only({first}, client.assignment())
     assert await fetching.get({first: 1}, 1, SECOND_MS) == {first: ()}, "by now no fetch is under way that names others"
     await world.publish_users(400)
@@ -78,10 +84,9 @@ async def test_what_rests_is_fetched_when_it_is_wanted_again(world: World, clien
 
 
 async def test_of_batches_larger_than_was_asked_for_several_come_at_once(
-    world: World, client: AIOKafkaConsumer, monkeypatch: pytest.MonkeyPatch
+    world: World, client: AIOKafkaConsumer, fetching: Fetching, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(LightRecords, "largest", 0)
-    fetching = Fetching(client)
     fetching.begin(256)
     assert client._fetcher._max_partition_fetch_bytes == PARTITION_BYTES[0]
     await world.publish([a_record(a_user_event(name="x" * LARGE)) for _ in range(40)], max_batch_size=1)
@@ -90,10 +95,11 @@ async def test_of_batches_larger_than_was_asked_for_several_come_at_once(
     assert ANSWER_BYTES[0] <= client._fetcher._fetch_max_bytes <= ANSWER_BYTES[1]
 
 
-async def test_an_error_of_one_partition_loses_nothing_of_the_others(world: World, client: AIOKafkaConsumer) -> None:
+async def test_an_error_of_one_partition_loses_nothing_of_the_others(
+    world: World, client: AIOKafkaConsumer, fetching: Fetching
+) -> None:
     await world.publish_users(400)
-    fetching, (first, second, *_) = Fetching(client), sorted(client.assignment())
-    fetching.begin(4)
+    first, second, *_ = sorted(client.assignment())
     client.seek(second, 1_000)
     came, errors = list[int](), 0
     async with asyncio.timeout(30):
@@ -109,11 +115,10 @@ async def test_an_error_of_one_partition_loses_nothing_of_the_others(world: Worl
 
 
 async def test_what_was_taken_before_an_error_is_given(
-    world: World, client: AIOKafkaConsumer, monkeypatch: pytest.MonkeyPatch
+    world: World, client: AIOKafkaConsumer, fetching: Fetching, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.publish_users(400)
-    fetching, (first, second, *_) = Fetching(client), sorted(client.assignment())
-    fetching.begin(4)
+    first, second, *_ = sorted(client.assignment())
     async with asyncio.timeout(30):
         while not {first, second} <= client._fetcher._records.keys():
             await asyncio.sleep(0.01)

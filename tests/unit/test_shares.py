@@ -2,13 +2,12 @@
 
 from aiokafka import TopicPartition
 
-from consumer.buffers import Held
+from consumer.buffers import NOTHING, Held
 from consumer.shares import shares
 
 USERS, MORE_USERS, DOCUMENTS, MORE_DOCUMENTS = (
     TopicPartition(topic, number) for topic in ("users", "documents") for number in (0, 1)
 )
-NOTHING = Held(0, 0, 0)
 SMALL = 10**9
 
 
