@@ -1,13 +1,17 @@
 """What travels together: decoded records, and for each partition where they start and where the next one stands."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from operator import attrgetter
 from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
 from projections.event import Decoded
 from projections.record import Record
+
+_PARTITION = attrgetter("record.topic", "record.partition")
 
 
 class Claim(NamedTuple):
@@ -50,6 +54,8 @@ class Batch:
     """Each partition's first timestamp, in milliseconds."""
     last: dict[TopicPartition, Record] = field(default_factory=dict)
     """Each partition's last record."""
+    numbers: dict[TopicPartition, int] = field(default_factory=dict)
+    """How many records of each partition that has any."""
     lowest: int = 0
     """Of the generations of its topics' entities the first: 0 has no parents."""
     highest: int = 0
@@ -71,15 +77,17 @@ class Batch:
         if decoded:
             self.oldest.setdefault(fetched.partition, decoded[0].record.timestamp)
             self.last[fetched.partition] = decoded[-1].record
+            self.numbers[fetched.partition] = self.numbers.get(fetched.partition, 0) + len(decoded)
         self.decoded.extend(decoded)
 
     def without(self, partitions: set[TopicPartition]) -> "Batch":
         """This batch less some partitions, which were given up."""
-        kept = [d for d in self.decoded if TopicPartition(d.record.topic, d.record.partition) not in partitions]
+        kept = [d for d in self.decoded if _partition(d) not in partitions]
         spans = {partition: span for partition, span in self.spans.items() if partition not in partitions}
         oldest = {partition: time for partition, time in self.oldest.items() if partition not in partitions}
         last = {partition: record for partition, record in self.last.items() if partition not in partitions}
-        return replace(self, decoded=kept, spans=spans, oldest=oldest, last=last)
+        numbers = {partition: number for partition, number in self.numbers.items() if partition not in partitions}
+        return replace(self, decoded=kept, spans=spans, oldest=oldest, last=last, numbers=numbers)
 
     def halves(self) -> "tuple[Batch, Batch]":
         """Two batches that do the same one after the other; each partition is cut at the same record."""
@@ -87,14 +95,26 @@ class Batch:
         first, second = self.decoded[:middle], self.decoded[middle:]
         cuts: dict[TopicPartition, int] = {}
         for one in second:
-            cuts.setdefault(TopicPartition(one.record.topic, one.record.partition), one.record.offset)
+            cuts.setdefault(_partition(one), one.record.offset)
         early = {p: s._replace(next_offset=cuts.get(p, s.next_offset)) for p, s in self.spans.items()}
         late = {p: s._replace(start=cuts[p]) for p, s in self.spans.items() if p in cuts}
-        ends = {TopicPartition(one.record.topic, one.record.partition): one.record for one in first}
+        ends = {_partition(one): one.record for one in first}
         left = {partition: self.last[partition] for partition in cuts}
-        return replace(self, decoded=first, spans=early, last=ends), replace(
-            self, decoded=second, spans=late, last=left
+        return replace(self, decoded=first, spans=early, last=ends, numbers=_numbers(first)), replace(
+            self, decoded=second, spans=late, last=left, numbers=_numbers(second)
         )
+
+    def numbers_of(self, decoded: Sequence[Decoded]) -> Mapping[TopicPartition, int]:
+        """How many of these there are of each partition; mostly they are all of the batch, and nothing is counted."""
+        return self.numbers if len(decoded) == len(self.decoded) else _numbers(decoded)
+
+
+def _partition(one: Decoded) -> TopicPartition:
+    return TopicPartition(one.record.topic, one.record.partition)
+
+
+def _numbers(decoded: Iterable[Decoded]) -> dict[TopicPartition, int]:
+    return {TopicPartition(*of): number for of, number in Counter(map(_PARTITION, decoded)).items()}
 
 
 Positions = Mapping[TopicPartition, int]

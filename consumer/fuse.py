@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from itertools import repeat
 
 from projections.event import Decoded, Rejection
 
@@ -34,7 +35,7 @@ class Fuse:
 
     def count(self, decoded: Sequence[Decoded], rejections: Sequence[Rejection]) -> None:
         """Remember a batch that is committed."""
-        rejected = {id(r.record) for r in rejections}
-        self._last.extend(id(one.record) in rejected for one in decoded[-(self._last.maxlen or 0) :])
+        last, rejected = decoded[-(self._last.maxlen or 0) :], {id(r.record) for r in rejections}
+        self._last.extend((id(one.record) in rejected for one in last) if rejected else repeat(False, len(last)))
         if len(self._last) == self._last.maxlen and sum(self._last) < self._enough:
             self._armed = True

@@ -17,7 +17,8 @@ from projections.outcome import Outcome
 
 OFFSETS = f"{CONTROL_SCHEMA}.offsets"
 _PARTITIONS = "unnest(CAST(:topic AS text[]), CAST(:partition AS integer[]))"
-_TOTALS = (*(outcome.value for outcome in Outcome), "skipped")
+_OUTCOMES = tuple(Outcome)
+_TOTALS = (*(outcome.value for outcome in _OUTCOMES), "skipped")
 
 _CLAIM = text(f"""
     INSERT INTO {OFFSETS} AS o (group_id, topic, partition, next_offset, epoch, skipped)
@@ -110,9 +111,8 @@ def move(
         counts = totals.get(partition, Counter[Outcome]())
         between = skipped(span, counts)
         assert between >= 0, "more outcomes than offsets"
-        row = {"topic": partition.topic, "partition": partition.partition, **span._asdict()}
-        row |= {"fingerprint": fingerprints.get(partition), "skipped": between}
-        rows.append(row | {outcome.value: counts[outcome] for outcome in Outcome})
+        own = (*partition, *span, fingerprints.get(partition), *(counts.get(outcome, 0) for outcome in _OUTCOMES))
+        rows.append(dict(zip(_MOVED, (*own, between), strict=True)))
     return _MOVE.format(rows=_quoted(json.dumps(rows)), group=_quoted(group_id), number=len(rows))
 
 

@@ -4,9 +4,8 @@
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from operator import attrgetter
 
 from aiokafka import TopicPartition
 from sqlalchemy.exc import DBAPIError
@@ -25,12 +24,10 @@ from consumer.plan import Written
 from consumer.pruning import Pruning
 from consumer.recovery import translated
 from models.connection import Ends
-from projections.event import Decoded, Event, Ignored, Rejection
+from projections.event import Decoded, Event, Rejection
 from projections.fold import fold
 from projections.outcome import Outcome, Reason
 from projections.projection import Registry
-
-_PARTITION = attrgetter("record.topic", "record.partition")
 
 
 @dataclass(slots=True)
@@ -105,7 +102,7 @@ class Transaction:
                 rejections += written.rejected
                 late += written.released_rejections
         _count(receipt, batch, Outcome.REJECTED, rejections)
-        _count(receipt, batch, Outcome.IGNORED, [d for d in batch.decoded if isinstance(d, Ignored)])
+        _count(receipt, batch, Outcome.IGNORED, folded.ignored)
         receipt.rejections = rejections
         assert sum(c.total() for c in receipt.totals.values()) == len(batch.decoded), "a record has no outcome"
         if self._fuse.blows(batch.decoded, rejections):
@@ -158,9 +155,5 @@ def _count_events(receipt: Receipt, batch: Batch, written: Written) -> None:
 
 
 def _count(receipt: Receipt, batch: Batch, outcome: Outcome, decoded: Sequence[Decoded]) -> None:
-    """Most batches are of one partition, where nothing need be sorted."""
-    numbers: Mapping[tuple[str, int], int] = (
-        dict.fromkeys(batch.spans, len(decoded)) if len(batch.spans) == 1 else Counter(map(_PARTITION, decoded))
-    )
-    for (topic, partition), number in numbers.items():
-        receipt.totals.setdefault(TopicPartition(topic, partition), Counter())[outcome] += number
+    for partition, number in batch.numbers_of(decoded).items():
+        receipt.totals.setdefault(partition, Counter())[outcome] += number

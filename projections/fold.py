@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 from uuid import UUID
 
-from projections.event import Decoded, Event, Rejection
+from projections.event import Decoded, Event, Ignored, Rejection
 from projections.projection import COMPLETE
 
 Events = Mapping[UUID, list[Event]]
@@ -24,10 +24,11 @@ class Plain(NamedTuple):
 
 @dataclass(slots=True)
 class Folded:
-    """A batch by entity: `events[entity][id]` in order of arrival, and the records that are no events."""
+    """A batch by entity: `events[entity][id]` in order of arrival, and the records that are no events of ours."""
 
     events: dict[str, dict[UUID, list[Event]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
     rejections: list[Rejection] = field(default_factory=list)
+    ignored: list[Ignored] = field(default_factory=list)
 
 
 def fold(batch: Iterable[Decoded]) -> Folded:
@@ -39,6 +40,8 @@ def fold(batch: Iterable[Decoded]) -> Folded:
             events[decoded.entity][decoded.id].append(decoded)
         elif isinstance(decoded, Rejection):
             folded.rejections.append(decoded)
+        else:
+            folded.ignored.append(decoded)
     return folded
 
 

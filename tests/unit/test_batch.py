@@ -1,5 +1,7 @@
 """A batch and its positions: however it is cut, the spans still add up."""
 
+from collections import Counter
+
 import pytest
 from aiokafka import TopicPartition
 from hypothesis import given
@@ -32,6 +34,10 @@ def lasts(batch: Batch) -> dict[TopicPartition, int]:
     return {partition: record.offset for partition, record in batch.last.items()}
 
 
+def counted(batch: Batch) -> dict[TopicPartition, int]:
+    return dict(Counter(TopicPartition("users", partition) for partition, _ in offsets(batch)))
+
+
 def test_fetches_add_up() -> None:
     batch = batch_of(
         fetched(ZERO, 3, 3, 4, next_offset=5), fetched(ONE, 0, 0, next_offset=1), fetched(ZERO, 5, 7, next_offset=9)
@@ -39,6 +45,9 @@ def test_fetches_add_up() -> None:
     assert batch.spans == {ZERO: Span(3, 9, 4), ONE: Span(0, 1, 4)}
     assert offsets(batch) == [(0, 3), (0, 4), (1, 0), (0, 7)]
     assert lasts(batch) == {ZERO: 7, ONE: 0}
+    assert batch.numbers == batch.numbers_of(batch.decoded) == {ZERO: 3, ONE: 1}
+    assert batch.numbers_of(batch.decoded[1:3]) == {ZERO: 1, ONE: 1}
+    assert not batch.numbers_of([])
 
 
 def test_a_gap_between_fetches_is_a_bug() -> None:
@@ -55,6 +64,7 @@ def test_without_a_partition_the_others_stay() -> None:
     batch = batch_of(fetched(ZERO, 3, 3, next_offset=5), fetched(ONE, 0, 0, 1, next_offset=2))
     left = batch.without({ZERO})
     assert (left.spans, offsets(left), lasts(left)) == ({ONE: Span(0, 2, 4)}, [(1, 0), (1, 1)], {ONE: 1})
+    assert left.numbers == {ONE: 2}
     assert (left.collected_seconds, left.trigger) == (1.5, "count")
     assert not batch.without({ZERO, ONE})
     assert len(batch.decoded) == 3
@@ -85,6 +95,7 @@ def test_cut_again_and_again_nothing_is_lost_and_no_position_jumps(gaps: list[tu
     assert [pair for piece in pieces for pair in offsets(piece)] == offsets(batch)
     for piece in pieces:
         assert lasts(piece) == {TopicPartition("users", partition): at for partition, at in offsets(piece)}
+        assert piece.numbers == counted(piece)
     positions = dict.fromkeys(batch.spans, 0)
     for piece in pieces:
         for partition, span in piece.spans.items():

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from projections.decode import Decoder
-from projections.event import Event, Rejection
+from projections.event import Event, Ignored, Rejection
 from projections.fold import fold, plain
 from projections.registry import REGISTRY
 from tests.support.factories import ARecord, a_document_event, a_record, a_user_event
@@ -26,6 +26,8 @@ def test_events_go_to_their_entities_in_order_of_arrival() -> None:
     assert list(folded.events["document"].values()) == [[batch[2]]]
     assert isinstance(batch[1], Rejection)
     assert folded.rejections == [batch[1]]
+    assert isinstance(batch[3], Ignored)
+    assert folded.ignored == [batch[3]]
 
 
 def test_an_empty_batch_is_nothing() -> None:
