@@ -95,10 +95,10 @@ class Buffers:
         for partition in partitions:
             self._buffers.pop(partition, None)
 
-    def held(self, partition: TopicPartition) -> Held:
-        """What is here of it."""
-        buffer = self._buffers.get(partition)
-        return NOTHING if buffer is None else buffer.held
+    def held(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Held]:
+        """What is here of each of these."""
+        buffers = self._buffers
+        return {p: buffers[p].held if p in buffers else NOTHING for p in partitions}
 
     def oldest(self) -> dict[TopicPartition, int]:
         """Of each partition the first record's timestamp, in milliseconds."""
@@ -110,7 +110,7 @@ class Buffers:
 
     def hindrance(self, behind: Iterable[TopicPartition]) -> tuple[int, int]:
         """The horizon, and how many partitions hold back all that is later: what changes when one of them moves on."""
-        lasts = [self.held(partition).last for partition in behind]
+        lasts = [held.last for held in self.held(behind).values()]
         time = min(lasts, default=ANY_TIME)
         return time, lasts.count(time)
 
@@ -145,11 +145,12 @@ class Buffers:
         """By halving; records of one millisecond may be too many, `take` then leaves some of them."""
         low = min((b.first for b in self._filled() if b.first is not None), default=time)
         high = max(low, min(time, max((b.held.last for b in self._filled()), default=time)))
+        middle = high  # mostly all of it fits
         while low < high:
-            middle = (low + high + 1) // 2
             number, size = self.until(middle)
             if number <= max_records and size <= max_bytes:
                 low = middle
             else:
                 high = middle - 1
+            middle = (low + high + 1) // 2
         return low

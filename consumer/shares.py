@@ -1,30 +1,33 @@
 """How far each partition may be read ahead, within the memory that there is for all."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Set
 
 from aiokafka import TopicPartition
 
 from consumer.buffers import Held
 
+QUARTER = 4
+LITTLE = 16
+"""For less than this part of the room nothing is read: many small pieces cost more than large ones."""
+
 
 def shares(
-    held: Mapping[TopicPartition, Held], behind: Collection[TopicPartition], max_records: int, max_bytes: int
+    held: Mapping[TopicPartition, Held], behind: Set[TopicPartition], max_records: int, max_bytes: int
 ) -> dict[TopicPartition, int]:
     """How many records further each may be read, given what is held of it; those earliest in time come first.
 
-    Those `behind` have more in Kafka. Half of the room is theirs in equal parts, so that it is known of each what comes
-    next. As soon as it is, the rest is for the earlier half of them: what is read of the others would only lie here
-    until these have caught up. When nothing is left, each of all may still hold an equal part of half the room: it will
-    soon be the one that holds back all others.
+    Those `behind` have more in Kafka. Each may hold an equal part of a quarter of the room, so that it is known what
+    comes next of it; it is filled up when little is left. As soon as something is here of all, the rest is for the
+    earliest quarter of them: what is read of the others would only lie here until these have caught up. One alone takes
+    but four equal parts of that, since those of which nothing has come are still earlier.
     """
     records, size = sum(one.records for one in held.values()), sum(one.size for one in held.values())
     room = min(max_records, max_bytes * records // size if size else max_records)
-    left, part, floor = room - records, room // (2 * max(1, len(behind))) + 1, room // (2 * max(1, len(held))) + 1
+    left, part = room - records, room // (QUARTER * (len(held) or 1)) + 1
     in_order = sorted(held, key=lambda partition: held[partition].last)
-    known = [partition for partition in in_order if partition in behind and held[partition].records]
-    favoured = set(known[: (len(known) + 1) // 2] if len(known) == len(behind) else ())
-    may = {
-        p: max(min(part - held[p].records, left), floor - held[p].records, left if p in favoured else 0)
-        for p in in_order
-    }
+    may = {p: part - number for p in in_order if (number := held[p].records) <= part // QUARTER}
+    known = [partition for partition in in_order if held[partition].records and partition in behind]
+    if len(known) == len(behind) and left > room // LITTLE:
+        first = known[: (len(known) + QUARTER - 1) // QUARTER]
+        may |= dict.fromkeys(first, min(left, QUARTER * left // (len(first) or 1)))
     return {partition: more for partition, more in may.items() if more > 0}

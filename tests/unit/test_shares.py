@@ -11,25 +11,46 @@ USERS, MORE_USERS, DOCUMENTS, MORE_DOCUMENTS = (
 SMALL = 10**9
 
 
-def test_where_nothing_is_held_each_may_take_its_equal_part_of_half() -> None:
+def test_where_nothing_is_held_each_may_take_its_equal_part_of_a_quarter() -> None:
     held = dict.fromkeys((USERS, MORE_USERS, DOCUMENTS, MORE_DOCUMENTS), NOTHING)
-    assert shares(held, held.keys(), 8_000, SMALL) == dict.fromkeys(held, 1_001)
+    assert shares(held, held.keys(), 8_000, SMALL) == dict.fromkeys(held, 501)
 
 
-def test_those_behind_in_time_take_what_those_ahead_leave() -> None:
+def test_the_earliest_takes_what_those_ahead_leave() -> None:
     held = {
-        DOCUMENTS: Held(1_001, 0, 900),
-        MORE_DOCUMENTS: Held(1_001, 0, 950),
-        USERS: Held(500, 0, 100),
+        DOCUMENTS: Held(501, 0, 900),
+        MORE_DOCUMENTS: Held(501, 0, 950),
+        USERS: Held(400, 0, 100),
         MORE_USERS: Held(600, 0, 90),
     }
-    left = 8_000 - 1_001 - 1_001 - 500 - 600
-    assert list(shares(held, held.keys(), 8_000, SMALL).items()) == [(MORE_USERS, left), (USERS, left)]
+    assert shares(held, held.keys(), 8_000, SMALL) == {MORE_USERS: 8_000 - 501 - 501 - 400 - 600}
+
+
+def test_as_long_as_nothing_is_known_of_one_that_is_behind_the_others_wait() -> None:
+    held = {USERS: NOTHING, MORE_USERS: Held(501, 0, 90), DOCUMENTS: Held(501, 0, 900), MORE_DOCUMENTS: NOTHING}
+    assert shares(held, {USERS, MORE_USERS, DOCUMENTS}, 8_000, SMALL) == {USERS: 501, MORE_DOCUMENTS: 501}
+
+
+def test_of_many_each_takes_four_parts_at_most_the_earliest_first() -> None:
+    """Else the few that have come would fill the room, and those that are still awaited would find none."""
+    partitions = [TopicPartition("users", number) for number in range(64)]
+    held = {partition: Held(50, 0, 1_000 - partition.partition) for partition in partitions}
+    assert list(shares(held, held.keys(), 8_000, SMALL).items()) == [
+        (partition, 4 * (8_000 - 64 * 50) // 16) for partition in reversed(partitions[-16:])
+    ]
 
 
 def test_when_all_is_full_only_those_may_read_of_which_little_is_here() -> None:
     held = {USERS: Held(7_900, 0, 500), DOCUMENTS: Held(100, 0, 100)}
-    assert shares(held, held.keys(), 8_000, SMALL) == {DOCUMENTS: 1_901}
+    assert shares(held, held.keys(), 8_000, SMALL) == {DOCUMENTS: 901}
+    held = {USERS: Held(7_600, 0, 500), DOCUMENTS: Held(300, 0, 100)}
+    assert not shares(held, held.keys(), 8_000, SMALL)
+
+
+def test_nothing_is_read_in_small_pieces() -> None:
+    for records, more in ((7_499, {DOCUMENTS: 501}), (7_500, {})):
+        held = {USERS: Held(records - 300, 0, 500), DOCUMENTS: Held(300, 0, 100)}
+        assert shares(held, held.keys(), 8_000, SMALL) == more
 
 
 def test_large_values_leave_room_for_few() -> None:
@@ -39,7 +60,7 @@ def test_large_values_leave_room_for_few() -> None:
 
 def test_one_partition_may_take_all_if_it_is_behind() -> None:
     assert shares({USERS: Held(10, 1_000, 1)}, {USERS}, 8_000, SMALL) == {USERS: 7_990}
-    assert shares({USERS: Held(10, 1_000, 1)}, set(), 8_000, SMALL) == {USERS: 3_991}
+    assert shares({USERS: Held(10, 1_000, 1)}, set(), 8_000, SMALL) == {USERS: 1_991}
 
 
 def test_those_at_their_ends_take_nothing_from_those_behind() -> None:
