@@ -9,6 +9,8 @@ from projections.projection import Registry
 TOGETHER = 2_000
 """Up to so many records go in one transaction, and batches of a divided slice have at least so many: to divide them
 further would cost more than it brings."""
+ENOUGH = 5_000
+"""Of many partitions up to so many records go together: each of them costs something in each transaction."""
 
 Portion = Sequence[Fetched]
 """What one batch is made of: of each of its partitions the next records."""
@@ -35,24 +37,32 @@ def divide(parts: Portion, generation: Mapping[str, int], max_records: int, at_o
     return [portion for _, group in sorted(of.items()) for portion in _equally(group, max_records, at_once)]
 
 
-def _equally(parts: Portion, max_records: int, at_once: int) -> list[list[Fetched]]:
-    """Of many partitions the same ones go together, slice for slice: a batch waits for all those before it that have a
-    partition in common with it. Of few, the largest goes to where least is so far.
-
-    Who shares a topic with others may have every second partition of it, or every fourth.
-    """
+def _equally(parts: Portion, max_records: int, at_once: int) -> list[Portion]:
+    """Of few partitions, the largest goes to where least is so far; many are halved."""
     number = max(1, min(at_once, _count(parts) // min(TOGETHER, max_records)))
-    if len(parts) < 2 * number:
+    if number == 1 or len(parts) < 2 * number:
         return _by_size(parts, max_records, number)
-    number = 1 << (number.bit_length() - 1)
-    groups: list[list[Fetched]] = [[] for _ in range(number)]
     apart = gcd(*(part.partition.partition - parts[0].partition.partition for part in parts)) or 1
+    return _halved(parts, min(max_records, max(ENOUGH, _count(parts) // at_once)), apart)
+
+
+def _halved(parts: Portion, most: int, apart: int) -> list[Portion]:
+    """Halves of halves, until none has more than `most`: every second partition, of these again every second one.
+
+    So the same ones go together, slice for slice: a batch waits for all those before it that have a partition in
+    common with it. Who shares a topic with others may have every second partition of it, or every fourth: `apart`.
+    """
+    if _count(parts) <= most:
+        return [parts]
+    if apart > max(part.partition.partition for part in parts):  # one partition, or the same one of several topics
+        return _by_size(parts, most, 1)
+    halves: tuple[list[Fetched], list[Fetched]] = ([], [])
     for part in parts:
-        groups[part.partition.partition // apart % number].append(part)
-    return [portion for group in groups for portion in _by_size(group, max_records, 1)]
+        halves[part.partition.partition // apart % 2].append(part)
+    return [portion for half in halves if half for portion in _halved(half, most, 2 * apart)]
 
 
-def _by_size(parts: Portion, max_records: int, number: int) -> list[list[Fetched]]:
+def _by_size(parts: Portion, max_records: int, number: int) -> list[Portion]:
     portions: list[list[Fetched]] = [[] for _ in range(number)]
     for part in sorted(parts, key=lambda part: -len(part.records)):
         least = min(portions, key=_count)

@@ -127,7 +127,7 @@ class Intake:
         """How many records further each partition may be read; those behind come first."""
         settings, behind = self._settings, set(self._source.behind())
         most = int(AHEAD * settings.batch_max_events * settings.batches_at_once)
-        held = {partition: self._buffers.held(partition) for partition in self._source.partitions.reading}
+        held = self._buffers.held(self._source.partitions.reading)
         return shares(held, behind, most, settings.batch_max_bytes)
 
     def _take(self, fetched: list[Fetched]) -> None:

@@ -142,7 +142,7 @@ def test_portions_are_about_equal_and_not_too_large() -> None:
     assert sizes(divide(parts, GENERATIONS, 9_000, at_once=4)) == [3_400, 1_800]
     assert sizes(divide(parts[:3], GENERATIONS, 9_000, at_once=4)) == [3_800]
     assert sizes(divide(parts, GENERATIONS, 9_000, at_once=1)) == [5_200]
-    assert sizes(divide(parts, GENERATIONS, 2_000, at_once=4)) == [1_800, 1_600, 1_800]
+    assert sizes(divide(parts, GENERATIONS, 2_000, at_once=4)) == [1_800, 600, 1_000, 1_800]
     assert sizes(divide(parts, GENERATIONS, 1_600, at_once=1)) == [1_800, 1_000, 1_000, 1_400]
 
 
