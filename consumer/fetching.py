@@ -17,9 +17,9 @@ FETCH_BYTES = 16 * 1024 * 1024
 """So much may lie fetched and unread, of all partitions together."""
 PARTITION_BYTES = (64 * 1024, 1024 * 1024)
 """Of each at least and at most; a batch of the topic that is larger comes nevertheless, but one alone (KIP-74)."""
-ANSWER_BYTES = (2 * 1024 * 1024, 8 * 1024 * 1024)
+ANSWER_BYTES = (4 * 1024 * 1024, 8 * 1024 * 1024)
 """Of one answer at least and at most; for a moment it is in memory twice."""
-LEAST_AT_ONCE = 100
+LEAST_AT_ONCE = 50
 """Records of a partition that are taken together where many have something."""
 
 
@@ -69,16 +69,20 @@ class Fetching:
         else:
             for partition in [p for p in wanted if isinstance(client._records.get(p), FetchError)]:
                 await self._consumer.getmany(partition, max_records=1)  # raises it
-        self._take(wanted, max_records, found)
+        used_up = self._take(wanted, max_records, found)
         self._unsure = False
-        self._limit()
+        if waits or used_up:
+            self._limit()
         return found
 
     def _take(
         self, wanted: Mapping[TopicPartition, int], max_records: int, found: dict[TopicPartition, Sequence[Record]]
-    ) -> None:
-        """What the client's `getmany` does, which looks at all partitions for each: 50 µs where they are 256."""
-        client = self._client
+    ) -> bool:
+        """What the client's `getmany` does, which looks at all partitions for each: 50 µs where they are 256.
+
+        Tells whether all that had been fetched of a partition is taken.
+        """
+        client, used_up = self._client, False
         ready = [p for p in wanted if isinstance(client._records.get(p), FetchResult)]
         number, part = 0, max(LEAST_AT_ONCE, max_records // max(1, len(ready)))
         for partition in ready:
@@ -92,10 +96,12 @@ class Fetching:
             if not fetched.has_more():
                 del client._records[partition]
                 client._notify(client._wait_consume_future)
+                used_up = True
             found[partition] = [*found.get(partition, ()), *records]
             number += len(records)
             if number >= max_records:
                 break
+        return used_up
 
     def _limit(self) -> None:
         """Let the next fetch bring what there is room for, and of each partition one of the topic's batches at least:

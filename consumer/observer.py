@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from operator import attrgetter
 
 from aiokafka import TopicPartition
+from prometheus_client import Gauge
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
@@ -61,6 +62,8 @@ class Observer:
         self._to_count = asyncio.Event()
         self._rebalances_seen = 0
         self._behind_since: dict[TopicPartition, float] = {}
+        self._lag_of: dict[TopicPartition, tuple[Gauge, Gauge]] = {}
+        """Each partition's own part of both metrics: to look for them by label costs much where they are hundreds."""
 
     def committed(self, batch: Batch, receipt: Receipt, seconds: float) -> None:
         """A batch has been written."""
@@ -157,11 +160,15 @@ class Observer:
         for gone in set(state.lag) - set(lag):
             metrics.lag.remove(gone.topic, str(gone.partition))
             metrics.lag_seconds.remove(gone.topic, str(gone.partition))
+            self._lag_of.pop(gone, None)
         state.lag = lag
         state.lag_seconds = {p: self._age(p, behind, oldest, now) for p, behind in lag.items()}
         for partition, behind in lag.items():
-            metrics.lag.labels(partition.topic, str(partition.partition)).set(behind)
-            metrics.lag_seconds.labels(partition.topic, str(partition.partition)).set(state.lag_seconds[partition])
+            if (own := self._lag_of.get(partition)) is None:
+                labels = partition.topic, str(partition.partition)
+                own = self._lag_of[partition] = metrics.lag.labels(*labels), metrics.lag_seconds.labels(*labels)
+            own[0].set(behind)
+            own[1].set(state.lag_seconds[partition])
         self._stops()
         state.joined = source.joined
         metrics.rebalances.inc(source.rebalances - self._rebalances_seen)

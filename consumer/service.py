@@ -39,6 +39,8 @@ REVOKE_WAIT_SECONDS = 5.0
 """How long a rebalance waits for the batch in hand; what comes later is fenced."""
 HELD_LOOK_SECONDS = 2.0
 """How often it is looked whether partitions that are held may go on; only while there are any."""
+HINT_PAUSE_SECONDS = 1.0
+"""How often Kafka is told where we are: more often than lag tools look, and it costs something for each partition."""
 STOP_WAIT_SECONDS = 6.0
 """How long SIGTERM waits for the batch in hand; then it is rolled back."""
 
@@ -206,7 +208,7 @@ class Service:
             if self._hints:
                 hints, self._hints = self._hints, {}
                 await self._source.hint(hints)
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(HINT_PAUSE_SECONDS)
 
     async def _leave(self) -> None:
         await self._source.hint(self._hints)

@@ -166,13 +166,12 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             return []
         except aiokafka.errors.NoOffsetForPartitionError:
             return []  # asked before the claim was there
-        for partition in wanted.keys() & self.partitions.reading.keys():
-            if (stable := self._stable(partition)) is not None:
-                self.partitions.reading[partition].end = stable
         fetched = []
         for partition, records in asked.items():
             if (reading := self.partitions.reading.get(partition)) is None:
                 continue  # revoked while we asked
+            if (stable := self._stable(partition)) is not None:
+                reading.end = stable
             try:
                 position = await self.consumer.position(partition)
             except aiokafka.errors.IllegalStateError:
