@@ -56,6 +56,8 @@ class Buffer:
 
     def until(self, time: int) -> tuple[int, int]:
         """The number of records that are no later, and the bytes of their values."""
+        if self.held.last <= time:
+            return self.held[:2]
         number = bisect_right(self._times, time)
         return number, self._bytes[number] - self._bytes[0]
 
@@ -104,12 +106,9 @@ class Buffers:
         """Of each partition the first record's timestamp, in milliseconds."""
         return {p: buffer.first for p, buffer in self._buffers.items() if buffer.first is not None}
 
-    def horizon(self, behind: Iterable[TopicPartition]) -> int:
-        """The time up to which all that is to be had is here, given the partitions that have more in Kafka."""
-        return self.hindrance(behind)[0]
-
     def hindrance(self, behind: Iterable[TopicPartition]) -> tuple[int, int]:
-        """The horizon, and how many partitions hold back all that is later: what changes when one of them moves on."""
+        """The horizon: the time up to which all that is to be had is here, given the partitions that have more in
+        Kafka; and how many of them hold back all that is later. It changes when one of these moves on."""
         lasts = [held.last for held in self.held(behind).values()]
         time = min(lasts, default=ANY_TIME)
         return time, lasts.count(time)
@@ -123,7 +122,7 @@ class Buffers:
 
     def any(self, time: int) -> bool:
         """Whether there is anything to hand over: a record no later than that, or markers alone."""
-        return any(b.first is None or b.first <= time for b in self._filled())
+        return self.until(time)[0] > 0 or any(b.first is None for b in self._filled())
 
     def take(self, time: int, max_records: int, max_bytes: int, max_each: int) -> list[Fetched]:
         """The earliest records up to that time, of each partition the next ones: as many as fit, at least one."""
@@ -137,6 +136,10 @@ class Buffers:
                     parts.append(buffer.take(partition, number))
                     max_records -= number
         return parts
+
+    def __bool__(self) -> bool:
+        """Whether there is anything at all."""
+        return any(self._filled())
 
     def _filled(self) -> Iterator[Buffer]:
         return (buffer for buffer in self._buffers.values() if buffer)

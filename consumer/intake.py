@@ -131,7 +131,7 @@ class Intake:
         return shares(held, behind, most, settings.batch_max_bytes)
 
     def _take(self, fetched: list[Fetched]) -> None:
-        if not self._buffers.any(ANY_TIME):
+        if not self._buffers:
             self._since = asyncio.get_running_loop().time()
         reading = self._source.partitions.reading
         for one in fetched:
@@ -157,12 +157,13 @@ class Intake:
 
     async def _next_slice(self, under_way: Callable[[], int]) -> bool:
         """Wait until there is one; False where it is to be looked again."""
-        horizon = self._horizon()
+        horizon, _ = hindrance = self._hindrance()
         if self._buffers.any(horizon) and (not under_way() or self._full(horizon, few=under_way() <= FEW)):
             await self._fill()
-            if self._cut(self._horizon()):
+            if self._cut(self._hindrance()[0]):
                 return True
-        patience = self._patience()
+            hindrance = self._hindrance()
+        patience = self._patience(hindrance)
         if patience <= 0 and not under_way():
             return self._cut(ANY_TIME)
         self._changed.clear()
@@ -171,15 +172,16 @@ class Intake:
                 await self._changed.wait()
         return False
 
-    def _patience(self) -> float:
+    def _patience(self, hindrance: tuple[int, int]) -> float:
         """So many seconds more may what is here wait for partitions that bring nothing."""
-        now, hindrance = asyncio.get_running_loop().time(), self._buffers.hindrance(self._source.behind())
-        if hindrance != self._stuck[0] or self._buffers.any(hindrance[0]) or not self._buffers.any(ANY_TIME):
+        now = asyncio.get_running_loop().time()
+        if hindrance != self._stuck[0] or self._buffers.any(hindrance[0]) or not self._buffers:
             self._stuck = hindrance, now
         return self._stuck[1] + PATIENCE_SECONDS - now
 
-    def _horizon(self) -> int:
-        return self._buffers.horizon(self._source.behind())
+    def _hindrance(self) -> tuple[int, int]:
+        """Up to which time all is here that is to be had, and how many partitions hold back what is later."""
+        return self._buffers.hindrance(self._source.behind())
 
     def _full(self, horizon: int, *, few: bool = True) -> str | None:
         """Why what is here makes a slice: for one batch where `few` are under way, else for half of all at once."""
@@ -192,7 +194,7 @@ class Intake:
         """Wait until a slice is full or old enough."""
         loop = asyncio.get_running_loop()
         due = self._since + self._settings.batch_max_wait_ms / 1000
-        while self._full(self._horizon()) is None and not self.stopping and (left := due - loop.time()) > 0:
+        while (left := due - loop.time()) > 0 and not self.stopping and self._full(self._hindrance()[0]) is None:
             self._changed.clear()
             try:
                 async with asyncio.timeout(left):

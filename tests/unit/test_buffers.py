@@ -42,7 +42,7 @@ def times(parts: list[Fetched]) -> dict[TopicPartition, list[int]]:
 
 def test_what_is_ahead_waits_for_what_is_behind() -> None:
     buffers = filled(part(USERS, 0, 1, 2, 3), part(DOCUMENTS, 0, 2, 5, 9))
-    horizon = buffers.horizon([USERS, DOCUMENTS])
+    horizon = buffers.hindrance([USERS, DOCUMENTS])[0]
     assert horizon == 3
     assert times(buffers.take(horizon, MANY, MANY, MANY)) == {USERS: [1, 2, 3], DOCUMENTS: [2]}
     assert buffers.oldest() == {DOCUMENTS: 5}
@@ -50,7 +50,7 @@ def test_what_is_ahead_waits_for_what_is_behind() -> None:
 
 def test_nothing_is_handed_over_while_one_that_is_behind_brings_nothing() -> None:
     buffers = filled(part(DOCUMENTS, 0, 2, 5))
-    assert not buffers.any(buffers.horizon([USERS]))
+    assert not buffers.any(buffers.hindrance([USERS])[0])
     assert buffers.any(ANY_TIME)
 
 
@@ -65,7 +65,7 @@ def test_it_shows_when_one_of_those_that_hold_the_others_back_has_moved_on() -> 
 
 def test_one_at_its_end_holds_nobody_back() -> None:
     buffers = filled(part(USERS, 0, 1), part(DOCUMENTS, 0, 2, 5))
-    assert times(buffers.take(buffers.horizon([]), MANY, MANY, MANY)) == {USERS: [1], DOCUMENTS: [2, 5]}
+    assert times(buffers.take(buffers.hindrance([])[0], MANY, MANY, MANY)) == {USERS: [1], DOCUMENTS: [2, 5]}
 
 
 def test_the_earliest_come_first_where_not_all_fit() -> None:
@@ -83,10 +83,12 @@ def test_of_many_at_one_time_some_are_left() -> None:
 
 def test_markers_alone_are_handed_over_and_those_behind_a_record_go_with_it() -> None:
     buffers = filled(part(USERS, 5, markers=2), part(DOCUMENTS, 0, 1, 2, markers=3))
+    assert buffers
     assert buffers.any(0)
     first = buffers.take(1, MANY, MANY, MANY)
     assert [one.span for one in first] == [Span(5, 7, 1), Span(0, 1, 1)]
     assert [one.span for one in buffers.take(2, MANY, MANY, MANY)] == [Span(1, 5, 1)]
+    assert not buffers
     assert not buffers.any(ANY_TIME)
 
 
