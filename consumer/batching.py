@@ -9,7 +9,7 @@ from projections.projection import Registry
 TOGETHER = 2_000
 """Up to so many records go in one transaction, and batches of a divided slice have at least so many: to divide them
 further would cost more than it brings."""
-ENOUGH = 5_000
+ENOUGH = 3_000
 """Of many partitions up to so many records go together: each of them costs something in each transaction."""
 
 Portion = Sequence[Fetched]

@@ -17,8 +17,8 @@ FETCH_BYTES = 16 * 1024 * 1024
 """So much may lie fetched and unread, of all partitions together."""
 PARTITION_BYTES = (64 * 1024, 1024 * 1024)
 """Of each at least and at most; a batch of the topic that is larger comes nevertheless, but one alone (KIP-74)."""
-ANSWER_BYTES = (4 * 1024 * 1024, 8 * 1024 * 1024)
-"""Of one answer at least and at most; for a moment it is in memory twice."""
+ANSWER_BYTES = 2 * 1024 * 1024
+"""Of one answer; for a moment it is in memory twice."""
 LEAST_AT_ONCE = 50
 """Records of a partition that are taken together where many have something."""
 
@@ -40,7 +40,6 @@ class Fetching:
         LightRecords.largest = 0
         self._client._prefetch_backoff = 0
         self._client._max_partition_fetch_bytes = min(most, max(least, FETCH_BYTES // max(1, partitions)))
-        self._client._fetch_max_bytes = ANSWER_BYTES[1]
 
     def only(self, wanted: Set[TopicPartition], among: Set[TopicPartition]) -> None:
         """Let nothing of the others be fetched until they are wanted: it would only lie there."""
@@ -69,20 +68,16 @@ class Fetching:
         else:
             for partition in [p for p in wanted if isinstance(client._records.get(p), FetchError)]:
                 await self._consumer.getmany(partition, max_records=1)  # raises it
-        used_up = self._take(wanted, max_records, found)
+        self._take(wanted, max_records, found)
         self._unsure = False
-        if waits or used_up:
-            self._limit()
+        self._limit()
         return found
 
     def _take(
         self, wanted: Mapping[TopicPartition, int], max_records: int, found: dict[TopicPartition, Sequence[Record]]
-    ) -> bool:
-        """What the client's `getmany` does, which looks at all partitions for each: 50 µs where they are 256.
-
-        Tells whether all that had been fetched of a partition is taken.
-        """
-        client, used_up = self._client, False
+    ) -> None:
+        """What the client's `getmany` does, which looks at all partitions for each: 50 µs where they are 256."""
+        client = self._client
         ready = [p for p in wanted if isinstance(client._records.get(p), FetchResult)]
         number, part = 0, max(LEAST_AT_ONCE, max_records // max(1, len(ready)))
         for partition in ready:
@@ -96,28 +91,17 @@ class Fetching:
             if not fetched.has_more():
                 del client._records[partition]
                 client._notify(client._wait_consume_future)
-                used_up = True
             found[partition] = [*found.get(partition, ()), *records]
             number += len(records)
             if number >= max_records:
                 break
-        return used_up
 
     def _limit(self) -> None:
-        """Let the next fetch bring what there is room for, and of each partition one of the topic's batches at least:
-        of batches that are larger than what is asked for, a fetch brings a single one."""
-        client, (least, most) = self._client, ANSWER_BYTES
+        """Let the next fetch bring of each partition one of the topic's batches at least: of batches that are larger
+        than what is asked for, a fetch brings a single one."""
         of_one = min(LightRecords.largest, PARTITION_BYTES[1])
-        client._max_partition_fetch_bytes = max(client._max_partition_fetch_bytes, of_one)
-        room = FETCH_BYTES - sum(map(_size, client._records.values()))
-        client._fetch_max_bytes = min(max(room, least), most)
+        self._client._max_partition_fetch_bytes = max(self._client._max_partition_fetch_bytes, of_one)
 
     @property
     def _client(self) -> Any:
         return self._consumer._fetcher
-
-
-def _size(fetched: Any) -> int:
-    """Bytes of what is held of a partition; 0 of an error."""
-    records = getattr(fetched, "_partition_records", None)
-    return records.size if isinstance(records, LightRecords) else 0

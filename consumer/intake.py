@@ -24,12 +24,19 @@ FETCH_RECORDS = 2_000
 """At most so many at once: what waits beside them has its turn, and memory its bound."""
 AHEAD = 1.25
 """Slices that are read ahead: one, and a bit since not all partitions are equally long."""
+AHEAD_BYTES = 5 / 6
+"""Of `BATCH_MAX_BYTES`: values of 1 MB take 15 MB of memory less than with all of it."""
 FEW = 2
 """With so many batches under way Postgres would soon have nothing to do."""
 DECODE_RECORDS = 250
 """Records decoded at a stretch before others (heartbeats) have their turn."""
 PATIENCE_SECONDS = 0.5
 """So long at most nothing is handed over because of partitions behind that bring nothing."""
+
+ENDS_EACH_SECONDS = 1.0
+ENDS_FOR_SECONDS = 0.1
+"""In a backlog the partitions at their ends are asked so often, and so long that a fetch is sent meanwhile: their lag
+may grow."""
 
 UntilAnswered = Callable[[Callable[[], Awaitable[list[Fetched]]]], Awaitable[list[Fetched]]]
 """Asks again while Kafka is in trouble."""
@@ -128,7 +135,8 @@ class Intake:
         settings, behind = self._settings, set(self._source.behind())
         most = int(AHEAD * settings.batch_max_events * settings.batches_at_once)
         held = self._buffers.held(self._source.partitions.reading)
-        return shares(held, behind, most, settings.batch_max_bytes)
+        ends = asyncio.get_running_loop().time() % ENDS_EACH_SECONDS < ENDS_FOR_SECONDS
+        return shares(held, behind, most, int(AHEAD_BYTES * settings.batch_max_bytes), all_ends=ends)
 
     def _take(self, fetched: list[Fetched]) -> None:
         if not self._buffers:

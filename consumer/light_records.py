@@ -29,9 +29,7 @@ class LightRecords(PartitionRecords):  # type: ignore[misc]
 
     def __init__(self, tp: TopicPartition, records: Any, *rest: Any) -> None:
         super().__init__(tp, records, *rest)
-        self.size: int = records.size_in_bytes()
-        """Bytes, as they were fetched: they are held until the last record is read."""
-        LightRecords.largest = max(LightRecords.largest, self.size)
+        LightRecords.largest = max(LightRecords.largest, records.size_in_bytes())
 
     def __iter__(self) -> Iterator[LightRecord]:
         records: Iterator[LightRecord] = self._records_iterator

@@ -17,7 +17,7 @@ from aiokafka.helpers import create_ssl_context
 
 from consumer.batch import Claim, Fetched, Positions, Span
 from consumer.errors import WrongSettings
-from consumer.fetching import Fetching
+from consumer.fetching import ANSWER_BYTES, Fetching
 from consumer.fingerprint import fingerprint, offset_of
 from consumer.partitions import Partitions, Reading
 from consumer.settings import Settings
@@ -84,6 +84,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             heartbeat_interval_ms=HEARTBEAT_INTERVAL_MS,
             max_poll_interval_ms=NEVER_MS,
             fetch_max_wait_ms=FETCH_WAIT_MS,
+            fetch_max_bytes=ANSWER_BYTES,
             **client_options(settings),
         )
         self._fetching = Fetching(self._consumer)

@@ -9,7 +9,7 @@ from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import CorruptRecordException, OffsetOutOfRangeError
 
-from consumer.fetching import ANSWER_BYTES, PARTITION_BYTES, Fetching
+from consumer.fetching import PARTITION_BYTES, Fetching
 from consumer.light_records import LightRecords
 from projections.record import Record
 from tests.support.factories import a_record, a_user_event
@@ -80,7 +80,8 @@ async def test_what_rests_is_fetched_when_it_is_wanted_again(
     await read(fetching, [first], 50)
     assert client._fetcher._records.keys() <= {first}
     fetching.only({first, *others}, client.assignment())
-    assert min((await read(fetching, others, 200)).values()) > 0
+    for partition in others:
+        assert (await read(fetching, [partition], 10))[partition] >= 10
 
 
 async def test_of_batches_larger_than_was_asked_for_several_come_at_once(
@@ -92,7 +93,6 @@ async def test_of_batches_larger_than_was_asked_for_several_come_at_once(
     await world.publish([a_record(a_user_event(name="x" * LARGE)) for _ in range(40)], max_batch_size=1)
     await read(fetching, client.assignment(), 40)
     assert LARGE < client._fetcher._max_partition_fetch_bytes <= PARTITION_BYTES[1]
-    assert ANSWER_BYTES[0] <= client._fetcher._fetch_max_bytes <= ANSWER_BYTES[1]
 
 
 async def test_an_error_of_one_partition_loses_nothing_of_the_others(

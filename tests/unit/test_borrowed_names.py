@@ -20,7 +20,7 @@ def test_the_driver_looks_for_arrays_by_these_names() -> None:
 
 def test_the_client_fetches_by_these_names() -> None:
     source = inspect.getsource(Fetcher)
-    for name in ("_prefetch_backoff", "_max_partition_fetch_bytes", "_fetch_max_bytes", "_wait_consume_future"):
+    for name in ("_prefetch_backoff", "_max_partition_fetch_bytes", "_wait_consume_future"):
         assert source.count(f"self.{name}") > 1, name  # set once, and used
     for way in ("self._records[tp] = FetchResult(", "del self._records[tp]", "self._notify(self._wait_consume_future)"):
         assert way in source, way

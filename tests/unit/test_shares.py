@@ -16,19 +16,20 @@ def test_where_nothing_is_held_each_may_take_its_equal_part_of_a_quarter() -> No
     assert shares(held, held.keys(), 8_000, SMALL) == dict.fromkeys(held, 501)
 
 
-def test_the_earliest_takes_what_those_ahead_leave() -> None:
+def test_the_earlier_half_takes_what_those_ahead_leave() -> None:
     held = {
         DOCUMENTS: Held(501, 0, 900),
         MORE_DOCUMENTS: Held(501, 0, 950),
         USERS: Held(400, 0, 100),
         MORE_USERS: Held(600, 0, 90),
     }
-    assert shares(held, held.keys(), 8_000, SMALL) == {MORE_USERS: 8_000 - 501 - 501 - 400 - 600}
+    left = 8_000 - 501 - 501 - 400 - 600
+    assert list(shares(held, held.keys(), 8_000, SMALL).items()) == [(MORE_USERS, left), (USERS, left)]
 
 
 def test_as_long_as_nothing_is_known_of_one_that_is_behind_the_others_wait() -> None:
     held = {USERS: NOTHING, MORE_USERS: Held(501, 0, 90), DOCUMENTS: Held(501, 0, 900), MORE_DOCUMENTS: NOTHING}
-    assert shares(held, {USERS, MORE_USERS, DOCUMENTS}, 8_000, SMALL) == {USERS: 501, MORE_DOCUMENTS: 501}
+    assert shares(held, held.keys(), 8_000, SMALL) == {USERS: 501, MORE_DOCUMENTS: 501}
 
 
 def test_of_many_each_takes_four_parts_at_most_the_earliest_first() -> None:
@@ -38,6 +39,13 @@ def test_of_many_each_takes_four_parts_at_most_the_earliest_first() -> None:
     assert list(shares(held, held.keys(), 8_000, SMALL).items()) == [
         (partition, 4 * (8_000 - 64 * 50) // 16) for partition in reversed(partitions[-16:])
     ]
+
+
+def test_those_at_their_ends_are_not_asked_in_a_backlog_unless_it_is_time_to() -> None:
+    for records, asked in ((2_000, {USERS, DOCUMENTS}), (2_001, {DOCUMENTS})):
+        held = {USERS: NOTHING, DOCUMENTS: Held(records, 0, 100)}
+        assert shares(held, {DOCUMENTS}, 8_000, SMALL).keys() == asked
+        assert shares(held, {DOCUMENTS}, 8_000, SMALL, all_ends=True).keys() == {USERS, DOCUMENTS}
 
 
 def test_when_all_is_full_only_those_may_read_of_which_little_is_here() -> None:
