@@ -8,7 +8,7 @@ from consumer.buffers import Held
 
 QUARTER = 4
 SOME = 4
-"""Of up to twice so many partitions half are read at once: with one alone each of its batches would cost a round trip."""
+"""Of up to twice so many partitions half are read at once: with one alone each batch of it would cost a round trip."""
 LITTLE = 16
 """For less than this part of the room nothing is read: many small pieces cost more than large ones."""
 
