@@ -20,7 +20,7 @@ from tests.support.kafka import local_kafka
 
 ROUND_TRIPS_MS = (0, 5, 20, 50)
 FEWER = 100_000
-"""Events of the drains for which the rows before or the partitions make the difference."""
+"""Events of the drains for which the rows before make the difference."""
 LARGE = Mix(users=8, documents=400, updates=0, content="x" * 950_000)
 """Nearly the largest values that there may be, 380 MB of them."""
 SMALL = Mix(users=1_000, documents=100_000, updates=0, content="x" * 1_000)
@@ -76,7 +76,7 @@ async def measure(bench: Bench, results: Results) -> None:
         results.fresh[rate].append(await bench.freshness(rate, warm_up, seconds))
         print(results.fresh[rate][-1])
     for partitions in (4, 32, 128):
-        results.partitions[2 * partitions].append(await bench.drain(a_mix(FEWER), partitions))
+        results.partitions[2 * partitions].append(await bench.drain(a_mix(events), partitions))
     results.large.append(await bench.drain(LARGE))
     results.small.append(await bench.drain(SMALL, partitions=128))
     for rows in ROWS_BEFORE:

@@ -92,7 +92,7 @@ Through a proxy that adds the round trip, with default settings.
 |---|---|---|---|---|
 {_filled(results)}
 
-Partitions and rows before: a drain of the same {results.fewer:,} events each time.
+Partitions: a drain of all events each time. Rows before: of {results.fewer:,}.
 
 ## Freshness
 
