@@ -110,7 +110,7 @@ class Batch:
 
 
 def _partition(one: Decoded) -> TopicPartition:
-    return TopicPartition(one.record.topic, one.record.partition)
+    return TopicPartition(*_PARTITION(one))
 
 
 def _numbers(decoded: Iterable[Decoded]) -> dict[TopicPartition, int]:

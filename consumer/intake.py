@@ -168,9 +168,7 @@ class Intake:
         horizon, _ = hindrance = self._hindrance()
         if self._buffers.any(horizon) and (not under_way() or self._full(horizon, few=under_way() <= FEW)):
             await self._fill()
-            if self._cut(self._hindrance()[0]):
-                return True
-            hindrance = self._hindrance()
+            return self._cut(self._hindrance()[0])
         patience = self._patience(hindrance)
         if patience <= 0 and not under_way():
             return self._cut(ANY_TIME)
