@@ -42,6 +42,8 @@ class Fetched:
     partition: TopicPartition
     span: Span
     records: Sequence[Record]
+    size: int = 0
+    """Bytes of their values, where they come out of a buffer."""
 
 
 @dataclass(slots=True)

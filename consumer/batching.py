@@ -9,8 +9,9 @@ from projections.projection import Registry
 TOGETHER = 2_000
 """Up to so many records go in one transaction, and batches of a divided slice have at least so many: to divide them
 further would cost more than it brings."""
-ENOUGH = 3_000
-"""Of many partitions up to so many records go together: each of them costs something in each transaction."""
+ENOUGH, ENOUGH_BYTES = 5_000, 3 * 1024 * 1024
+"""Of many partitions so much goes together, where there is no more than that for each that may be under way: each
+partition costs something in each transaction, and what is under way is in memory."""
 
 Portion = Sequence[Fetched]
 """What one batch is made of: of each of its partitions the next records."""
@@ -47,12 +48,12 @@ def _equally(parts: Portion, max_records: int, at_once: int) -> list[Portion]:
 
 
 def _halved(parts: Portion, most: int, apart: int) -> list[Portion]:
-    """Halves of halves, until none has more than `most`: every second partition, of these again every second one.
+    """Halves of halves, until each is small enough: every second partition, of these again every second one.
 
     So the same ones go together, slice for slice: a batch waits for all those before it that have a partition in
     common with it. Who shares a topic with others may have every second partition of it, or every fourth: `apart`.
     """
-    if _count(parts) <= most:
+    if _count(parts) <= most and sum(part.size for part in parts) <= ENOUGH_BYTES:
         return [parts]
     if apart > max(part.partition.partition for part in parts):  # one partition, or the same one of several topics
         return _by_size(parts, most, 1)

@@ -1,8 +1,9 @@
 """What is read and not yet decoded: by partition, in order; taken across partitions by the records' timestamps."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import accumulate, islice
+from operator import attrgetter
 from typing import NamedTuple
 
 from aiokafka import TopicPartition
@@ -11,17 +12,23 @@ from consumer.batch import Fetched, Span
 from projections.record import Record
 
 ANY_TIME = 2**63 - 1
+_TIME = attrgetter("timestamp")
 
 
 class Held(NamedTuple):
-    """How much of a partition is here: records, bytes of their values, and the last one's time (0: there is none)."""
+    """How much of a partition is here: records, and bytes of their values."""
 
-    records: int
-    size: int
-    last: int
+    records: int = 0
+    size: int = 0
+    last: int = 0
+    """The time of the last one that was read, it may be handed over already; 0 where none was."""
+    rate: float = 0.0
+    """Of those that were read last, records for each millisecond of their times."""
+    mean: float = 0.0
+    """Of the same, bytes for each record."""
 
 
-NOTHING = Held(0, 0, 0)
+NOTHING = Held()
 
 
 class Buffer:
@@ -45,14 +52,16 @@ class Buffer:
 
     def add(self, fetched: Fetched) -> None:
         assert fetched.span.start == self._end, "a gap between fetches"
-        records = fetched.records
-        times = accumulate((r.timestamp for r in records), max, initial=self.held.last)
-        self._times.extend(islice(times, 1, None))
-        sizes = accumulate((len(r.value or b"") for r in records), initial=self._bytes.pop())
-        self._bytes.extend(sizes)
-        self._records.extend(records)
         self._end = fetched.span.next_offset
-        self._count()
+        if records := fetched.records:
+            times = accumulate(map(_TIME, records), max, initial=self.held.last)
+            self._times.extend(islice(times, 1, None))
+            before = self._bytes.pop()
+            self._bytes.extend(accumulate((len(r.value or b"") for r in records), initial=before))
+            self._records.extend(records)
+            last, number = self._times[-1], len(records)
+            rate = number / max(1, last - (self.held.last or self._times[0]))
+            self._count(last, rate, (self._bytes[-1] - before) / number)
 
     def until(self, time: int) -> tuple[int, int]:
         """The number of records that are no later, and the bytes of their values."""
@@ -63,16 +72,15 @@ class Buffer:
 
     def take(self, partition: TopicPartition, number: int) -> Fetched:
         """The first records; with the last one also the markers behind it."""
-        taken = self._records[:number]
+        taken, size = self._records[:number], self._bytes[number] - self._bytes[0]
         del self._records[:number], self._times[:number], self._bytes[:number]
         end = self._records[0].offset if self._records else self._end
         span, self._start = Span(self._start, end, self.epoch), end
-        self._count()
-        return Fetched(partition, span, taken)
+        self._count(*self.held[2:])
+        return Fetched(partition, span, taken, size)
 
-    def _count(self) -> None:
-        records = len(self._records)
-        self.held = Held(records, self._bytes[-1] - self._bytes[0], self._times[-1] if records else 0)
+    def _count(self, last: int, rate: float, mean: float) -> None:
+        self.held = Held(len(self._records), self._bytes[-1] - self._bytes[0], last, rate, mean)
 
 
 class Buffers:
@@ -80,6 +88,8 @@ class Buffers:
 
     def __init__(self) -> None:
         self._buffers: dict[TopicPartition, Buffer] = {}
+        self._held: dict[TopicPartition, Held] = {}
+        """Of each buffer what it holds: it is asked for all of them much more often than it changes."""
         self._until: dict[int, tuple[int, int]] = {}
         """What `until` has told, as long as nothing changes: there may be hundreds of buffers to ask."""
 
@@ -90,17 +100,21 @@ class Buffers:
         if buffer is None or buffer.epoch != span.epoch:
             buffer = self._buffers[partition] = Buffer(span.epoch, span.start)
         buffer.add(fetched)
+        self._held[partition] = buffer.held
         self._until.clear()
 
     def drop(self, partitions: Iterable[TopicPartition]) -> None:
         self._until.clear()
         for partition in partitions:
             self._buffers.pop(partition, None)
+            self._held.pop(partition, None)
 
-    def held(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Held]:
+    def held(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, Held]:
         """What is here of each of these."""
-        buffers = self._buffers
-        return {p: buffers[p].held if p in buffers else NOTHING for p in partitions}
+        found = dict.fromkeys(partitions, NOTHING)
+        number = len(found)
+        found |= self._held
+        return found if len(found) == number else {p: found[p] for p in partitions}
 
     def oldest(self) -> dict[TopicPartition, int]:
         """Of each partition the first record's timestamp, in milliseconds."""
@@ -109,7 +123,7 @@ class Buffers:
     def hindrance(self, behind: Iterable[TopicPartition]) -> tuple[int, int]:
         """The horizon: the time up to which all that is to be had is here, given the partitions that have more in
         Kafka; and how many of them hold back all that is later. It changes when one of these moves on."""
-        lasts = [held.last for held in self.held(behind).values()]
+        lasts = [self._held.get(partition, NOTHING).last for partition in behind]
         time = min(lasts, default=ANY_TIME)
         return time, lasts.count(time)
 
@@ -134,6 +148,7 @@ class Buffers:
                 number = min(buffer.until(time)[0], max_records, max_each)
                 if number or buffer.first is None:
                     parts.append(buffer.take(partition, number))
+                    self._held[partition] = buffer.held
                     max_records -= number
         return parts
 

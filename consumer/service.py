@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 from asyncpg.pgproto import pgproto
 
 from consumer import intake_stops, positions, topics
-from consumer.batch import Batch, Claim, Fetched, Positions
+from consumer.batch import Batch, Claim, Positions
 from consumer.batching import generations
 from consumer.erasure import Erasure
 from consumer.errors import Fenced, FuseBlown
@@ -138,8 +138,8 @@ class Service:
         await self._retry.until_kafka_answers(self._source.start)
         await self._intake.run()
 
-    async def _answered(self, ask: Callable[[], Awaitable[list[Fetched]]]) -> list[Fetched]:
-        return await self._retry.until_kafka_answers(ask)
+    async def _answered(self, ask: Callable[[], Awaitable[None]]) -> None:
+        await self._retry.until_kafka_answers(ask)
 
     def _oldest(self) -> dict[TopicPartition, int]:
         """Of each partition the timestamp of the first record that is not committed, in milliseconds."""

@@ -8,7 +8,7 @@ the heartbeat's, so `max.poll.interval.ms` is as good as off.
 import asyncio
 import logging
 import ssl
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import aiokafka.errors
@@ -153,36 +153,36 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         """Partitions that have more in Kafka than was read so far, as far as is known."""
         return [p for p, reading in self.partitions.reading.items() if reading.next_offset < reading.end]
 
-    async def fetch(self, wanted: Mapping[TopicPartition, int], max_records: int, timeout_ms: int) -> list[Fetched]:
+    async def fetch(
+        self, wanted: Mapping[TopicPartition, int], max_records: int, timeout_ms: int
+    ) -> AsyncIterator[Fetched]:
         """Records that have come, and steps over markers; waits up to `timeout_ms` where there is nothing.
 
-        `wanted` tells how many records of which partitions; `max_records` are taken of all together, or a few more.
+        `wanted` tells how many records of which partitions; `max_records` are taken of all together.
         """
         self._fetching.only(wanted.keys(), self.partitions.reading.keys())
         try:
-            asked = await self._fetching.get(wanted, max_records, timeout_ms)
+            async for partition, records in self._fetching.get(wanted, max_records, timeout_ms):
+                if (fetched := self._fetched(partition, records)) is not None:
+                    yield fetched
         except aiokafka.errors.OffsetOutOfRangeError as error:
             for partition, position in error.args[0].items():
                 self._stop(partition, "position_not_in_topic", position)
-            return []
         except aiokafka.errors.NoOffsetForPartitionError:
-            return []  # asked before the claim was there
-        fetched = []
-        for partition, records in asked.items():
-            if (reading := self.partitions.reading.get(partition)) is None:
-                continue  # revoked while we asked
-            if (stable := self._stable(partition)) is not None:
-                reading.end = stable
-            try:
-                position = await self.consumer.position(partition)
-            except aiokafka.errors.IllegalStateError:
-                continue
-            new = self._recognised(partition, reading, records)
-            if new is not None and position > reading.next_offset:
-                span = Span(reading.next_offset, position, reading.epoch)
-                reading.next_offset = position
-                fetched.append(Fetched(partition, span, new))
-        return fetched
+            pass  # asked before the claim was there
+
+    def _fetched(self, partition: TopicPartition, records: Sequence[Record]) -> Fetched | None:
+        """With the span that these cover; None where that is empty, or no more ours."""
+        reading, (position, stable) = self.partitions.reading.get(partition), self._fetching.stands(partition)
+        if reading is None or position is None:
+            return None  # revoked while we asked
+        reading.end = reading.end if stable is None else stable
+        new = self._recognised(partition, reading, records)
+        if new is None or position <= reading.next_offset:
+            return None
+        span = Span(reading.next_offset, position, reading.epoch)
+        reading.next_offset = position
+        return Fetched(partition, span, new)
 
     def _recognised(
         self, partition: TopicPartition, reading: Reading, records: Sequence[Record]
@@ -212,16 +212,8 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         return {
             partition: max(0, stable - positions.get(partition, reading.next_offset))
             for partition, reading in self.partitions.reading.items()
-            if (stable := self._stable(partition)) is not None
+            if (stable := self._fetching.stands(partition)[1]) is not None
         }
-
-    def _stable(self, partition: TopicPartition) -> int | None:
-        """The last stable offset; None before the first fetch, and where the partition is no more ours."""
-        try:
-            stable: int | None = self.consumer.last_stable_offset(partition)
-        except (AssertionError, aiokafka.errors.KafkaError):
-            return None
-        return stable
 
     async def hint(self, positions: Positions) -> None:
         """Tell Kafka how far we are, for its lag tools. What goes wrong here is of no consequence."""

@@ -1,7 +1,7 @@
 """What is fetched ahead, by the client itself and a real broker."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -38,12 +38,18 @@ def fetching(client: AIOKafkaConsumer) -> Fetching:
     return fetching
 
 
+async def taken(
+    fetching: Fetching, wanted: Mapping[TopicPartition, int], max_records: int
+) -> dict[TopicPartition, Sequence[Record]]:
+    return {partition: records async for partition, records in fetching.get(wanted, max_records, SECOND_MS)}
+
+
 async def read(fetching: Fetching, partitions: Collection[TopicPartition], number: int) -> dict[TopicPartition, int]:
     """Until there are so many records; of each partition how many, whose offsets have no gap."""
     found: dict[TopicPartition, list[Record]] = {partition: [] for partition in partitions}
     async with asyncio.timeout(30):
         while sum(map(len, found.values())) < number:
-            for partition, records in (await fetching.get(dict.fromkeys(partitions, 50), 50, SECOND_MS)).items():
+            for partition, records in (await taken(fetching, dict.fromkeys(partitions, 50), 50)).items():
                 found[partition] += records
     for records in found.values():
         assert [record.offset for record in records] == list(range(len(records)))
@@ -58,11 +64,10 @@ async def test_of_each_partition_comes_as_much_as_is_wanted(
     wanted = dict.fromkeys(partitions, 7)
     came = dict.fromkeys(partitions, 0)
     while not all(came.values()):
-        for partition, records in (await fetching.get(wanted, 1_000, SECOND_MS)).items():
-            assert len(records) <= wanted[partition] + 1, "one more where it was waited for"
+        for partition, records in (await taken(fetching, wanted, 1_000)).items():
+            assert len(records) <= wanted[partition]
             came[partition] += len(records)
-    more = await fetching.get(wanted, 10, SECOND_MS)
-    assert 10 <= sum(map(len, more.values())) < 10 + 7
+    assert sum(map(len, (await taken(fetching, wanted, 10)).values())) == 10
 
 
 async def test_nothing_is_lost_between_two_looks(world: World, client: AIOKafkaConsumer, fetching: Fetching) -> None:
@@ -75,7 +80,7 @@ async def test_what_rests_is_fetched_when_it_is_wanted_again(
 ) -> None:
     first, *others = sorted(client.assignment())
     fetching.only({first}, client.assignment())
-    assert await fetching.get({first: 1}, 1, SECOND_MS) == {first: ()}, "by now no fetch is under way that names others"
+    assert await taken(fetching, {first: 1}, 1) == {first: ()}, "by now no fetch is under way that names others"
     await world.publish_users(400)
     await read(fetching, [first], 50)
     assert client._fetcher._records.keys() <= {first}
@@ -105,7 +110,7 @@ async def test_an_error_of_one_partition_loses_nothing_of_the_others(
     async with asyncio.timeout(30):
         while len(came) < 50 or not errors:
             try:
-                found = await fetching.get({first: 10, second: 10}, 20, SECOND_MS)
+                found = await taken(fetching, {first: 10, second: 10}, 20)
             except OffsetOutOfRangeError:
                 errors += 1
                 client.pause(second)
@@ -131,8 +136,26 @@ async def test_what_was_taken_before_an_error_is_given(
         return records
 
     monkeypatch.setattr(FetchResult, "getall", corrupt)
-    found = await fetching.get({first: 10, second: 10}, 100, SECOND_MS)
-    assert [record.offset for record in found[first]] == list(range(10))
+    answer = fetching.get({first: 10, second: 10}, 100, SECOND_MS)
+    partition, records = await anext(answer)
     with pytest.raises(CorruptRecordException):
-        await fetching.get({second: 10, first: 10}, 100, SECOND_MS)
-    assert [record.offset for record in (await fetching.get({first: 5}, 5, SECOND_MS))[first]] == list(range(10, 15))
+        await anext(answer)
+    assert (partition, [record.offset for record in records]) == (first, list(range(10)))
+    assert [record.offset for record in (await taken(fetching, {first: 5}, 5))[first]] == list(range(10, 15))
+
+
+async def test_the_client_knows_that_somebody_reads(client: AIOKafkaConsumer, fetching: Fetching) -> None:
+    """Else it would leave the group after `max.poll.interval.ms`, which is 25 days."""
+    began = client._subscription._last_fetch_ended
+    assert not any((await taken(fetching, dict.fromkeys(client.assignment(), 1), 1)).values())
+    assert client._subscription._last_fetch_ended > began
+
+
+async def test_it_tells_where_the_client_stands(world: World, client: AIOKafkaConsumer, fetching: Fetching) -> None:
+    first, *others = sorted(client.assignment())
+    assert fetching.stands(TopicPartition("other", 0)) == (None, None)
+    await world.publish_users(400)
+    await read(fetching, client.assignment(), 400)
+    for partition in (first, *others):
+        end = (await client.end_offsets([partition]))[partition]
+        assert fetching.stands(partition) == (await client.position(partition), end) == (end, end)

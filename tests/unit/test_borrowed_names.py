@@ -22,8 +22,23 @@ def test_the_client_fetches_by_these_names() -> None:
     source = inspect.getsource(Fetcher)
     for name in ("_prefetch_backoff", "_max_partition_fetch_bytes", "_wait_consume_future"):
         assert source.count(f"self.{name}") > 1, name  # set once, and used
-    for way in ("self._records[tp] = FetchResult(", "del self._records[tp]", "self._notify(self._wait_consume_future)"):
+    waiting = "waiter = self._create_fetch_waiter()"
+    for way in (
+        waiting,
+        "self._records[tp] = FetchResult(",
+        "del self._records[tp]",
+        "self._notify(self._wait_consume_future)",
+    ):
         assert way in source, way
     assert "self._coordinator.check_errors()" in inspect.getsource(AIOKafkaConsumer.getmany)
+    assert "with self._subscription.fetch_context():" in inspect.getsource(AIOKafkaConsumer.getmany)
+    position = inspect.getsource(AIOKafkaConsumer.position)
+    for way in (
+        "assignment = self._subscription.subscription.assignment",
+        "assignment.state_value(partition)",
+        "tp_state.has_valid_position",
+        "return tp_state.position",
+    ):
+        assert way in position, way
     assert "self._partition_records" in inspect.getsource(FetchResult.getall)
     assert "self._partition_records" in inspect.getsource(FetchResult.has_more)

@@ -1,6 +1,7 @@
 """What is read is handed over in the order of time, whole, and each partition's records in their own order."""
 
 from collections import defaultdict
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from consumer.batch import Fetched, Span
 from consumer.batching import TOGETHER, Portion, divide, generations
-from consumer.buffers import ANY_TIME, Buffers
+from consumer.buffers import ANY_TIME, NOTHING, Buffers, Held
 from projections.registry import REGISTRY
 from tests.support.factories import ARecord
 
@@ -141,7 +142,7 @@ def test_parents_come_before_children_and_no_partition_is_in_two_batches() -> No
 def test_portions_are_about_equal_and_not_too_large() -> None:
     many = (1_800, 1_000, 1_000, 800, 600)
     parts = [part(TopicPartition("users", n), 0, *range(number)) for n, number in enumerate(many)]
-    assert sizes(divide(parts, GENERATIONS, 9_000, at_once=4)) == [2_400, 1_000, 1_800]
+    assert sizes(divide(parts, GENERATIONS, 9_000, at_once=4)) == [3_400, 1_800]
     assert sizes(divide(parts[:3], GENERATIONS, 9_000, at_once=4)) == [3_800]
     assert sizes(divide(parts, GENERATIONS, 9_000, at_once=1)) == [5_200]
     assert sizes(divide(parts, GENERATIONS, 2_000, at_once=4)) == [1_800, 600, 1_000, 1_800]
@@ -158,7 +159,28 @@ def test_many_partitions_are_divided_alike_however_much_there_is_of_each(apart: 
         portions = divide(parts, GENERATIONS, 5_000, at_once=8)
         assert max(sizes(portions)) < 1.1 * min(sizes(portions))
         found |= {frozenset(one.partition for one in portion) for portion in portions}
-    assert len(found) == 8
+    assert len(found) == 4
+
+
+def test_large_values_of_many_partitions_go_in_smaller_batches() -> None:
+    parts = [part(TopicPartition("users", n), 0, *range(100)) for n in range(64)]
+    assert sizes(divide(parts, GENERATIONS, 5_000, at_once=8)) == [3_200] * 2
+    large = [replace(one, size=100 * 1_000) for one in parts]
+    assert sizes(divide(large, GENERATIONS, 5_000, at_once=8)) == [1_600] * 4
+
+
+def test_what_is_taken_tells_its_bytes() -> None:
+    buffers = filled(part(USERS, 0, 1, 2, 3), part(DOCUMENTS, 0, 2, 5, 9))
+    assert [one.size for one in buffers.take(3, MANY, MANY, MANY)] == [30, 10]
+
+
+def test_what_was_last_and_how_it_came_is_known_also_when_it_is_handed_over() -> None:
+    buffers = filled(part(USERS, 0, *range(100, 120)), part(USERS, 20, *range(124, 164, 4)))
+    assert buffers.held([USERS, DOCUMENTS]) == {USERS: Held(30, 300, 160, 10 / 41, 10.0), DOCUMENTS: NOTHING}
+    buffers.take(ANY_TIME, MANY, MANY, MANY)
+    assert buffers.held([USERS]) == {USERS: Held(0, 0, 160, 10 / 41, 10.0)}
+    buffers.drop([USERS])
+    assert buffers.held([USERS]) == {USERS: NOTHING}
 
 
 def test_no_batch_has_more_records_than_it_may() -> None:

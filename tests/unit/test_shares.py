@@ -2,8 +2,10 @@
 
 from aiokafka import TopicPartition
 
-from consumer.buffers import NOTHING, Held
+from consumer.batch import Fetched, Span
+from consumer.buffers import NOTHING, Buffers, Held
 from consumer.shares import shares
+from tests.support.factories import ARecord
 
 USERS, MORE_USERS, DOCUMENTS, MORE_DOCUMENTS = (
     TopicPartition(topic, number) for topic in ("users", "documents") for number in (0, 1)
@@ -16,29 +18,65 @@ def test_where_nothing_is_held_each_may_take_its_equal_part_of_a_quarter() -> No
     assert shares(held, held.keys(), 8_000, SMALL) == dict.fromkeys(held, 501)
 
 
-def test_the_earlier_half_takes_what_those_ahead_leave() -> None:
+def test_half_of_the_rest_brings_all_to_one_time() -> None:
     held = {
-        DOCUMENTS: Held(501, 0, 900),
-        MORE_DOCUMENTS: Held(501, 0, 950),
-        USERS: Held(400, 0, 100),
-        MORE_USERS: Held(600, 0, 90),
+        DOCUMENTS: Held(500, 0, 900, rate=1.0),
+        MORE_DOCUMENTS: Held(500, 0, 1_000, rate=1.0),
+        USERS: Held(400, 0, 100, rate=2.0),
+        MORE_USERS: Held(600, 0, 90, rate=1.0),
     }
-    left = 8_000 - 501 - 501 - 400 - 600
-    assert list(shares(held, held.keys(), 8_000, SMALL).items()) == [(MORE_USERS, left), (USERS, left)]
+    more = {MORE_USERS: 2_310, USERS: 4_600, DOCUMENTS: 1_500, MORE_DOCUMENTS: 1_400}
+    assert list(shares(held, held.keys(), 21_620, SMALL).items()) == list(more.items())
+    assert sum(more.values()) == (21_620 - 2_000) // 2
+    assert {one.last + more[p] / one.rate for p, one in held.items()} == {2_400}
+
+
+def test_those_that_are_ahead_of_that_time_wait() -> None:
+    held = {USERS: Held(600, 0, 1_100, rate=1.0), DOCUMENTS: Held(600, 0, 9_000, rate=1.0)}
+    assert shares(held, held.keys(), 4_000, SMALL) == {USERS: 1_400}
 
 
 def test_as_long_as_nothing_is_known_of_one_that_is_behind_the_others_wait() -> None:
     held = {USERS: NOTHING, MORE_USERS: Held(501, 0, 90), DOCUMENTS: Held(501, 0, 900), MORE_DOCUMENTS: NOTHING}
     assert shares(held, held.keys(), 8_000, SMALL) == {USERS: 501, MORE_DOCUMENTS: 501}
+    held |= {p: Held(0, 0, last, 1.0) for p, last in ((USERS, 80), (MORE_USERS, 81), (MORE_DOCUMENTS, 85))}
+    assert shares(held, held.keys(), 8_000, SMALL)[MORE_USERS] > 501, "nothing is here, but it is known what was last"
 
 
-def test_of_many_each_takes_four_parts_at_most_the_earliest_first() -> None:
-    """Else the few that have come would fill the room, and those that are still awaited would find none."""
-    partitions = [TopicPartition("users", number) for number in range(64)]
-    held = {partition: Held(50, 0, 1_000 - partition.partition) for partition in partitions}
-    assert list(shares(held, held.keys(), 8_000, SMALL).items()) == [
-        (partition, 4 * (8_000 - 64 * 50) // 16) for partition in reversed(partitions[-16:])
+def test_a_burst_or_a_pause_misleads_nobody_for_long() -> None:
+    """One takes four equal parts at most: else it would fill the room. And an equal part of a quarter at least."""
+    bursting, pausing, usual = USERS, MORE_USERS, DOCUMENTS
+    held = {bursting: Held(600, 0, 100, 500.0), pausing: Held(600, 0, 100, 0.001), usual: Held(600, 0, 100, 1.0)}
+    held |= {TopicPartition("more", number): Held(600, 0, 100, 1.0) for number in range(5)}
+    may, left = shares(held, held.keys(), 16_000, SMALL), 16_000 - 8 * 600
+    assert (may[bursting], may[pausing]) == (4 * (left // 2) // 8, 501)
+
+
+def test_slices_are_nearly_all_that_is_held() -> None:
+    """However many partitions there are, and however much faster one goes than another."""
+    for number in (2, 8, 64):
+        buffers = Buffers()
+        partitions = [TopicPartition("users", n) for n in range(number)]
+        offsets = dict.fromkeys(partitions, 0)
+        for turn in range(8):
+            while may := shares(buffers.held(partitions), set(partitions), 8_000, SMALL):
+                for partition, more in may.items():
+                    buffers.add(steady(partition, offsets[partition], more))
+                    offsets[partition] += more
+            held = sum(one.records for one in buffers.held(partitions).values())
+            horizon, _ = buffers.hindrance(partitions)
+            taken = sum(len(one.records) for one in buffers.take(horizon, held, SMALL, held))
+            assert turn == 0 or taken >= 0.8 * 8_000, (number, turn, taken, held)
+
+
+def steady(partition: TopicPartition, start: int, number: int) -> Fetched:
+    """The next records, 1 to 9 ms apart: each partition in its own way."""
+    apart = 1 + partition.partition * 5 % 9
+    records = [
+        ARecord(None, partition=partition.partition, offset=offset, timestamp=1_000 + offset * apart)
+        for offset in range(start, start + number)
     ]
+    return Fetched(partition, Span(start, start + number, 1), records)
 
 
 def test_those_at_their_ends_are_not_asked_in_a_backlog_unless_it_is_time_to() -> None:
@@ -51,30 +89,35 @@ def test_those_at_their_ends_are_not_asked_in_a_backlog_unless_it_is_time_to() -
 def test_when_all_is_full_only_those_may_read_of_which_little_is_here() -> None:
     held = {USERS: Held(7_900, 0, 500), DOCUMENTS: Held(100, 0, 100)}
     assert shares(held, held.keys(), 8_000, SMALL) == {DOCUMENTS: 901}
-    held = {USERS: Held(7_600, 0, 500), DOCUMENTS: Held(300, 0, 100)}
+    held = {USERS: Held(7_600, 0, 500, 1.0), DOCUMENTS: Held(300, 0, 100, 1.0)}
     assert not shares(held, held.keys(), 8_000, SMALL)
 
 
 def test_nothing_is_read_in_small_pieces() -> None:
-    for records, more in ((7_499, {DOCUMENTS: 501}), (7_500, {})):
-        held = {USERS: Held(records - 300, 0, 500), DOCUMENTS: Held(300, 0, 100)}
+    for records, more in ((7_499, {DOCUMENTS: 501 // 2}), (7_500, {})):
+        held = {USERS: Held(records - 300, 0, 5_000, 1.0), DOCUMENTS: Held(300, 0, 100, 1.0)}
         assert shares(held, held.keys(), 8_000, SMALL) == more
 
 
 def test_large_values_leave_room_for_few() -> None:
-    held = {USERS: Held(5, 5_000_000, 100), DOCUMENTS: Held(5, 5_000_000, 200)}
-    assert shares(held, held.keys(), 8_000, 16_000_000) == {USERS: 6}
+    held = {USERS: Held(5, 5_000_000, 100, 0.1), DOCUMENTS: Held(5, 5_000_000, 200, 0.1)}
+    assert shares(held, held.keys(), 8_000, 16_000_000) == {USERS: 3}
+    held = {USERS: Held(0, 0, 100, 0.1, mean=1_000_000), DOCUMENTS: Held(0, 0, 100, 0.1, mean=1_000)}
+    assert sum(shares(held, held.keys(), 8_000, 16_000_000).values()) <= 16, (
+        "nothing is here, but it is known how large"
+    )
 
 
 def test_one_partition_may_take_all_if_it_is_behind() -> None:
-    assert shares({USERS: Held(10, 1_000, 1)}, {USERS}, 8_000, SMALL) == {USERS: 7_990}
-    assert shares({USERS: Held(10, 1_000, 1)}, set(), 8_000, SMALL) == {USERS: 1_991}
+    assert shares({USERS: Held(10, 1_000, 1, 1.0)}, {USERS}, 8_000, SMALL) == {USERS: 7_990 // 2}
+    assert shares({USERS: Held(10, 1_000, 1, 1.0)}, set(), 8_000, SMALL) == {USERS: 1_991}
 
 
 def test_those_at_their_ends_take_nothing_from_those_behind() -> None:
-    held = {USERS: NOTHING, MORE_USERS: NOTHING, DOCUMENTS: Held(3_000, 0, 100), MORE_DOCUMENTS: Held(3_000, 0, 200)}
+    held = {USERS: NOTHING, MORE_USERS: NOTHING}
+    held |= {DOCUMENTS: Held(3_000, 0, 100, 1.0), MORE_DOCUMENTS: Held(3_000, 0, 9_000, 1.0)}
     may = shares(held, {DOCUMENTS, MORE_DOCUMENTS}, 8_000, SMALL)
-    assert may[DOCUMENTS] == 2_000
+    assert may[DOCUMENTS] == 1_000
     assert MORE_DOCUMENTS not in may
 
 
@@ -85,5 +128,5 @@ def test_many_partitions_that_are_read_at_once_are_bounded_together() -> None:
     for turn in range(3):
         for partition in partitions:
             more = shares(held, {partition}, 8_000, SMALL).get(partition, 0)
-            held[partition] = Held(held[partition].records + more, 0, turn)
-    assert 8_000 <= sum(one.records for one in held.values()) <= 8_000 * 1.5 + 64
+            held[partition] = Held(held[partition].records + more, 0, turn, 1.0)
+    assert 7_500 <= sum(one.records for one in held.values()) <= 8_000 * 1.5 + 64
