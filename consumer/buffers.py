@@ -32,7 +32,7 @@ NOTHING = Held()
 
 
 class Buffer:
-    """One partition's records. Times never fall: a record counts as no earlier than those before it."""
+    """One partition's records. Times never fall: a record counts as no earlier than those before it that are here."""
 
     def __init__(self, epoch: int, start: int) -> None:
         self.epoch = epoch
@@ -54,7 +54,7 @@ class Buffer:
         assert fetched.span.start == self._end, "a gap between fetches"
         self._end = fetched.span.next_offset
         if records := fetched.records:
-            times = accumulate(map(_TIME, records), max, initial=self.held.last)
+            times = accumulate(map(_TIME, records), max, initial=self._times[-1] if self._times else 0)
             self._times.extend(islice(times, 1, None))
             before = self._bytes.pop()
             self._bytes.extend(accumulate((len(r.value or b"") for r in records), initial=before))

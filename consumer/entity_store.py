@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consumer.errors import Conflict
 from projections.event import Event
+from projections.fold import Change
 from projections.projection import Projection, Registry
 from projections.settle import State
 from projections.statements import statements_for
@@ -106,6 +107,17 @@ class EntityStore:
             values |= {c: [f[c] for f in fields] for c in self.projection.columns if c not in values}
             values |= {"several": list(oldest), "oldest": list(oldest.values())}
         return await self._write(connection, self.sql.take_new if new else self.sql.take, values)
+
+    async def change(self, connection: AsyncConnection, changes: Mapping[UUID, Change]) -> set[UUID]:
+        """Change the rows that are at the version before, and of which nothing is kept aside; returns which."""
+        if not changes:
+            return set()
+        columns, given = self.projection.changeable, changes.values()
+        values: dict[str, list[Any]] = {"id": list(changes)}
+        values |= {name: [getattr(change, name) for change in given] for name in ("base", "version")}
+        values["mask"] = [sum(1 << n for n, c in enumerate(columns) if c in change.fields) for change in given]
+        values |= {column: [change.fields.get(column) for change in given] for column in columns}
+        return {row.id for row in await connection.execute(self.sql.change, values)}
 
     async def _write(
         self, connection: AsyncConnection, statement: TextClause, values: dict[str, list[Any]]

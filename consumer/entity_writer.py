@@ -1,9 +1,9 @@
 """Applies one entity's events of a batch inside an open transaction, in a fixed number of statements.
 
 Plain entities (complete states only) go straight to the table, which takes the newest state if its own version is lower
-than the oldest one's, nothing of them is kept aside and their parents are there. All others, and those it refused, are
-looked at: stored state and parked events are loaded and locked, the pure core decides, and the result is written by
-array.
+than the oldest one's, nothing of them is kept aside and their parents are there; so do changes of the version before.
+All others, and those it refused, are looked at: stored state and parked events are loaded and locked, the pure core
+decides, and the result is written by array.
 """
 
 from collections.abc import Mapping, Set
@@ -20,7 +20,7 @@ from consumer.gate import Entered, Mode
 from consumer.plan import Plan, Stored, Written, acknowledge, leaving
 from projections.claims import losers
 from projections.event import Event
-from projections.fold import Events, plain
+from projections.fold import Events, changes, plain
 from projections.outcome import Outcome
 from projections.projection import DELETED, Projection, Registry
 from projections.settle import newest, settle
@@ -42,7 +42,10 @@ class EntityWriter:
         Mode.CAREFUL takes a look at every entity.
         """
         written, stored, mode = Written(), Stored(), entered.mode
-        taken: Set[UUID] = set() if mode is Mode.CAREFUL else await self._take(connection, events, entered, stored)
+        taken: Set[UUID] = set()
+        if mode is not Mode.CAREFUL:
+            taken = await self._take(connection, events, entered, stored)
+            taken = taken | await self._store.change(connection, changes(events, self._projection.changeable))
         written.applied.extend(chain.from_iterable(events[i] for i in taken))
         if len(taken) < len(events):
             left = {i: own for i, own in events.items() if i not in taken}

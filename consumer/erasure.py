@@ -5,7 +5,7 @@ import time
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from projections.statements import ABSENT
+from projections.sql_parts import ABSENT
 
 LOOK_SECONDS = 60.0
 """At most so often is it looked for what is due."""

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from models.connection import Connection, Ends
 from models.engine import STATEMENT_LIMIT
-from projections.statements import ABSENT, PARKED
+from projections.sql_parts import ABSENT, PARKED
 
 GATE_KEY = 0x6E656F6E_67617465
 """The letters of `neongate`."""

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.sql.elements import TextClause
 
 from projections.projection import Parent, Projection, Registry
-from projections.statements import ABSENT
+from projections.sql_parts import ABSENT
 
 _FOR_A_PARENT = "('no_parent', 'parent_deleted')"
 _GONE = "('deleted', 'erased', 'parent_deleted')"

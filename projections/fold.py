@@ -1,14 +1,14 @@
 """Sorts a batch's events to their entities, and tells which of them need a look at what is stored."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from projections.event import Decoded, Event, Ignored, Rejection
-from projections.projection import COMPLETE
+from projections.projection import COMPLETE, PARTIAL
 
 Events = Mapping[UUID, list[Event]]
 """One entity's events of a batch by id, each in order of arrival."""
@@ -20,6 +20,14 @@ class Plain(NamedTuple):
     newest: dict[UUID, Event]
     oldest: dict[UUID, int]
     """Of those that have several states in the batch, the version of the first one."""
+
+
+class Change(NamedTuple):
+    """What partial events of one entity change together: on the state at `base` only."""
+
+    base: int
+    version: int
+    fields: Mapping[str, Any]
 
 
 @dataclass(slots=True)
@@ -59,6 +67,21 @@ def plain(events: Events) -> Plain:
             found.newest[i] = own[-1]
             found.oldest[i] = own[0].version
     return found
+
+
+def changes(events: Events, columns: Collection[str]) -> dict[UUID, Change]:
+    """Of the entities whose events are partial, of versions without a gap, and set only `columns`: what they change."""
+    found = {}
+    for i, own in events.items():
+        if own[0].kind is PARTIAL and all(e.kind is PARTIAL and not e.expects for e in own) and _follow(own):
+            fields = own[0].fields if len(own) == 1 else {c: v for event in own for c, v in event.fields.items()}
+            if all(column in columns for column in fields):
+                found[i] = Change(own[0].version - 1, own[-1].version, fields)
+    return found
+
+
+def _follow(events: list[Event]) -> bool:
+    return all(earlier.version + 1 == later.version for earlier, later in pairwise(events))
 
 
 def _rise(events: list[Event]) -> bool:

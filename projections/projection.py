@@ -106,6 +106,13 @@ class Projection:
     def columns(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.table.columns)
 
+    @cached_property
+    def changeable(self) -> tuple[str, ...]:
+        """The columns that partial events set and that nothing else depends on: no unique one, and none of a parent."""
+        tied = {"id", "version", *self.unique, *(parent.column for parent in self.parents)}
+        partial = {name for event_type in self.event_types if event_type.kind is PARTIAL for name in event_type.names}
+        return tuple(column for column in self.columns if column in partial - tied)
+
 
 class Registry:
     """All projections, parents before children."""

@@ -5,19 +5,14 @@ Every statement takes arrays, one per column (`unnest`), so that its text does n
 and two streams deadlock for ever; so unique columns are changed by a statement of their own.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import text
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.sql.elements import TextClause
 
-from models import CONTROL_SCHEMA
 from projections.projection import Projection
-
-ABSENT = f"{CONTROL_SCHEMA}.absent_states"
-PARKED = f"{CONTROL_SCHEMA}.parked_events"
+from projections.sql_parts import ABSENT, PARKED, arrays, nothing_kept
 
 
 @dataclass(frozen=True)
@@ -34,6 +29,9 @@ class Statements:
     take_new: TextClause
     """The same, but states of version 1 are inserted without a look whether the entity is there, which saves a tenth of
     their cost (Postgres need not insert them on trial): a unique index refuses them all if one is."""
+    change: TextClause
+    """Bring rows from the version `:base` to `:version`, and change those columns of which `:mask` has the bit; nothing
+    is done where the row is at another version, or anything of it is kept aside or parked. Returns the ids changed."""
     move_unique: TextClause | None
     """Change the unique columns of rows that `upsert` or `take` has brought to `:version`."""
     holders: Mapping[str, TextClause]
@@ -62,19 +60,19 @@ def statements_for(projection: Projection) -> Statements:
     """All of one projection's statements."""
     table, entity = projection.table.name, projection.entity
     columns = ", ".join(projection.columns)
-    arrays = _arrays(projection)
     state = ", ".join(f"'{c}', v.{c}" for c in projection.columns)
     put_aside = f"""
             INSERT INTO {ABSENT} AS a (entity, id, version, state, reason, waiting_for)
             SELECT '{entity}', v.id, v.version,
                    CASE WHEN v.reason IN ('deleted', 'erased') THEN NULL ELSE jsonb_build_object({state}) END,
                    v.reason, v.waiting_for
-            FROM unnest({arrays}, CAST(:reason AS text[]), CAST(:waiting_for AS uuid[]))
+            FROM unnest({arrays(projection)}, CAST(:reason AS text[]), CAST(:waiting_for AS uuid[]))
                 AS v({columns}, reason, waiting_for) ORDER BY v.id"""
     return Statements(
         upsert=_upsert(projection),
         take=_take(projection),
         take_new=_take_new(projection),
+        change=_change(projection),
         move_unique=_move_unique(projection),
         holders={
             c: text(f"SELECT id, {c} AS value FROM {table} WHERE {c} = ANY(CAST(:value AS text[])) FOR NO KEY UPDATE")
@@ -139,12 +137,25 @@ def _take_new(projection: Projection) -> TextClause:
         {_refused(projection)}""")
 
 
+def _change(projection: Projection) -> TextClause:
+    table, columns = projection.table.name, projection.changeable
+    rows = ", ".join(f"unnest({arrays(projection, c)}) AS {c}" for c in ("id", "version", *columns))
+    rows += ", unnest(CAST(:base AS bigint[])) AS base, unnest(CAST(:mask AS integer[])) AS mask"
+    new = ", ".join(
+        f"{c} = CASE WHEN v.mask & {1 << bit} = 0 THEN t.{c} ELSE v.{c} END" for bit, c in enumerate(columns)
+    )
+    return text(f"""
+        WITH v AS MATERIALIZED (SELECT {rows} ORDER BY id)
+        UPDATE {table} t SET version = v.version, {new} FROM v
+        WHERE t.id = v.id AND t.version = v.base AND {nothing_kept(projection)} RETURNING t.id""")
+
+
 def _given(projection: Projection) -> str:
     """`v`, the rows, in the order of their ids: neighbours in the index come together, and two upserts at once can't
     deadlock (where two partitions have the same entities two of `take_new` can, and two of `take` that have several
     states of them: one begins anew).
     `unnest` in the select list: behind FROM Postgres would first put each array's elements into a store."""
-    rows = ", ".join(f"unnest({_arrays(projection, c)}) AS {c}" for c in projection.columns)
+    rows = ", ".join(f"unnest({arrays(projection, c)}) AS {c}" for c in projection.columns)
     return f"v AS MATERIALIZED (SELECT {rows} ORDER BY id)"
 
 
@@ -184,27 +195,19 @@ def _refused(projection: Projection) -> str:
 
 
 def _free(projection: Projection) -> str:
-    """It is none of `passed`, and nothing of it is kept aside or parked. Scalar subqueries: these are looked up row by
-    row, by index, whatever the planner thinks of the tables' sizes; and not at all where nothing of the entity is in
-    there."""
-    entity = f"entity = '{projection.entity}'"
-    absent = f"(SELECT true FROM {ABSENT} a WHERE a.{entity} AND a.id = v.id) IS NULL"
-    parked = f"(SELECT true FROM {PARKED} e WHERE e.{entity} AND e.entity_id = v.id LIMIT 1) IS NULL"
-    return "id NOT IN (SELECT id FROM passed) AND " + " AND ".join(
-        f"((SELECT true FROM {table} WHERE {entity} LIMIT 1) IS NULL OR {none})"
-        for table, none in ((ABSENT, absent), (PARKED, parked))
-    )
+    """It is none of `passed`, and nothing of it is kept."""
+    return f"id NOT IN (SELECT id FROM passed) AND {nothing_kept(projection)}"
 
 
 def _move_unique(projection: Projection) -> TextClause | None:
     if not projection.unique:
         return None
-    table, arrays = projection.table.name, _arrays(projection, "id", "version", *projection.unique)
+    table, given = projection.table.name, arrays(projection, "id", "version", *projection.unique)
     columns = ", ".join(projection.unique)
     differ = " OR ".join(f"t.{c} <> v.{c}" for c in projection.unique)
     return text(f"""
         UPDATE {table} t SET {", ".join(f"{c} = v.{c}" for c in projection.unique)}
-        FROM unnest({arrays}) AS v(id, version, {columns})
+        FROM unnest({given}) AS v(id, version, {columns})
         WHERE t.id = v.id AND t.version = v.version AND ({differ})""")
 
 
@@ -213,14 +216,6 @@ def _vacate(projection: Projection) -> TextClause | None:
         return None
     vacant = ", ".join(f"{c} = chr(1) || id::text" for c in projection.unique)
     return text(f"UPDATE {projection.table.name} SET {vacant} WHERE id = ANY(CAST(:id AS uuid[]))")
-
-
-def _arrays(projection: Projection, *only: str) -> str:
-    """One array parameter per column, cast to the column's own type. That of a text has no length: to cast to one is to
-    cut silently, and to build the array anew."""
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    types = {c.name: re.sub(r"\(.*?\)", "", c.type.compile(dialect=dialect)) for c in projection.table.columns}
-    return ", ".join(f"CAST(:{name} AS {types[name]}[])" for name in only or projection.columns)
 
 
 def _prefixed(alias: str, projection: Projection) -> str:

@@ -183,6 +183,16 @@ def test_what_was_last_and_how_it_came_is_known_also_when_it_is_handed_over() ->
     assert buffers.held([USERS]) == {USERS: NOTHING}
 
 
+def test_a_wrong_clock_is_forgotten_with_its_record() -> None:
+    buffers = filled(part(USERS, 0, 1, 9_000_000), part(DOCUMENTS, 0, 3, 4))
+    buffers.add(part(USERS, 2, 5))
+    assert times(buffers.take(4, MANY, MANY, MANY)) == {USERS: [1], DOCUMENTS: [3, 4]}
+    buffers.take(ANY_TIME, MANY, MANY, MANY)
+    buffers.add(part(USERS, 3, 6, 7))
+    assert buffers.held([USERS])[USERS].last == 7
+    assert times(buffers.take(6, MANY, MANY, MANY)) == {USERS: [6]}
+
+
 def test_no_batch_has_more_records_than_it_may() -> None:
     parts = [part(DOCUMENTS, 0, *range(90)), part(USERS, 0, *range(100)), part(OTHERS, 0, *range(80))]
     assert sizes(divide(parts, GENERATIONS, 100, at_once=8)) == [100, 80, 90]

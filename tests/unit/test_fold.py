@@ -6,9 +6,11 @@ from uuid import UUID
 import pytest
 
 from projections.decode import Decoder
+from projections.documents import DOCUMENTS
 from projections.event import Event, Ignored, Rejection
-from projections.fold import fold, plain
+from projections.fold import Change, changes, fold, plain
 from projections.registry import REGISTRY
+from projections.users import USERS
 from tests.support.factories import ARecord, a_document_event, a_record, a_user_event
 
 decode = Decoder(REGISTRY)
@@ -57,3 +59,45 @@ def test_complete_states_of_rising_versions_are_plain(events: list[dict[str, Any
     newest, oldest = plain({another: [single], other: decoded})
     assert newest == {another: single} | ({other: decoded[-1]} if is_plain else {})
     assert oldest == ({other: decoded[0].version} if is_plain and len(decoded) > 1 else {})
+
+
+@pytest.mark.parametrize(
+    ("events", "change"),
+    [
+        ([("updated", 2, {"name": "Bob"})], (1, 2, {"name": "Bob"})),
+        (
+            [("updated", 2, {"name": "Bob"}), ("updated", 3, {"is_active": False})],
+            (1, 3, {"name": "Bob", "is_active": False}),
+        ),
+        ([("updated", 2, {"name": "Bob"}), ("updated", 3, {"name": "Cy"})], (1, 3, {"name": "Cy"})),
+        ([("updated", 2, {"name": "Bob"}), ("updated", 4, {"name": "Cy"})], None),
+        ([("updated", 3, {"name": "Bob"}), ("updated", 2, {"name": "Cy"})], None),
+        ([("updated", 2, {"name": "Bob"}), ("updated", 2, {"name": "Bob"})], None),
+        ([("updated", 2, {"email": "bob@example.com"})], None),
+        ([("updated", 2, {"name": "Bob"}), ("deleted", 3, {})], None),
+        ([("created", 1, {}), ("updated", 2, {"name": "Bob"})], None),
+    ],
+    ids=["one", "two", "one after the other", "a gap", "falling", "same", "unique", "deleted", "complete"],
+)
+def test_partial_events_without_a_gap_are_one_change_of_the_version_before(
+    events: list[tuple[str, int, dict[str, Any]]], change: tuple[int, int, dict[str, Any]] | None
+) -> None:
+    ann = UUID(int=1)
+    given = [decode(a_record(a_user_event(kind, ann, version, **data))) for kind, version, data in events]
+    found = changes({ann: [one for one in given if isinstance(one, Event)]}, USERS.changeable)
+    if change is None:
+        assert found == {}
+    else:
+        base, version, fields = change
+        at = {"updated_at": found[ann].fields["updated_at"]}
+        assert found == {ann: Change(base, version, fields | at)}
+
+
+def test_a_change_that_depends_on_what_was_there_is_no_mere_change() -> None:
+    notes = UUID(int=1)
+    moved = a_document_event(
+        "ownership_transferred", notes, 2, from_user_id=str(UUID(int=2)), to_user_id=str(UUID(int=3))
+    )
+    decoded = decode(a_record(moved))
+    assert isinstance(decoded, Event)
+    assert changes({notes: [decoded]}, DOCUMENTS.columns) == {}

@@ -33,6 +33,18 @@ def test_the_upsert_takes_one_array_for_each_column(projection: Projection) -> N
 
 
 @EVERY
+def test_a_change_sets_nothing_that_others_depend_on(projection: Projection) -> None:
+    sql = statements_for(projection).change
+    assert placeholders(sql) == {"id", "version", "base", "mask", *projection.changeable}
+    assert (
+        projection.changeable
+        == {"user": ("name", "is_active", "updated_at"), "document": ("title", "content", "updated_at")}[
+            projection.entity
+        ]
+    )
+
+
+@EVERY
 def test_a_state_kept_aside_has_every_column(projection: Projection) -> None:
     sql = statements_for(projection)
     for statement in (sql.put_aside, sql.put_new_aside):

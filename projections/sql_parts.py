@@ -1,0 +1,31 @@
+"""Parts of the statements: the tables of what waits, arrays for columns, and that nothing of a row is kept there."""
+
+import re
+
+from sqlalchemy.dialects import postgresql
+
+from models import CONTROL_SCHEMA
+from projections.projection import Projection
+
+ABSENT = f"{CONTROL_SCHEMA}.absent_states"
+PARKED = f"{CONTROL_SCHEMA}.parked_events"
+
+
+def arrays(projection: Projection, *only: str) -> str:
+    """One array parameter per column, cast to the column's own type. That of a text has no length: to cast to one is to
+    cut silently, and to build the array anew."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    types = {c.name: re.sub(r"\(.*?\)", "", c.type.compile(dialect=dialect)) for c in projection.table.columns}
+    return ", ".join(f"CAST(:{name} AS {types[name]}[])" for name in only or projection.columns)
+
+
+def nothing_kept(projection: Projection) -> str:
+    """Nothing of `v.id` is kept aside or parked. Scalar subqueries: these are looked up row by row, by index, whatever
+    the planner thinks of the tables' sizes; and not at all where nothing of the entity is in there."""
+    entity = f"entity = '{projection.entity}'"
+    absent = f"(SELECT true FROM {ABSENT} a WHERE a.{entity} AND a.id = v.id) IS NULL"
+    parked = f"(SELECT true FROM {PARKED} e WHERE e.{entity} AND e.entity_id = v.id LIMIT 1) IS NULL"
+    return " AND ".join(
+        f"((SELECT true FROM {table} WHERE {entity} LIMIT 1) IS NULL OR {none})"
+        for table, none in ((ABSENT, absent), (PARKED, parked))
+    )
