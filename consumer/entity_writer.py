@@ -45,7 +45,8 @@ class EntityWriter:
         taken: Set[UUID] = set()
         if mode is not Mode.CAREFUL:
             taken = await self._take(connection, events, entered, stored)
-            taken = taken | await self._store.change(connection, changes(events, self._projection.changeable))
+            if len(taken) < len(events):
+                taken = taken | await self._store.change(connection, changes(events, self._projection.changeable))
         written.applied.extend(chain.from_iterable(events[i] for i in taken))
         if len(taken) < len(events):
             left = {i: own for i, own in events.items() if i not in taken}

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from aiokafka import TopicPartition
 
-from consumer.batch import Batch, Fetched
+from consumer.batch import Batch, Fetched, Span
 from consumer.batching import Portion, divide
 from consumer.buffers import ANY_TIME, Buffers
 from consumer.settings import Settings
@@ -108,9 +108,12 @@ class Intake:
 
     def still_ours(self, batch: Batch) -> Batch:
         """The batch without partitions that were taken from us after it was cut."""
-        reading = self._source.partitions.reading
-        lost = {p for p, span in batch.spans.items() if p not in reading or reading[p].epoch != span.epoch}
+        lost = {partition for partition, span in batch.spans.items() if not self._is_ours(partition, span)}
         return batch.without(lost) if lost else batch
+
+    def _is_ours(self, partition: TopicPartition, span: Span) -> bool:
+        reading = self._source.partitions.reading.get(partition)
+        return reading is not None and reading.epoch == span.epoch
 
     @property
     def oldest_timestamps(self) -> dict[TopicPartition, int]:
@@ -140,8 +143,7 @@ class Intake:
     def _take(self, fetched: Fetched) -> None:
         if not self._buffers:
             self._since = asyncio.get_running_loop().time()
-        reading = self._source.partitions.reading.get(fetched.partition)
-        if reading is not None and reading.epoch == fetched.span.epoch:  # else taken meanwhile
+        if self._is_ours(fetched.partition, fetched.span):  # else taken meanwhile
             self._buffers.add(fetched)
             self.poke()
 

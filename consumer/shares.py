@@ -34,10 +34,10 @@ def shares(
     room = min(max_records, int(max_bytes / mean) if mean else max_records)
     left, part = room - records, room // (QUARTER * (len(held) or 1)) + 1
     in_order = sorted(held.items(), key=lambda item: item[1].last)
-    known = [(partition, one) for partition, one in in_order if partition in behind]
-    level = _level(known, left // 2, part) if left > room // LITTLE else {}
+    lagging = [(partition, one) for partition, one in in_order if partition in behind]
+    level = _level(lagging, left // 2, part) if left > room // LITTLE else {}
     may = dict[TopicPartition, int]()
-    for partition, one in in_order if records <= room // QUARTER or all_ends else known:
+    for partition, one in in_order if records <= room // QUARTER or all_ends else lagging:
         more = level.get(partition, 0)
         if one.records <= part // QUARTER:
             more = max(more, part - one.records)
@@ -54,11 +54,11 @@ def _level(in_order: Sequence[tuple[TopicPartition, Held]], left: int, part: int
     """
     if not in_order or not all(one.last or one.records for _, one in in_order):
         return {}
-    rates, behind, time, number = 0.0, 0.0, 0.0, 0
+    rates, weighted, time, number = 0.0, 0.0, 0.0, 0
     for _, one in in_order:
         if number and one.last >= time:
             break
-        rates, behind, number = rates + one.rate, behind + one.rate * one.last, number + 1
-        time = (left + behind) / rates if rates else one.last
+        rates, weighted, number = rates + one.rate, weighted + one.rate * one.last, number + 1
+        time = (left + weighted) / rates if rates else one.last
     most = min(left, QUARTER * left // number)
     return {p: min(most, max(part, round(one.rate * (time - one.last)))) for p, one in in_order[:number]}

@@ -176,7 +176,8 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         reading, (position, stable) = self.partitions.reading.get(partition), self._fetching.stands(partition)
         if reading is None or position is None:
             return None  # revoked while we asked
-        reading.end = reading.end if stable is None else stable
+        if stable is not None:
+            reading.end = stable
         new = self._recognised(partition, reading, records)
         if new is None or position <= reading.next_offset:
             return None

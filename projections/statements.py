@@ -5,7 +5,7 @@ Every statement takes arrays, one per column (`unnest`), so that its text does n
 and two streams deadlock for ever; so unique columns are changed by a statement of their own.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -139,24 +139,24 @@ def _take_new(projection: Projection) -> TextClause:
 
 def _change(projection: Projection) -> TextClause:
     table, columns = projection.table.name, projection.changeable
-    rows = ", ".join(f"unnest({arrays(projection, c)}) AS {c}" for c in ("id", "version", *columns))
-    rows += ", unnest(CAST(:base AS bigint[])) AS base, unnest(CAST(:mask AS integer[])) AS mask"
+    more = "unnest(CAST(:base AS bigint[])) AS base", "unnest(CAST(:mask AS integer[])) AS mask"
+    given = _given(projection, "id", "version", *columns, more=more)
     new = ", ".join(
         f"{c} = CASE WHEN v.mask & {1 << bit} = 0 THEN t.{c} ELSE v.{c} END" for bit, c in enumerate(columns)
     )
     return text(f"""
-        WITH v AS MATERIALIZED (SELECT {rows} ORDER BY id)
+        WITH {given}
         UPDATE {table} t SET version = v.version, {new} FROM v
         WHERE t.id = v.id AND t.version = v.base AND {nothing_kept(projection)} RETURNING t.id""")
 
 
-def _given(projection: Projection) -> str:
-    """`v`, the rows, in the order of their ids: neighbours in the index come together, and two upserts at once can't
-    deadlock (where two partitions have the same entities two of `take_new` can, and two of `take` that have several
-    states of them: one begins anew).
+def _given(projection: Projection, *only: str, more: Iterable[str] = ()) -> str:
+    """`v`, the rows, with all columns or `only` these, in the order of their ids: neighbours in the index come
+    together, and two upserts at once can't deadlock (where two partitions have the same entities two of `take_new`
+    can, and two of `take` that have several states of them: one begins anew).
     `unnest` in the select list: behind FROM Postgres would first put each array's elements into a store."""
-    rows = ", ".join(f"unnest({arrays(projection, c)}) AS {c}" for c in projection.columns)
-    return f"v AS MATERIALIZED (SELECT {rows} ORDER BY id)"
+    rows = [f"unnest({arrays(projection, c)}) AS {c}" for c in only or projection.columns]
+    return f"v AS MATERIALIZED (SELECT {', '.join([*rows, *more])} ORDER BY id)"
 
 
 def _passed(projection: Projection) -> str:
