@@ -3,11 +3,12 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, FilePath, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, FilePath, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
+from consumer.brokers import broker_list
 from consumer.errors import WrongSettings
 from models.settings import DatabaseSettings
 from projections.decode import EVENT_MAX_BYTES
@@ -15,9 +16,6 @@ from projections.projection import Registry
 from projections.registry import REGISTRY
 
 AnySettings = TypeVar("AnySettings", bound=DatabaseSettings)
-
-SAID = {"KAFKA_BOOTSTRAP_SERVERS": "expected host:port, several with commas"}
-"""Clearer words than the check's own, by variable."""
 
 FILE_SUFFIX = "_FILE"
 
@@ -40,7 +38,7 @@ class GivenDatabaseSettings(DatabaseSettings):
 class Settings(GivenDatabaseSettings):
     """What a running service needs to know. `models.settings` has the database's part."""
 
-    kafka_bootstrap_servers: str = Field(pattern=r"^\s*[^\s,]+:\d{1,5}(\s*,\s*[^\s,]+:\d{1,5})*\s*$")
+    kafka_bootstrap_servers: Annotated[str, AfterValidator(broker_list)]
     """`host:port`, several with commas."""
     kafka_group_id: str = Field("neon-projector", min_length=1)
     """The consumer group; positions are kept under its name."""
@@ -142,4 +140,4 @@ def _problem(location: tuple[int | str, ...], message: str) -> str:
     name = str(location[0]).upper()
     if message == "Field required":
         return f"{name} is not set"
-    return f"{name}: {SAID.get(name, said)}"
+    return f"{name}: {said}"

@@ -100,6 +100,9 @@ class Sidecar:
         except OSError as error:
             listener.close()
             raise WrongSettings(f"HTTP_HOST, HTTP_PORT: {host}:{port}: {error.strerror}") from None
+        except TypeError:  # letters of no name, or too many of them
+            listener.close()
+            raise WrongSettings("HTTP_HOST: is no host name or address") from None
         return listener
 
 

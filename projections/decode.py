@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from projections.envelope import MISSING, Envelope, is_binary, read_envelope, read_headers
 from projections.event import Decoded, Event, Ignored, Rejection, make_event
+from projections.fields import OWN_PROBLEM
 from projections.outcome import Reason, Rejected
 from projections.projection import EventType, Projection, Registry
 from projections.quick import Quick
@@ -120,6 +121,7 @@ def _uuid_or_none(value: Any) -> UUID | None:
 
 
 def _problems(error: ValidationError) -> str:
-    """Which field is wrong in which way (pydantic's error types); pydantic's own sentences may quote the input."""
+    """Which field is wrong in which way: our own sentence, or pydantic's error type, since its sentences may quote."""
     problems = error.errors(include_url=False, include_context=False, include_input=False)
-    return "; ".join(sorted({f"data.{'.'.join(map(str, p['loc']))}: {p['type']}" for p in problems}))
+    said = {(p["loc"], p["msg"] if p["type"] == OWN_PROBLEM else p["type"]) for p in problems}
+    return "; ".join(sorted(f"data.{'.'.join(map(str, loc))}: {what}" for loc, what in said))

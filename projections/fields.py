@@ -15,6 +15,9 @@ _RFC3339 = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ](?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}(\.[0-9]+)?([Zz]|[+-][0-9]{2}:[0-5][0-9])"
 )
 
+OWN_PROBLEM = "own_problem"
+"""The type of the errors that are raised here. Their messages are sentences for people and never quote the input."""
+
 
 def parse_time(text: Any) -> datetime:
     """An RFC 3339 string with a zone, as UTC, cut to microseconds; ValueError for anything else."""
@@ -22,6 +25,8 @@ def parse_time(text: Any) -> datetime:
         return text
     if not isinstance(text, str) or not _RFC3339.fullmatch(text):
         raise ValueError("expected an RFC 3339 time with a zone")
+    if text[17:19] == "60":
+        raise ValueError("a leap second (:60) is not accepted")
     try:
         return datetime.fromisoformat(text.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
@@ -32,12 +37,12 @@ def _time(value: Any) -> datetime:
     try:
         return parse_time(value)
     except ValueError as error:
-        raise PydanticCustomError("rfc3339_time", "{problem}", {"problem": str(error)}) from None
+        raise PydanticCustomError(OWN_PROBLEM, "{problem}", {"problem": str(error)}) from None
 
 
 def _uuid(value: Any) -> Any:
     if not isinstance(value, (str, UUID)):
-        raise PydanticCustomError("uuid_type", "expected a UUID as text")
+        raise PydanticCustomError(OWN_PROBLEM, "expected a UUID as text")
     return value
 
 
@@ -50,4 +55,4 @@ Content = Annotated[str, Field(strict=True)] | None
 Flag = Annotated[bool, Field(strict=True)]
 Time = Annotated[datetime, BeforeValidator(_time), WithJsonSchema({"type": "string", "format": "date-time"})]
 
-__all__ = ["Content", "Email", "EntityId", "Flag", "Name", "Time", "Title", "Version", "parse_time"]
+__all__ = ["OWN_PROBLEM", "Content", "Email", "EntityId", "Flag", "Name", "Time", "Title", "Version", "parse_time"]

@@ -20,6 +20,13 @@ WRONG = {
     "a pool size that is no number": ({"DB_POOL_SIZE": "many"}, 2, "DB_POOL_SIZE"),
     "no broker": ({"KAFKA_BOOTSTRAP_SERVERS": ""}, 2, "KAFKA_BOOTSTRAP_SERVERS is not set"),
     "no broker's address": ({"KAFKA_BOOTSTRAP_SERVERS": "nonsense:abc"}, 2, "KAFKA_BOOTSTRAP_SERVERS: expected host:"),
+    "a broker with a protocol": (
+        {"KAFKA_BOOTSTRAP_SERVERS": "PLAINTEXT://127.0.0.1:9092"}, 2, "KAFKA_BOOTSTRAP_SERVERS: expected host:port",
+    ),
+    "brokers with another separator": (
+        {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092;127.0.0.1:9093"}, 2, "KAFKA_BOOTSTRAP_SERVERS: expected host:port",
+    ),
+    "a sidecar's host that is no name": ({"HTTP_HOST": "b\u00fc..c"}, 2, "HTTP_HOST: is no host name"),
     "a password missing": ({"KAFKA_SECURITY_PROTOCOL": "SASL_SSL"}, 2, "needs KAFKA_SASL_USERNAME"),
     "certificates that are none": (
         {"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_SSL_CAFILE": __file__}, 2, "KAFKA_SSL_CAFILE",

@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from projections.decode import Decoder, read_data
 from projections.envelope import Envelope
-from projections.event import Event
+from projections.event import Event, Rejection
 from projections.fields import Email, parse_time
 from projections.registry import REGISTRY
 from tests.support.factories import a_document_event, a_record, a_user_event
@@ -95,3 +95,30 @@ def test_a_parked_event_is_read_back_as_it_was(event: dict[str, Any]) -> None:
     envelope = Envelope(first.event_id, first.source, first.type, None, None, None)
     again = read_data(projection, event_type, orjson.loads(stored), envelope, first.record)
     assert again == replace(first, record=again.record)
+
+
+@pytest.mark.parametrize(
+    ("time", "said"),
+    [
+        ("2026-12-31T23:59:60Z", "a leap second (:60) is not accepted"),
+        ("2026-12-31T23:59:60.5+01:00", "a leap second (:60) is not accepted"),
+        ("2026-12-31T23:59:61Z", "expected a time that exists, from year 1 to year 9999"),
+        ("2026-12-31 23:59", "expected an RFC 3339 time with a zone"),
+        (60, "expected an RFC 3339 time with a zone"),
+    ],
+)
+def test_a_time_is_refused_in_a_sentence_wherever_it_stands(time: Any, said: str) -> None:
+    event = a_user_event(created_at=time)
+    rejected = decode(a_record(event))
+    assert isinstance(rejected, Rejection)
+    assert rejected.error == f"data.created_at: {said}"
+    if isinstance(time, str):
+        in_envelope = decode(a_record(a_user_event() | {"time": time}))
+        assert isinstance(in_envelope, Rejection)
+        assert in_envelope.error == f"time: {said}"
+
+
+def test_an_id_that_is_a_number_is_refused_in_a_sentence() -> None:
+    rejected = decode(a_record(a_user_event() | {"data": {"id": 7, "version": 1, "email": "a@example.com"}}))
+    assert isinstance(rejected, Rejection)
+    assert "data.id: expected a UUID as text" in rejected.error

@@ -12,7 +12,7 @@ from consumer.cli.show import print_table
 ROW = {
     "id": UUID(int=7),
     "topic": "a-topic-whose-name-is-rather-long",
-    "error": "data.created_at: rfc3339_time; data.email: value_error",
+    "error": "data.created_at: a leap second (:60) is not accepted; data.email: value_error",
     "waiting_for": UUID(int=8),
     "reason": None,
 }
