@@ -85,7 +85,7 @@ async def _take_snapshot(connection: AsyncConnection, group_id: str, registry: R
     for projection in registry:
         columns = [c for c in projection.columns if c not in ("id", "version")]
         found = snapshot.rows[projection.entity] = {}
-        select = text(f"SELECT id, version, {', '.join(columns)} FROM {projection.table.name}")
+        select = text(f"SELECT id, version, {', '.join(columns)} FROM {projection.table_name}")
         async for row in await connection.stream(select):
             found[row[0]] = (row[1], hash(tuple(row[2:])))
     aside = text(f"SELECT entity, id FROM {CONTROL_SCHEMA}.absent_states WHERE reason IN ('contested', 'erased')")

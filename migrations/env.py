@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from alembic import context
 
-from models import CONTROL_SCHEMA, metadata
+from models import CONTROL_SCHEMA, ENTITY_SCHEMA, metadata
 
 VERSION_TABLE: dict[str, Any] = {
     "version_table": "alembic_version",
@@ -38,5 +38,7 @@ if context.is_offline_mode():
 else:
     configure(connection=context.config.attributes["connection"])
 with context.begin_transaction():
+    # revisions name the tables that applications read without a schema, as the models do
+    context.execute(f"SET LOCAL search_path = {ENTITY_SCHEMA}")
     context.execute(f"CREATE SCHEMA IF NOT EXISTS {CONTROL_SCHEMA}")
     context.run_migrations()

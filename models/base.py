@@ -18,6 +18,10 @@ NAMING = {
 CONTROL_SCHEMA = "projector"
 """The Postgres schema of the service's own tables; applications never need it."""
 
+ENTITY_SCHEMA = "public"
+"""The Postgres schema of the tables that applications read. The models leave it out, so that an application may refer
+to `users` as it likes; all SQL of the service and its migrations says it, whatever `search_path` is."""
+
 metadata: MetaData = SQLModel.metadata
 metadata.naming_convention = NAMING
 

@@ -31,7 +31,7 @@ class ChildStatements:
 
 def child_statements_for(registry: Registry, child: Projection, link: Parent) -> ChildStatements:
     """The statements for `child` as rows of its parent by `link` come and go."""
-    table, entity, columns = child.table.name, child.entity, ", ".join(child.columns)
+    table, entity, columns = child.table_name, child.entity, ", ".join(child.columns)
     state = ", ".join(f"'{c}', gone.{c}" for c in child.columns)
     parent = registry[link.entity]
     ids = "CAST(:id AS uuid[])"
@@ -40,7 +40,7 @@ def child_statements_for(registry: Registry, child: Projection, link: Parent) ->
         missing_parents=text(f"""
             SELECT v.id, CASE WHEN a.reason IN {_GONE} THEN 'parent_deleted' ELSE 'no_parent' END AS reason
             FROM unnest({ids}) AS v(id) LEFT JOIN {ABSENT} a ON a.entity = '{parent.entity}' AND a.id = v.id
-            WHERE NOT EXISTS (SELECT FROM {parent.table.name} p WHERE p.id = v.id)"""),
+            WHERE NOT EXISTS (SELECT FROM {parent.table_name} p WHERE p.id = v.id)"""),
         children=text(f"SELECT id FROM {table} WHERE {link.column} = ANY({ids})"),
         hide=text(f"""
             WITH gone AS (DELETE FROM {table} WHERE {link.column} = ANY({ids}) RETURNING *)
@@ -70,4 +70,4 @@ def _wait_on(registry: Registry, waiting: str, other: Parent) -> TextClause:
         UPDATE {ABSENT} c SET waiting_for = {wanted}, reason = CASE WHEN EXISTS (
                 SELECT FROM {ABSENT} a WHERE a.entity = '{parent.entity}' AND a.id = {wanted} AND a.reason IN {_GONE}
             ) THEN 'parent_deleted' ELSE 'no_parent' END
-        WHERE {waiting} AND NOT EXISTS (SELECT FROM {parent.table.name} p WHERE p.id = {wanted})""")
+        WHERE {waiting} AND NOT EXISTS (SELECT FROM {parent.table_name} p WHERE p.id = {wanted})""")

@@ -11,6 +11,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import Table
 from sqlmodel import SQLModel
 
+from models import ENTITY_SCHEMA
+
 Fields = Mapping[str, Any]
 """Columns and their values."""
 
@@ -101,6 +103,11 @@ class Projection:
         table = self.model.__table__  # type: ignore[attr-defined]
         assert isinstance(table, Table)
         return table
+
+    @cached_property
+    def table_name(self) -> str:
+        """The table's name in SQL, with its schema: `search_path` has no say in which table is written."""
+        return f"{self.table.schema or ENTITY_SCHEMA}.{self.table.name}"
 
     @cached_property
     def columns(self) -> tuple[str, ...]:

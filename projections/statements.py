@@ -58,7 +58,7 @@ class Statements:
 
 def statements_for(projection: Projection) -> Statements:
     """All of one projection's statements."""
-    table, entity = projection.table.name, projection.entity
+    table, entity = projection.table_name, projection.entity
     columns = ", ".join(projection.columns)
     state = ", ".join(f"'{c}', v.{c}" for c in projection.columns)
     put_aside = f"""
@@ -138,7 +138,7 @@ def _take_new(projection: Projection) -> TextClause:
 
 
 def _change(projection: Projection) -> TextClause:
-    table, columns = projection.table.name, projection.changeable
+    table, columns = projection.table_name, projection.changeable
     more = "unnest(CAST(:base AS bigint[])) AS base", "unnest(CAST(:mask AS integer[])) AS mask"
     given = _given(projection, "id", "version", *columns, more=more)
     new = ", ".join(
@@ -162,7 +162,7 @@ def _given(projection: Projection, *only: str, more: Iterable[str] = ()) -> str:
 def _passed(projection: Projection) -> str:
     """`passed`, those of `:several` whose stored version is not lower than their `:oldest`. Their rows are locked:
     nobody raises a version between this look and the upsert."""
-    stored = f"(SELECT t.version FROM {projection.table.name} t WHERE t.id = s.id FOR NO KEY UPDATE)"
+    stored = f"(SELECT t.version FROM {projection.table_name} t WHERE t.id = s.id FOR NO KEY UPDATE)"
     return f"""
         passed AS MATERIALIZED (
             SELECT s.id FROM (
@@ -172,19 +172,18 @@ def _passed(projection: Projection) -> str:
 
 def _insert(projection: Projection, where: str) -> str:
     columns = ", ".join(projection.columns)
-    return f"INSERT INTO {projection.table.name} ({columns}) SELECT {columns} FROM v WHERE {where}"
+    return f"INSERT INTO {projection.table_name} AS t ({columns}) SELECT {columns} FROM v WHERE {where}"
 
 
 def _or_update(projection: Projection) -> str:
-    table = projection.table.name
     plain = [c for c in projection.columns if c != "id" and c not in projection.unique]
     return f"""
             ON CONFLICT (id) DO UPDATE SET {", ".join(f"{c} = excluded.{c}" for c in plain)}
-            WHERE {table}.version < excluded.version"""
+            WHERE t.version < excluded.version"""
 
 
 def _returning(projection: Projection) -> str:
-    return "RETURNING " + ", ".join(f"{projection.table.name}.{c}" for c in ("id", *projection.unique))
+    return "RETURNING " + ", ".join(f"t.{c}" for c in ("id", *projection.unique))
 
 
 def _refused(projection: Projection) -> str:
@@ -202,7 +201,7 @@ def _free(projection: Projection) -> str:
 def _move_unique(projection: Projection) -> TextClause | None:
     if not projection.unique:
         return None
-    table, given = projection.table.name, arrays(projection, "id", "version", *projection.unique)
+    table, given = projection.table_name, arrays(projection, "id", "version", *projection.unique)
     columns = ", ".join(projection.unique)
     differ = " OR ".join(f"t.{c} <> v.{c}" for c in projection.unique)
     return text(f"""
@@ -215,7 +214,7 @@ def _vacate(projection: Projection) -> TextClause | None:
     if not projection.unique:
         return None
     vacant = ", ".join(f"{c} = chr(1) || id::text" for c in projection.unique)
-    return text(f"UPDATE {projection.table.name} SET {vacant} WHERE id = ANY(CAST(:id AS uuid[]))")
+    return text(f"UPDATE {projection.table_name} SET {vacant} WHERE id = ANY(CAST(:id AS uuid[]))")
 
 
 def _prefixed(alias: str, projection: Projection) -> str:

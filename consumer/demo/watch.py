@@ -17,7 +17,7 @@ RATE_SECONDS = 2.0
 """The rate is a mean over so long."""
 
 _ROWS = f"""
-    SELECT (SELECT count(*) FROM users) AS users, (SELECT count(*) FROM documents) AS documents,
+    SELECT (SELECT count(*) FROM public.users) AS users, (SELECT count(*) FROM public.documents) AS documents,
         (SELECT coalesce(sum(next_offset), 0) FROM {CONTROL_SCHEMA}.offsets)::bigint AS consumed,
         (SELECT count(*) FROM {CONTROL_SCHEMA}.dead_letters) AS dead_letters,
         (SELECT count(*) FROM {CONTROL_SCHEMA}.absent_states WHERE reason <> 'deleted')

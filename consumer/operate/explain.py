@@ -52,7 +52,7 @@ async def _story(connection: AsyncConnection, registry: Registry, entity_id: UUI
 
     story: Row = {"id": entity_id, "rows": []}
     for projection in registry:
-        shown = await rows(f"SELECT version FROM {projection.table.name} WHERE id = :id")
+        shown = await rows(f"SELECT version FROM {projection.table_name} WHERE id = :id")
         story["rows"] += [{"entity": projection.entity, **row} for row in shown]
     aside = f"SELECT entity, version, reason, waiting_for, since FROM {CONTROL_SCHEMA}.absent_states WHERE id = :id"
     parked = f"""SELECT entity, version, type, topic, partition, "offset", since FROM {CONTROL_SCHEMA}.parked_events
