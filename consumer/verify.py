@@ -3,27 +3,23 @@
 It blocks nobody and changes nothing. First form: the newest state of every entity is held in memory.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from consumer.positions import OFFSETS
 from consumer.recovery import kafka_translated, translated
+from consumer.reread import Reread
 from consumer.settings import Settings
-from consumer.source import client_options
 from models import CONTROL_SCHEMA
 from projections.decode import Decoder
 from projections.projection import Registry
 from projections.recompute import Recomputation
-
-FETCH_MS = 500
-READ_AT_ONCE = 5_000
 
 Row = tuple[int, int]
 """A row's version and a hash of its other columns."""
@@ -50,7 +46,7 @@ class Report:
     left_out: int = 0
     """Entities whose place the events alone don't tell: contested addresses, and what was erased after the grace."""
     unprovable: list[str] = field(default_factory=list)
-    """Partitions of which Kafka has no longer all records, as `topic:partition from offset`."""
+    """Partitions of which Kafka does not have all records up to the position, as `topic:partition: what is missing`."""
 
 
 @dataclass
@@ -69,10 +65,13 @@ async def verify(
             await connection.execution_options(isolation_level="REPEATABLE READ")
             snapshot = await _take_snapshot(connection, settings.kafka_group_id, registry)
     computed, report = Recomputation(registry), Report()
+    decode, reading = Decoder(registry, settings.event_max_bytes), Reread(settings, snapshot.positions, progress)
     with kafka_translated():
-        await _read_topics(
-            settings, snapshot.positions, Decoder(registry, settings.event_max_bytes), computed, report, progress
-        )
+        async for records in reading.records():
+            for record in records:
+                computed.add(decode(record))
+            report.records += len(records)
+    report.unprovable = reading.unreadable
     _compare(registry, snapshot, computed, report)
     return report
 
@@ -91,43 +90,6 @@ async def _take_snapshot(connection: AsyncConnection, group_id: str, registry: R
     aside = text(f"SELECT entity, id FROM {CONTROL_SCHEMA}.absent_states WHERE reason IN ('contested', 'erased')")
     snapshot.aside = {(row.entity, row.id) for row in await connection.execute(aside)}
     return snapshot
-
-
-async def _read_topics(
-    settings: Settings,
-    positions: Mapping[TopicPartition, int],
-    decode: Decoder,
-    computed: Recomputation,
-    report: Report,
-    progress: Callable[[int, int], None],
-) -> None:
-    client = AIOKafkaConsumer(
-        enable_auto_commit=False, isolation_level=settings.kafka_isolation_level, **client_options(settings)
-    )
-    await client.start()
-    try:
-        left = {partition: end for partition, end in positions.items() if end > 0}
-        client.assign(list(left))
-        first = await client.beginning_offsets(list(left)) if left else {}
-        report.unprovable = [f"{p.topic}:{p.partition} from {offset}" for p, offset in first.items() if offset > 0]
-        total, done = sum(left.values()), 0
-        for partition, offset in first.items():
-            client.seek(partition, offset)
-        while left:
-            fetched = await client.getmany(*left, timeout_ms=FETCH_MS, max_records=READ_AT_ONCE)
-            for partition, records in fetched.items():
-                for record in records:
-                    if record.offset < left[partition]:
-                        computed.add(decode(record))
-                        report.records += 1
-            for partition in list(left):
-                if await client.position(partition) >= left[partition]:
-                    client.pause(partition)
-                    done += left.pop(partition)
-            progress(done + sum([min(await client.position(p), end) for p, end in left.items()]), total)
-            await asyncio.sleep(0)
-    finally:
-        await client.stop()
 
 
 def _compare(registry: Registry, snapshot: _Snapshot, computed: Recomputation, report: Report) -> None:

@@ -49,13 +49,17 @@ def _print(report: Report) -> None:
             table.add_row(d.table, str(d.id), d.kind, str(d.expected_version or "-"), str(d.found_version or "-"))
         console.print(table)
     for partition in report.unprovable:
-        console.print(
-            f"{partition}: Kafka has no longer what was before; the tables can't be proved from it", soft_wrap=True
-        )
+        console.print(f"{partition}; the tables can't be proved from it", highlight=False, soft_wrap=True)
     rows = ", ".join(f"{number:,} {table}" for table, number in report.rows.items())
-    verdict = f"{len(report.differences):,} differ" if report.differences else "all are what the topics say"
+    verdict = f"{len(report.differences):,} differ" if report.differences else _unless_empty(report)
     console.print(f"{rows} compared with {report.records:,} records: {verdict}", highlight=False, soft_wrap=True)
     if report.left_out:
         console.print(
             f"{report.left_out:,} left out: contested, erased, or below such a one", highlight=False, soft_wrap=True
         )
+
+
+def _unless_empty(report: Report) -> str:
+    if not report.records and not any(report.rows.values()):
+        return "there is nothing to compare"
+    return "all that could be read says the same" if report.unprovable else "all are what the topics say"

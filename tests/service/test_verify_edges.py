@@ -1,0 +1,128 @@
+"""`projector verify` ends, with a status that is true, whatever the positions say and Kafka still has."""
+
+import json
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+
+from consumer import reread
+from consumer.reread import Reread
+from consumer.settings import load_settings
+from tests.support.factories import a_record, a_user_event
+from tests.support.projector import command, running_projector
+from tests.support.world import World
+
+SET = """
+    INSERT INTO projector.offsets (group_id, topic, partition, next_offset, epoch) VALUES ($1, $2, $3, $4, 1)
+    ON CONFLICT (group_id, topic, partition) DO UPDATE SET next_offset = excluded.next_offset"""
+
+
+async def test_an_empty_installation_has_nothing_to_compare(world: World) -> None:
+    await world.create_topics(partitions=2)
+    without_rows = command("verify", settings=world.settings)
+    assert (without_rows.returncode, without_rows.stderr.strip()) == (0, "")
+    assert "0 users, 0 documents compared with 0 records: there is nothing to compare" in without_rows.stdout
+    await world.publish_users(3)  # not read yet
+    for topic in (world.users, world.documents):
+        await world.rows(SET, world.group, topic, 0, 0)
+    assert verified(world) == (0, [], [])
+
+
+async def test_what_nobody_published_differs_also_where_no_record_was_read(world: World) -> None:
+    await world.create_topics()
+    await world.rows(
+        "INSERT INTO users (id, email, name, created_at, updated_at, version) "
+        "VALUES (gen_random_uuid(), 'a@example.com', 'Ada', now(), now(), 1)"
+    )
+    status, unprovable, kinds = verified(world)
+    assert (status, unprovable, kinds) == (1, [], ["unexpected"])
+
+
+async def test_positions_that_kafka_can_not_reach_are_named_and_it_ends(world: World) -> None:
+    await world.create_topics(partitions=2)
+    await world.publish([a_record(a_user_event()) for _ in range(20)])
+    with running_projector(world.settings):
+        await world.until_consumed(20)
+    await abort_a_record(world)
+    with running_projector(world.settings):
+        await world.until_consumed(22)  # the aborted one and its marker: nothing but these stands at the end
+    assert verified(world) == (0, [], [])
+
+    end = await world.value("SELECT next_offset FROM projector.offsets WHERE topic = $1 AND partition = 0", world.users)
+    await world.rows(SET, world.group, world.users, 0, end + 7)
+    await world.rows(SET, world.group, world.users, 9, 5)
+    await world.rows(SET, world.group, "nobody-made-this", 0, 3)
+    status, unprovable, kinds = verified(world)
+    assert (status, kinds) == (1, [])
+    assert sorted(unprovable) == sorted([
+        f"{world.users}:0: the position {end + 7} is past the end of the topic, {end}",
+        f"{world.users}:9: Kafka has no such partition; the position is 5",
+        "nobody-made-this:0: Kafka has no such partition; the position is 3",
+    ])  # fmt: skip
+    told = command("verify", settings=world.settings).stdout
+    assert f"{world.users}:0: the position {end + 7} is past the end" in told
+    assert "all that could be read says the same" in told
+
+
+async def test_records_that_retention_took_are_named(world: World) -> None:
+    await world.create_topics()
+    await world.publish_users(10)
+    with running_projector(world.settings):
+        await world.until_consumed(10)
+    await delete_until(world, 4)
+    status, unprovable, kinds = verified(world)
+    assert (status, unprovable) == (1, [f"{world.users}:0: Kafka no longer has the records before offset 4"])
+    assert kinds == ["unexpected"] * 4
+    await delete_until(world, 10)
+    status, unprovable, _ = verified(world)
+    assert (status, unprovable) == (1, [f"{world.users}:0: Kafka no longer has the records before offset 10"])
+
+
+async def test_records_that_are_deleted_while_it_reads_are_named_and_not_jumped_over(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reread, "READ_AT_ONCE", 1)
+    await world.create_topics()
+    for _ in range(30):  # more than the client fetches ahead, each in a batch of its own
+        await world.publish_raw("users", b"x" * 500_000)
+    settings = load_settings(world.settings)
+    reading = Reread(settings, {TopicPartition(world.users, 0): 30}, lambda *_: None)
+    offsets = []
+    async for records in reading.records():
+        offsets += [record.offset for record in records]
+        if len(offsets) == 1:
+            await delete_until(world, 25)
+    assert offsets == list(range(len(offsets)))
+    assert 0 < len(offsets) < 25
+    assert reading.unreadable == [
+        f"{world.users}:0: while this was reading, Kafka has deleted the records from offset {len(offsets)} on"
+    ]
+
+
+async def abort_a_record(world: World) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=world.bootstrap, transactional_id=f"{world.users}-aborts")
+    await producer.start()
+    try:
+        await producer.begin_transaction()
+        await producer.send_and_wait(world.users, b"never", partition=0)
+        await producer.abort_transaction()
+    finally:
+        await producer.stop()
+
+
+async def delete_until(world: World, offset: int) -> None:
+    admin = AIOKafkaAdminClient(bootstrap_servers=world.bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_records({TopicPartition(world.users, 0): RecordsToDelete(before_offset=offset)})
+    finally:
+        await admin.close()
+
+
+def verified(world: World) -> tuple[int, list[str], list[str]]:
+    """Exit status, what can't be proved, and the kinds of what differs."""
+    done = command("verify", "--json", settings=world.settings, timeout=25)
+    report: dict[str, Any] = json.loads(done.stdout)
+    return done.returncode, report["unprovable"], [one["kind"] for one in report["differences"]]
