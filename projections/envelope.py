@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,10 @@ from projections.record import Record
 CE_PREFIX = "ce_"
 REQUIRED = ("specversion", "id", "source", "type")
 MISSING: Any = object()
+MAX_NESTING = 1_000
+"""Arrays and objects within each other, counted from the document's own. A reader may have such a limit (RFC 8259,
+section 9); the parsers here have others, of their own, not far above it."""
+TOO_DEEP = f"nested deeper than {MAX_NESTING} levels"
 NOT_JSON = "the data's content type is not JSON"
 
 
@@ -63,13 +67,17 @@ def read_envelope(value: bytes, headers: Mapping[str, bytes]) -> Envelope:
 
 
 def parse_json(value: bytes) -> Any:
-    """`value` as JSON (RFC 8259, UTF-8), free of NUL and lone surrogates."""
+    """`value` as JSON (RFC 8259, UTF-8), free of NUL and lone surrogates, and no deeper than MAX_NESTING."""
     try:
         parsed = orjson.loads(value)
     except orjson.JSONDecodeError as error:
+        if "depth limit" in error.msg:
+            raise Rejected(Reason.INVALID_JSON, TOO_DEEP) from None
         if "surrogate in" in error.msg or ("surrogates" in error.msg and _is_utf8_with_surrogates(value)):
             raise Rejected(Reason.INVALID_TEXT, "a lone surrogate") from None
         raise Rejected(Reason.INVALID_JSON, f"not JSON in UTF-8 (at character {error.pos})") from None
+    if value.count(b"[") + value.count(b"{") > MAX_NESTING and _is_too_deep(parsed):
+        raise Rejected(Reason.INVALID_JSON, TOO_DEEP)
     if b"\\u0000" in value and _has_nul(parsed):
         raise Rejected(Reason.INVALID_TEXT, "a NUL character")
     return parsed
@@ -156,6 +164,19 @@ def _is_utf8_with_surrogates(value: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _is_too_deep(parsed: Any) -> bool:
+    level, depth = [parsed], 0
+    while level := [inner for outer in level for inner in _inside(outer) if isinstance(inner, dict | list)]:
+        depth += 1
+        if depth >= MAX_NESTING:
+            return True
+    return False
+
+
+def _inside(parsed: Any) -> Iterable[Any]:
+    return parsed.values() if isinstance(parsed, dict) else parsed if isinstance(parsed, list) else ()
 
 
 def _has_nul(parsed: Any) -> bool:

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     DELETED = "deleted"
     ERASED = "erased"
     VERSION_CONFLICT = "version_conflict"
+    UNDECODABLE = "undecodable"
     REFUSED_BY_DATABASE = "refused_by_database"
 
 

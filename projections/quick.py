@@ -20,7 +20,6 @@ from models.user import NAME_LENGTH
 from projections.envelope import CE_PREFIX
 from projections.event import Event, make_event
 from projections.fields import Content, Email, EntityId, Flag, Name, Time, Title, Version
-from projections.outcome import Rejected
 from projections.projection import EventType, Projection, Registry
 from projections.record import Record
 
@@ -172,8 +171,8 @@ class Quick:
             if not record.headers or self._is_structured(record.headers):
                 envelope = self._envelope(value)
                 return self._readers[type(envelope)](envelope, record)
-        except (Doubt, ValueError, Rejected):  # msgspec's errors are ValueErrors
-            pass
+        except Exception:
+            return None
         return None
 
     def _is_structured(self, headers: Headers) -> bool:

@@ -65,6 +65,11 @@ def _data(name: str, data: Any, reason: Reason = Reason.INVALID_DATA) -> BadReco
     return BadRecord(f"data: {name}", ARecord(json.dumps(an_event("user.created", data)).encode()), reason)
 
 
+def _deep(depth: int) -> ARecord:
+    record = a_record(a_user_event(id=ID, note="deep"))
+    return ARecord((record.value or b"").replace(b'"deep"', b"[" * depth + b"]" * depth), record.key)
+
+
 _VALID = json.dumps(a_user_event(id=ID)).encode()
 _BASE64 = {k: v for k, v in a_user_event(id=ID).items() if k != "data"}
 
@@ -82,6 +87,10 @@ _VALUES = [
     BadRecord("value: Latin-1", _raw(_VALID.replace(b"Ada", b"Ad\xe4")), Reason.INVALID_JSON),
     BadRecord("value: UTF-16", _raw(_VALID.decode().encode("utf-16")), Reason.INVALID_JSON),
     BadRecord("value: too deep", _raw(b"[" * 100_000), Reason.INVALID_JSON),
+    *(
+        BadRecord(f"value: an unknown field {depth} deep", _deep(depth), Reason.INVALID_JSON)
+        for depth in (999, 1_000, 1_022, 20_000)
+    ),
     BadRecord("value: a JSON list", _raw(b"[]"), Reason.INVALID_ENVELOPE),
     BadRecord("value: JSON null", _raw(b"null"), Reason.INVALID_ENVELOPE),
     BadRecord("value: no CloudEvent", _raw(b'{"id": 1}'), Reason.INVALID_ENVELOPE),
