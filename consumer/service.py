@@ -28,7 +28,6 @@ from consumer.source import Source
 from consumer.state import ServiceState
 from consumer.transaction import Transaction
 from models.engine import create_engine
-from models.times import bind_times_quickly
 from projections.decode import Decoder
 from projections.projection import Registry
 from projections.registry import REGISTRY
@@ -51,7 +50,6 @@ class Service:
     def __init__(self, settings: Settings, registry: Registry = REGISTRY) -> None:
         self.settings = settings
         self.engine = create_engine(settings)
-        bind_times_quickly(self.engine)
         self.metrics = Metrics()
         self.state = ServiceState(settings.kafka_group_id)
         self._source = Source(settings, self._revoked)

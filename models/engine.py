@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from models.connection import Connection
 from models.ping import ping_before_use
 from models.settings import DatabaseSettings
+from models.times import bind_times_exactly
 from models.url import DatabaseAddress
 
 log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ def _engine(address: DatabaseAddress, limits: DatabaseSettings | None, **pool: A
         address.url, connect_args=connect_args, hide_parameters=True, execution_options=options, **pool
     )
     event.listen(engine.sync_engine, "handle_error", _hide_values)
+    bind_times_exactly(engine)
     return engine
 
 

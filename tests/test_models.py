@@ -3,22 +3,23 @@
 import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import delete, event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+import models
 from models import Document, DocumentUpdate, User, UserCreate, UserRead, UserUpdate, ping
-from models.engine import create_engine
+from models.engine import create_direct_engine, create_engine
 from models.readers import MAX_PAGE, Cursor, get_document, get_user, list_documents, list_users
 from models.session import session_factory, transaction
 from models.settings import DatabaseSettings
-from models.times import bind_times_quickly
 
 Sessions = async_sessionmaker[AsyncSession]
 SECRET = "hunter2@example.com"
@@ -254,23 +255,37 @@ async def told_of(engine: AsyncEngine, time: datetime) -> tuple[object, ...]:
         return tuple((await connection.execute(ask, {"t": time})).one())
 
 
-async def test_times_bound_quickly_are_the_drivers_own_but_for_the_first_and_the_last_of_all(
+async def test_every_engine_binds_times_as_the_driver_does_but_for_the_first_and_the_last_of_all(
     database: str, engine: AsyncEngine
 ) -> None:
-    quick = create_engine(DatabaseSettings(neon_database_url=SecretStr(database)))
-    bind_times_quickly(quick)
+    drivers = create_async_engine(database.replace("postgresql://", "postgresql+asyncpg://"))
     before_2000 = datetime(1999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
     elsewhere = datetime(2026, 11, 22, 12, tzinfo=timezone(timedelta(hours=-5, minutes=-30)))
     for time in (before_2000, elsewhere, datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)):
-        assert await told_of(quick, time) == await told_of(engine, time)
-        assert (await told_of(quick, time))[1] == time
+        assert await told_of(engine, time) == await told_of(drivers, time)
+        assert (await told_of(engine, time))[1] == time
     for time in (datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)):
-        assert "infinity" not in (told := await told_of(quick, time))[:1]
+        assert "infinity" not in (told := await told_of(engine, time))[:1]
         assert told[1] == time
-        assert "infinity" in str((await told_of(engine, time))[0]), "the driver takes them for the infinities"
-    async with quick.connect() as connection:
+        assert "infinity" in str((await told_of(drivers, time))[0]), "the driver takes them for the infinities"
+    async with engine.connect() as connection:
         infinities = (await connection.execute(text("SELECT timestamptz 'infinity', timestamptz '-infinity'"))).one()
     assert [time.year for time in infinities] == [9999, 1]
     with pytest.raises(DBAPIError):
-        await told_of(quick, before_2000.replace(tzinfo=None))
-    await quick.dispose()
+        await told_of(engine, before_2000.replace(tzinfo=None))
+    await drivers.dispose()
+
+
+async def test_a_direct_engine_binds_times_alike(database: str) -> None:
+    direct = create_direct_engine(DatabaseSettings(neon_database_url=SecretStr(database)))
+    first = datetime.min.replace(tzinfo=UTC)
+    assert (await told_of(direct, first))[1] == first
+    assert "infinity" not in str((await told_of(direct, first))[0])
+    await direct.dispose()
+
+
+def test_engines_are_made_in_one_place_so_that_every_writer_binds_alike() -> None:
+    root = Path(models.__file__).parent.parent
+    files = [path for folder in ("models", "projections", "consumer") for path in (root / folder).rglob("*.py")]
+    makers = [path.relative_to(root).as_posix() for path in files if "create_async_engine(" in path.read_text()]
+    assert makers == ["models/engine.py"]
