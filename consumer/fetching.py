@@ -1,6 +1,7 @@
 """How much of Kafka is fetched ahead, and what of it is there: what the client has no arguments for.
 
-All that is known of the client's inside stands here and in `light_records.py`; `test_borrowed_names.py` holds it.
+All that is known of the client's inside stands here, in `light_records.py` and in `kafka_client.py`;
+`test_borrowed_names.py` holds it.
 """
 
 import asyncio

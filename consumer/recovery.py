@@ -13,6 +13,7 @@ from consumer.constraints import is_ours
 from consumer.error_table import NOT_OURS, known, known_exception
 from consumer.errors import Conflict, Halt, NeedsMode, ProjectorError, Trouble
 from consumer.gate import Mode
+from consumer.kafka_client import InstanceFenced
 
 FIRST_DELAY_SECONDS = 0.05
 LONGEST_DELAY_SECONDS = 5.0
@@ -93,6 +94,11 @@ def kafka_translated() -> Iterator[None]:
     """Within, errors of the Kafka client come out as our own; those of no known kind as they are."""
     try:
         yield
+    except InstanceFenced:
+        raise Halt(
+            "another instance has joined the group with the same KAFKA_GROUP_INSTANCE_ID, and has this one's place; "
+            "give each instance one of its own"
+        ) from None
     except KAFKA_HALTING as error:
         raise Halt(f"Kafka refuses: {type(error).__name__}") from error
     except (aiokafka.errors.KafkaError, OSError, TimeoutError) as error:

@@ -19,6 +19,7 @@ from consumer.batch import Claim, Fetched, Positions, Span
 from consumer.errors import WrongSettings
 from consumer.fetching import ANSWER_BYTES, Fetching
 from consumer.fingerprint import fingerprint, offset_of
+from consumer.kafka_client import adapt_client
 from consumer.partitions import Partitions, Reading
 from consumer.settings import Settings
 from projections.record import Record
@@ -40,6 +41,7 @@ Reader = Callable[[set[TopicPartition]], Awaitable[dict[TopicPartition, Claim]]]
 
 def client_options(settings: Settings) -> dict[str, Any]:
     """aiokafka's arguments for reaching the brokers."""
+    adapt_client()
     options: dict[str, Any] = {
         "bootstrap_servers": settings.kafka_bootstrap_servers,
         "client_id": "neon-projector",

@@ -89,8 +89,11 @@ class LocalKafka:
 
 
 @contextmanager
-def local_kafka() -> Iterator[LocalKafka]:
-    """Start a broker; RuntimeError says what to install where there is no Java or Maven."""
+def local_kafka(**others: str) -> Iterator[LocalKafka]:
+    """Start a broker, with `others` for some of its properties (`_` for `.`).
+
+    RuntimeError says what to install where there is no Java or Maven.
+    """
     for program in ("java", "mvn"):
         if shutil.which(program) is None:
             raise RuntimeError(
@@ -101,7 +104,9 @@ def local_kafka() -> Iterator[LocalKafka]:
     ports = {"port": kafka.port, "sasl": kafka.sasl_port, "controller": free_port()}
     login = {"login": LOGIN_MODULE, "user": SASL_USER, "password": SASL_PASSWORD}
     try:
-        (home / "server.properties").write_text((PROPERTIES + LISTENERS).format(**ports, **login, home=home))
+        properties = (PROPERTIES + LISTENERS).format(**ports, **login, home=home)
+        properties += "".join(f"{name.replace('_', '.')}={value}\n" for name, value in others.items())
+        (home / "server.properties").write_text(properties)
         tool("kafka.tools.StorageTool", "format", "-t", "5L6g3nShT-eMCtK--X86sw", "-c", str(home / "server.properties"))
         kafka.start()
         yield kafka

@@ -2,10 +2,16 @@
 
 import inspect
 
+import aiokafka.admin.client
+import aiokafka.client
+import aiokafka.consumer.consumer
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import Fetcher, FetchResult
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.protocol.metadata import MetadataRequest
 from asyncpg.protocol import protocol
 
+from consumer.kafka_client import Coordinator, adapt_client
 from models.connection import bind_arrays_quickly
 
 
@@ -42,3 +48,27 @@ def test_the_client_fetches_by_these_names() -> None:
         assert way in position, way
     assert "self._partition_records" in inspect.getsource(FetchResult.getall)
     assert "self._partition_records" in inspect.getsource(FetchResult.has_more)
+
+
+def test_no_request_for_metadata_lets_kafka_create_a_topic() -> None:
+    adapt_client()
+    for module in (aiokafka.client, aiokafka.admin.client):
+        assert module.MetadataRequest is MetadataRequest
+    for newest in ({3: (4, 4)}, {3: (0, 99)}):
+        assert MetadataRequest(["users"]).prepare(newest).allow_auto_topic_creation is False
+
+
+def test_the_client_joins_a_group_by_these_names() -> None:
+    adapt_client()
+    assert aiokafka.consumer.consumer.GroupCoordinator is Coordinator
+    assert "self._coordinator = GroupCoordinator(" in inspect.getsource(AIOKafkaConsumer.start)
+    source = inspect.getsource(GroupCoordinator)
+    for way in (
+        "async def _send_req(self, request):",
+        "self.reset_generation()",
+        "new_assignment = await self.ensure_active_group(",
+        "except Errors.KafkaError as exc:\n                await self._push_error_to_user(exc)",
+        "self._group_instance_id = group_instance_id",
+    ):
+        assert way in source, way
+    assert inspect.getsource(aiokafka.client).count("await create_conn(") == 2
