@@ -1,7 +1,10 @@
 """The one boundary where a driver's or broker's errors become our own, by the table in `consumer.error_table`."""
 
 import asyncio
+import os
 import random
+import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -56,8 +59,14 @@ def _other_mode(mode: Mode, state: str | None) -> Mode | None:
 
 
 def _sign(error: Exception) -> str:
-    """What is told of an error without SQLSTATE; not its own text, which may hold an address."""
-    return getattr(error, "strerror", None) or type(error).__name__
+    """What is told of an error without SQLSTATE, anywhere and to anybody: in the system's words for its number, as its
+    own text may name host and port (asyncio: "Connect call failed ('10.0.0.5', 5432)")."""
+    if isinstance(error, ssl.SSLError):
+        return error.reason or type(error).__name__
+    if isinstance(error, socket.gaierror):
+        return error.strerror or type(error).__name__
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if number else type(error).__name__
 
 
 def _constraint(error: DBAPIError) -> str | None:
