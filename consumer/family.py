@@ -54,7 +54,8 @@ class Family:
             await self._mark(connection, relation, values)
 
     async def _mark(self, connection: AsyncConnection, relation: Relation, values: dict[str, Any]) -> None:
-        marked = [row.id for row in await connection.execute(relation.sql.mark, values)]
+        done = await connection.execute(relation.sql.mark, values)
+        marked = [row.id for row in done] if done.returns_rows else []
         for below in self.children_of(relation.child.entity) if marked else []:
             await self._mark(connection, below, {**values, "id": marked})
 

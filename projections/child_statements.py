@@ -52,7 +52,8 @@ def child_statements_for(registry: Registry, child: Projection, link: Parent) ->
             WHERE a.version < excluded.version"""),
         mark=text(f"""
             UPDATE {ABSENT} SET reason = CAST(:reason AS text), since = now()
-            WHERE {waiting} AND reason <> CAST(:reason AS text) RETURNING id"""),
+            WHERE {waiting} AND reason <> CAST(:reason AS text)
+            {"RETURNING id" if registry.children_of(entity) else ""}"""),
         wait_on=tuple(_wait_on(registry, waiting, other) for other in child.parents if other != link),
         release=text(f"""
             WITH freed AS (DELETE FROM {ABSENT} WHERE {waiting} RETURNING state)
@@ -64,10 +65,13 @@ def child_statements_for(registry: Registry, child: Projection, link: Parent) ->
 
 
 def _wait_on(registry: Registry, waiting: str, other: Parent) -> TextClause:
+    """The parent is another one now, so a hidden child's time begins anew (`sql_parts.same_wait`)."""
     parent = registry[other.entity]
     wanted = f"CAST(c.state ->> '{other.column}' AS uuid)"
-    return text(f"""
-        UPDATE {ABSENT} c SET waiting_for = {wanted}, reason = CASE WHEN EXISTS (
+    reason = f"""CASE WHEN EXISTS (
                 SELECT FROM {ABSENT} a WHERE a.entity = '{parent.entity}' AND a.id = {wanted} AND a.reason IN {_GONE}
-            ) THEN 'parent_deleted' ELSE 'no_parent' END
+            ) THEN 'parent_deleted' ELSE 'no_parent' END"""
+    return text(f"""
+        UPDATE {ABSENT} c SET waiting_for = {wanted}, reason = {reason},
+            since = CASE WHEN c.reason = 'no_parent' AND {reason} = 'no_parent' THEN c.since ELSE now() END
         WHERE {waiting} AND NOT EXISTS (SELECT FROM {parent.table_name} p WHERE p.id = {wanted})""")

@@ -29,3 +29,10 @@ def nothing_kept(projection: Projection) -> str:
         f"((SELECT true FROM {table} WHERE {entity} LIMIT 1) IS NULL OR {none})"
         for table, none in ((ABSENT, absent), (PARKED, parked))
     )
+
+
+def same_wait(old: str, new: str) -> str:
+    """Whether `since` of a state kept aside goes on: as long as the reason is the same, and for a hidden one also the
+    parent. So its grace counts from the later of that parent's deletion and its own arrival there."""
+    same_parent = f"{new}.reason <> 'parent_deleted' OR {old}.waiting_for = {new}.waiting_for"
+    return f"{old}.reason = {new}.reason AND ({same_parent})"

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.sql.elements import TextClause
 
 from projections.projection import Projection
-from projections.sql_parts import ABSENT, PARKED, arrays, nothing_kept
+from projections.sql_parts import ABSENT, PARKED, arrays, nothing_kept, same_wait
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def statements_for(projection: Projection) -> Statements:
         put_aside=text(f"""{put_aside}
             ON CONFLICT (entity, id) DO UPDATE SET version = excluded.version, state = excluded.state,
                 reason = excluded.reason, waiting_for = excluded.waiting_for,
-                since = CASE WHEN a.reason = excluded.reason THEN a.since ELSE excluded.since END
+                since = CASE WHEN {same_wait("a", "excluded")} THEN a.since ELSE excluded.since END
             WHERE a.version <= excluded.version"""),
         drop_absent=text(f"DELETE FROM {ABSENT} WHERE entity = '{entity}' AND id = ANY(CAST(:id AS uuid[]))"),
         load_parked=text(f"""
