@@ -50,6 +50,11 @@ class Buffer:
     def first(self) -> int | None:
         return self._times[0] if self._times else None
 
+    @property
+    def first_timestamp(self) -> int:
+        """The first record's own time; it may count as later, after others."""
+        return self._records[0].timestamp
+
     def add(self, fetched: Fetched) -> None:
         assert fetched.span.start == self._end, "a gap between fetches"
         self._end = fetched.span.next_offset
@@ -118,7 +123,7 @@ class Buffers:
 
     def oldest(self) -> dict[TopicPartition, int]:
         """Of each partition the first record's timestamp, in milliseconds."""
-        return {p: buffer.first for p, buffer in self._buffers.items() if buffer.first is not None}
+        return {p: buffer.first_timestamp for p, buffer in self._buffers.items() if buffer.first is not None}
 
     def hindrance(self, behind: Iterable[TopicPartition]) -> tuple[int, int]:
         """The horizon: the time up to which all that is to be had is here, given the partitions that have more in

@@ -26,8 +26,10 @@ ANSWER_BYTES = 2 * 1024 * 1024
 class Fetching:
     """What `consumer`, once it is started, has fetched."""
 
-    def __init__(self, consumer: AIOKafkaConsumer) -> None:
+    def __init__(self, consumer: AIOKafkaConsumer, committed: bool = True) -> None:
         self._consumer = consumer
+        self._committed = committed
+        """Whether only committed records are read."""
         self._resting: Set[TopicPartition] = set()
         self._unsure = False
         """An error came between what was asked: some partition may have been stepped on, over markers."""
@@ -98,14 +100,21 @@ class Fetching:
                 break
 
     def stands(self, partition: TopicPartition) -> tuple[int | None, int | None]:
-        """The offset that comes next, and the last stable one as far as the last fetch told; None while not known, and
-        where the partition is no more ours. The client's own methods take 3 µs for it: it is asked of all at each look.
+        """The offset that comes next, and the last stable one (of who reads all: the end) as far as the last fetch
+        told; None while not known, and where the partition is no more ours. The client's own methods take 3 µs for it:
+        it is asked of all at each look.
         """
         assignment = self._consumer._subscription.subscription.assignment
         state = None if assignment is None else assignment.state_value(partition)
         if state is None:
             return None, None
-        return state.position if state.has_valid_position else None, state.lso
+        return state.position if state.has_valid_position else None, state.lso if self._committed else state.highwater
+
+    def ends(self, partition: TopicPartition) -> tuple[int | None, int | None]:
+        """Where reading ends, and the high watermark, as far as the last fetch told."""
+        assignment = self._consumer._subscription.subscription.assignment
+        state = None if assignment is None else assignment.state_value(partition)
+        return self.stands(partition)[1], None if state is None else state.highwater
 
     def _limit(self) -> None:
         """Let the next fetch bring of each partition one of the topic's batches at least: of batches that are larger

@@ -64,7 +64,7 @@ class Metrics:
         )
         self.freshness = BatchHistogram(
             "projector_event_freshness_seconds",
-            "From a record's timestamp to the commit that acknowledged it.",
+            "From a record's timestamp (or from reading it, where that is unknown) to the commit that acknowledged it.",
             FRESHNESS_BUCKETS,
             r,
         )
@@ -76,7 +76,21 @@ class Metrics:
         )
         self.lag_seconds = Gauge(
             "projector_consumer_lag_seconds",
-            "Age of the oldest record that is read but not committed; 0 when caught up.",
+            "Age of the oldest record that is read but not committed; 0 when caught up. By its timestamp, or since it "
+            "came next where that is unknown or in the future.",
+            ["topic", "partition"],
+            registry=r,
+        )
+        self.open_records = Gauge(
+            "projector_open_transaction_records",
+            "Records that wait behind an open transaction of a publisher: from the last stable offset to the high "
+            "watermark; only where there are any.",
+            ["topic", "partition"],
+            registry=r,
+        )
+        self.open_seconds = Gauge(
+            "projector_open_transaction_seconds",
+            "For how long the last stable offset of such a partition has not moved.",
             ["topic", "partition"],
             registry=r,
         )

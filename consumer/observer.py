@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from operator import attrgetter
 
 from aiokafka import TopicPartition
-from prometheus_client import Gauge
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
@@ -16,6 +15,7 @@ from sqlalchemy.pool import QueuePool
 from consumer import positions
 from consumer.batch import Batch, Claim
 from consumer.errors import Conflict, ProjectorError, Trouble
+from consumer.lag import Lags, is_known
 from consumer.metrics import Metrics
 from consumer.partitions import STOPPED
 from consumer.recovery import translated
@@ -61,9 +61,7 @@ class Observer:
         self._metrics, self._state = metrics, state
         self._to_count = asyncio.Event()
         self._rebalances_seen = 0
-        self._behind_since: dict[TopicPartition, float] = {}
-        self._lag_of: dict[TopicPartition, tuple[Gauge, Gauge]] = {}
-        """Each partition's own part of both metrics: to look for them by label costs much where they are hundreds."""
+        self._lag = Lags(metrics, state)
 
     def committed(self, batch: Batch, receipt: Receipt, seconds: float) -> None:
         """A batch has been written."""
@@ -80,8 +78,10 @@ class Observer:
             metrics.rejections.labels(rejection.record.topic, rejection.reason.value).inc()
         for outcome, number in receipt.released.items():
             metrics.released.labels(outcome.value).inc(number)
-        timestamps = Counter(map(_TIMESTAMP, batch.decoded))  # many records share a millisecond
-        metrics.freshness.observe_all((max(0.0, now - at / 1000), number) for at, number in timestamps.items())
+        timestamps, here = Counter(map(_TIMESTAMP, batch.decoded)), batch.collected_seconds + seconds
+        metrics.freshness.observe_all(  # many records share a millisecond
+            (max(0.0, now - at / 1000) if is_known(at) else here, number) for at, number in timestamps.items()
+        )
         metrics.batch_events.observe(len(batch.decoded))
         metrics.batch_seconds.labels("write").observe(seconds)
         metrics.batch_seconds.labels("collect").observe(batch.collected_seconds)
@@ -154,21 +154,7 @@ class Observer:
 
     def _lags(self) -> None:
         metrics, state, source = self._metrics, self._state, self._source
-        now = time.time()
-        lag = source.lag(state.positions)
-        oldest = self._oldest()
-        for gone in set(state.lag) - set(lag):
-            metrics.lag.remove(gone.topic, str(gone.partition))
-            metrics.lag_seconds.remove(gone.topic, str(gone.partition))
-            self._lag_of.pop(gone, None)
-        state.lag = lag
-        state.lag_seconds = {p: self._age(p, behind, oldest, now) for p, behind in lag.items()}
-        for partition, behind in lag.items():
-            if (own := self._lag_of.get(partition)) is None:
-                labels = partition.topic, str(partition.partition)
-                own = self._lag_of[partition] = metrics.lag.labels(*labels), metrics.lag_seconds.labels(*labels)
-            own[0].set(behind)
-            own[1].set(state.lag_seconds[partition])
+        self._lag.look(source, self._oldest(), time.time())
         self._stops()
         state.joined = source.joined
         metrics.rebalances.inc(source.rebalances - self._rebalances_seen)
@@ -176,14 +162,6 @@ class Observer:
         if isinstance(pool := self._engine.pool, QueuePool):
             metrics.pool_in_use.set(pool.checkedout())
             metrics.pool_idle.set(pool.checkedin())
-
-    def _age(self, partition: TopicPartition, behind: int, oldest: dict[TopicPartition, int], now: float) -> float:
-        """Measured, never interpolated: with nothing read yet, since the lag was first seen."""
-        if behind == 0:
-            self._behind_since.pop(partition, None)
-            return 0.0
-        since = self._behind_since.setdefault(partition, now)
-        return max(0.0, now - min(since, oldest.get(partition, since * 1000) / 1000))
 
     def _stops(self) -> None:
         metrics, state = self._metrics, self._state

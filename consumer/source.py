@@ -89,7 +89,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             fetch_max_bytes=ANSWER_BYTES,
             **client_options(settings),
         )
-        self._fetching = Fetching(self._consumer)
+        self._fetching = Fetching(self._consumer, settings.kafka_isolation_level == "read_committed")
         self._consumer.subscribe(sorted(set(settings.topics.values())), listener=self)
         try:
             await self._consumer.start()
@@ -216,6 +216,15 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             partition: max(0, stable - positions.get(partition, reading.next_offset))
             for partition, reading in self.partitions.reading.items()
             if (stable := self._fetching.stands(partition)[1]) is not None
+        }
+
+    def unstable(self) -> dict[TopicPartition, tuple[int, int]]:
+        """Where an open transaction holds records back: the last stable offset, and how many are behind it."""
+        return {
+            partition: (stable, end - stable)
+            for partition in self.partitions.reading
+            for stable, end in [self._fetching.ends(partition)]
+            if stable is not None and end is not None and stable < end
         }
 
     async def hint(self, positions: Positions) -> None:

@@ -27,6 +27,8 @@ class ServiceState:
     positions: dict[TopicPartition, int] = field(default_factory=dict)
     lag: dict[TopicPartition, int] = field(default_factory=dict)
     lag_seconds: dict[TopicPartition, float] = field(default_factory=dict)
+    open_transactions: dict[TopicPartition, tuple[int, float]] = field(default_factory=dict)
+    """Where an open transaction holds records back: how many, and for how many seconds nothing has moved."""
     last_commit_at: float | None = None
     batches: int = 0
     totals: dict[str, int] = field(default_factory=dict)
@@ -76,7 +78,12 @@ class ServiceState:
                     "lag": self.lag.get(p),
                     "lag_seconds": self.lag_seconds.get(p, 0.0),
                     "stopped": self.stopped_partitions.get(p),
+                    **self._open_transaction(p),
                 }
                 for p in sorted(set(self.lag) | set(self.stopped_partitions))
             ],
         }
+
+    def _open_transaction(self, partition: TopicPartition) -> dict[str, float]:
+        records, seconds = self.open_transactions.get(partition, (0, 0.0))
+        return {"open_transaction_records": records, "open_transaction_seconds": round(seconds, 1)}

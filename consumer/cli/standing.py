@@ -59,8 +59,17 @@ def _shown(told: dict[str, Any], width: int) -> RenderableType:
     rows = [{name: row[name] for name in SHOWN} for row in told["partitions"]]
     tables = (group["members"], rows, told["waiting"], told["dead_letters_by_reason"])
     parts += [table_of(some, width) for some in tables if some]
+    parts += [line for row in told["partitions"] if (line := _held_back(row))]
     for topic, reason in told["stops"].items():
         parts.append(f"intake of {'all topics' if topic == '*' else topic} is stopped: {reason}")
     waits = {"parked": told["parked_states"] + told["parked_events"]} | {n: told[n] for n in ("contested", "hidden")}
     said = ", ".join(f"{name} {number:,}" for name, number in (waits | {"dead letters": told["dead_letters"]}).items())
     return Group(*parts, f"{said}; last update {told['last_update'] or 'never'}")
+
+
+def _held_back(row: dict[str, Any]) -> str:
+    number, seconds = row["open_transaction_records"], row["open_transaction_seconds"]
+    if not number:
+        return ""
+    age = "" if seconds is None else f", whose first record is {seconds:.0f} s old"
+    return f"{row['topic']}:{row['partition']}: {number:,} records wait behind an open transaction{age}"

@@ -1,6 +1,5 @@
 """How each partition stands: position and totals, what Kafka has, who reads it, and how far behind it is."""
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from consumer.fingerprint import fingerprint, offset_of
 from consumer.operate.bounds import Bounds, bounds_of
 from consumer.operate.group import Group
+from consumer.operate.open_transactions import HeldBack, held_back, seconds_since
 from consumer.operate.records import Records
 from consumer.positions import OFFSETS, stored
 from consumer.recovery import translated
@@ -32,7 +32,8 @@ async def partitions_of(engine: AsyncEngine, settings: Settings, group: Group) -
     """Those, and the partitions without a position, each with
 
     `member` (who reads it, None: nobody), `lag_seconds` (age of the oldest record that is not applied, 0: there is
-    none, None: Kafka does not have it), `updated_at` and `stopped` (why it can't be read).
+    none, None: Kafka does not have it, or it has no time), `updated_at`, `stopped` (why it can't be read), and
+    `open_transaction_records` (that wait behind an open transaction) with `open_transaction_seconds` (since it began).
     """
     kept = await stored(engine, settings.kafka_group_id)
     bounds = await bounds_of(settings)
@@ -52,6 +53,11 @@ async def partitions_of(engine: AsyncEngine, settings: Settings, group: Group) -
             row["stopped"] = "position_not_in_topic" if row["lost"] else "topic_changed" if anew else None
             row["lag_seconds"] = None if row["stopped"] else await _age(records, partition, row)
             rows.append(row)
+    held = await held_back(settings, {partition: bounds[partition].latest for partition in bounds})
+    nothing = HeldBack(0, None)
+    for row in rows:
+        one = held.get(TopicPartition(row["topic"], row["partition"]), nothing)
+        row["open_transaction_records"], row["open_transaction_seconds"] = one
     return rows
 
 
@@ -73,9 +79,9 @@ async def _is_anew(records: Records, partition: TopicPartition, kept: str | None
     return found is not None and fingerprint(found) != kept
 
 
-async def _age(records: Records, partition: TopicPartition, row: Row) -> float:
+async def _age(records: Records, partition: TopicPartition, row: Row) -> float | None:
     if not row["lag"]:
         return 0.0
     position = row["earliest"] if row["next_offset"] is None else row["next_offset"]
     found = await records.first_from(partition.topic, partition.partition, position)
-    return 0.0 if found is None else max(0.0, round(time.time() - found.timestamp / 1000, 3))
+    return 0.0 if found is None else seconds_since(found)

@@ -19,6 +19,8 @@ NAMED = [
     "event_freshness_seconds",
     "consumer_lag",
     "consumer_lag_seconds",
+    "open_transaction_records",
+    "open_transaction_seconds",
     "batch_events",
     "batch_seconds",
     "batches_total",
