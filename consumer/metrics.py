@@ -120,7 +120,8 @@ class Metrics:
         self.rebalances = Counter("projector_rebalances", "Times that partitions were taken from us.", registry=r)
         self.partition_stopped = Gauge(
             "projector_partition_stopped",
-            "1 for a partition that is not read until an operator decides: position_not_in_topic, topic_changed.",
+            "1 for a partition that is not read until an operator decides: position_not_in_topic, topic_changed, "
+            "unreadable.",
             ["topic", "partition", "reason"],
             registry=r,
         )

@@ -28,7 +28,7 @@ class Hold(NamedTuple):
     epoch: int
 
 
-STOPPED = ("position_not_in_topic", "topic_changed")
+STOPPED = ("position_not_in_topic", "topic_changed", "unreadable")
 """Reasons that only a new position ends; the others end with `projector resume`."""
 
 

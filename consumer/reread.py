@@ -7,6 +7,7 @@ import aiokafka.errors
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from consumer.errors import Trouble
+from consumer.record_batches import Unreadable
 from consumer.settings import Settings
 from consumer.source import client_options
 from projections.record import Record
@@ -74,11 +75,15 @@ class Reread:
         total, clock = sum(self._left.values()), asyncio.get_running_loop().time
         client.pause(*(client.assignment() - self._left.keys()))
         read, moved_at = 0, clock()
+        stands = {partition: await client.position(partition) for partition in self._left}
         while self._left:
             try:
                 fetched = await client.getmany(*self._left, timeout_ms=FETCH_MS, max_records=READ_AT_ONCE)
             except aiokafka.errors.OffsetOutOfRangeError as error:
                 self._forgotten(client, error.args[0])
+                continue
+            except Unreadable as error:
+                self._damaged(client, stands, error)
                 continue
             except aiokafka.errors.NoOffsetForPartitionError:
                 continue  # asked before the first offset was known
@@ -103,6 +108,13 @@ class Reread:
             client.pause(partition)
             self._done += self._left.pop(partition, 0)
             self._tell(partition, f"while this was reading, Kafka has deleted the records from offset {offset} on")
+
+    def _damaged(self, client: AIOKafkaConsumer, stands: dict[TopicPartition, int], error: Unreadable) -> None:
+        """Step over the batch. What the client had taken of the others meanwhile is lost: it reads that again."""
+        self._tell(error.partition, f"the records from offset {error.position} to {error.behind - 1} can't be read")
+        stands[error.partition] = error.behind
+        for partition in self._left:
+            client.seek(partition, stands[partition])
 
     def _tell(self, partition: TopicPartition, what: str) -> None:
         self.unreadable.append(f"{partition.topic}:{partition.partition}: {what}")

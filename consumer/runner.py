@@ -8,7 +8,6 @@ import sys
 
 from sqlalchemy import text
 
-from consumer.light_records import read_lightly
 from consumer.recovery import translated
 from consumer.service import Service
 from consumer.settings import Settings
@@ -29,7 +28,6 @@ SWITCH_SECONDS = 0.001
 def tune_interpreter() -> None:
     """Fit collector, threads and driver to batches. Their own defaults cost a tenth of a drain, and long pauses."""
     bind_arrays_quickly()
-    read_lightly()
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS, 5, 10)

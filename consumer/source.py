@@ -20,7 +20,9 @@ from consumer.errors import WrongSettings
 from consumer.fetching import ANSWER_BYTES, Fetching
 from consumer.fingerprint import fingerprint, offset_of
 from consumer.kafka_client import adapt_client
+from consumer.light_records import read_lightly
 from consumer.partitions import Partitions, Reading
+from consumer.record_batches import Unreadable
 from consumer.settings import Settings
 from projections.record import Record
 
@@ -30,6 +32,8 @@ SESSION_TIMEOUT_MS = 10_000
 HEARTBEAT_INTERVAL_MS = 2_000
 NEVER_MS = 2**31 - 1
 HINT_SECONDS = 5.0
+NOT_THERE = "Kafka does not have the record at the stored position of this partition (any more)"
+CANT_READ = "the records at this position can't be read: their batch is damaged, or of an unknown kind"
 FETCH_WAIT_MS = 100
 """How long the broker holds a fetch that finds nothing; meanwhile no other partition of that broker is asked for."""
 
@@ -42,6 +46,7 @@ Reader = Callable[[set[TopicPartition]], Awaitable[dict[TopicPartition, Claim]]]
 def client_options(settings: Settings) -> dict[str, Any]:
     """aiokafka's arguments for reaching the brokers."""
     adapt_client()
+    read_lightly()
     options: dict[str, Any] = {
         "bootstrap_servers": settings.kafka_bootstrap_servers,
         "client_id": "neon-projector",
@@ -170,6 +175,8 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         except aiokafka.errors.OffsetOutOfRangeError as error:
             for partition, position in error.args[0].items():
                 self._stop(partition, "position_not_in_topic", position)
+        except Unreadable as error:
+            self._cannot_read(error)
         except aiokafka.errors.NoOffsetForPartitionError:
             pass  # asked before the claim was there
 
@@ -199,13 +206,27 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         reading.fingerprint = None
         return [record for record in records if record.offset >= reading.next_offset]
 
-    def _stop(self, partition: TopicPartition, reason: str, position: int) -> None:
+    def _cannot_read(self, error: Unreadable) -> None:
+        """Stop the partition; only where the last record before the position is damaged, which is read for comparison,
+        go on without that."""
+        reading = self.partitions.reading.get(error.partition)
+        if reading is None:
+            return
+        if error.position < reading.next_offset:
+            reading.fingerprint = None
+            self.consumer.seek(error.partition, reading.next_offset)
+        else:
+            self._stop(error.partition, "unreadable", error.position, error.behind)
+
+    def _stop(self, partition: TopicPartition, reason: str, position: int, behind: int | None = None) -> None:
         if partition in self.partitions.reading:
             self.consumer.pause(partition)
             self.partitions.hold(partition, reason)
+            where = f"{partition.topic}:{partition.partition}"
+            said = NOT_THERE if behind is None else CANT_READ
+            command = "projector offsets reset" + (f" --topic {where} --to-offset {behind}" if behind else "")
             log.error(
-                "Kafka does not have the record at the stored position of this partition (any more); it is stopped "
-                "until its position is set: projector offsets reset",
+                f"{said}; it is stopped until its position is set: {command}",
                 extra={"topic": partition.topic, "partition": partition.partition, "position": position}
                 | {"reason": reason},
             )

@@ -21,7 +21,9 @@ def dead_letter(rejection: Rejection, secrets: Iterable[str]) -> dict[str, Any]:
     names = tuple(secrets)
     record = rejection.record
     value = record.value
-    headers = [[_clean(name), _clean_bytes(_header(name, text or b"", names))] for name, text in record.headers]
+    headers = [
+        [_clean(_spelled(name)), _clean_bytes(_header(name, text or b"", names))] for name, text in record.headers
+    ]
     return {
         "topic": record.topic,
         "partition": record.partition,
@@ -113,6 +115,14 @@ def _clean(text: str) -> str:
 
 def _clean_bytes(value: bytes) -> str:
     return _clean(value[: 4 * TEXT_KEPT_CHARACTERS].decode("utf-8", "backslashreplace"))
+
+
+def _spelled(name: str) -> str:
+    """A header's name, bytes that are no UTF-8 as `\\xe9`: who tries it again sees that this is not the name itself."""
+    try:
+        return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return name
 
 
 def _clean_or_none(text: str | None) -> str | None:

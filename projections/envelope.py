@@ -40,8 +40,19 @@ class Envelope:
 
 
 def read_headers(record: Record) -> dict[str, bytes]:
-    """The record's headers by lower-case name, without null ones; of one name the last counts."""
+    """The record's headers by lower-case name, without null ones; of one name the last counts. Rejected where a name
+    is no text: whoever reads Kafka's bytes leaves lone surrogates there for bytes that are no UTF-8."""
+    if not all(is_text(name) for name, _ in record.headers):
+        raise Rejected(Reason.INVALID_TEXT, "a header's name is not UTF-8")
     return {name.lower(): value for name, value in record.headers if value is not None}
+
+
+def is_text(name: str) -> bool:
+    """Whether UTF-8 can spell `name`."""
+    try:
+        return name.isascii() or bool(name.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def is_binary(headers: Mapping[str, bytes]) -> bool:

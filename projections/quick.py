@@ -17,7 +17,7 @@ from typing_extensions import TypedDict, get_type_hints
 
 from models.document import TITLE_LENGTH
 from models.user import NAME_LENGTH
-from projections.envelope import CE_PREFIX
+from projections.envelope import CE_PREFIX, is_text
 from projections.event import Event, make_event
 from projections.fields import Content, Email, EntityId, Flag, Name, Time, Title, Version
 from projections.projection import EventType, Projection, Registry
@@ -183,6 +183,7 @@ class Quick:
             binary = any(name.startswith(CE_PREFIX) for name in given)
             media_type = given.get("content-type", b"application/json").partition(b";")[0].strip().lower()
             known = media_type == b"application/cloudevents+json" or (media_type == b"application/json" and not binary)
+            known = known and all(is_text(name) for name, _ in headers)
             if len(self._headers) < _HEADERS:
                 self._headers[headers] = known
         return known

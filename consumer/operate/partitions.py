@@ -13,6 +13,7 @@ from consumer.operate.group import Group
 from consumer.operate.open_transactions import HeldBack, held_back, seconds_since
 from consumer.operate.records import Records
 from consumer.positions import OFFSETS, stored
+from consumer.record_batches import Unreadable
 from consumer.recovery import translated
 from consumer.settings import Settings
 
@@ -51,7 +52,10 @@ async def partitions_of(engine: AsyncEngine, settings: Settings, group: Group) -
             row["updated_at"] = mark.updated_at if mark else None
             anew = mark is not None and await _is_anew(records, partition, mark.fingerprint)
             row["stopped"] = "position_not_in_topic" if row["lost"] else "topic_changed" if anew else None
-            row["lag_seconds"] = None if row["stopped"] else await _age(records, partition, row)
+            try:
+                row["lag_seconds"] = None if row["stopped"] else await _age(records, partition, row)
+            except Unreadable:
+                row["lag_seconds"], row["stopped"] = None, "unreadable"
             rows.append(row)
     held = await held_back(settings, {partition: bounds[partition].latest for partition in bounds})
     nothing = HeldBack(0, None)

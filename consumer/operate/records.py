@@ -7,6 +7,7 @@ from typing import Self
 import aiokafka.errors
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from consumer.record_batches import Unreadable
 from consumer.recovery import kafka_translated
 from consumer.settings import Settings
 from consumer.source import client_options
@@ -33,12 +34,16 @@ class Records:
             await self._client.stop()
 
     async def at(self, topic: str, partition: int, offset: int) -> Record | None:
-        """The record at `offset`; None where Kafka has none there (any more)."""
-        found = await self.first_from(topic, partition, offset, offset + 1)
+        """The record at `offset`; None where Kafka has none there (any more), or only a damaged one."""
+        try:
+            found = await self.first_from(topic, partition, offset, offset + 1)
+        except Unreadable:
+            return None
         return found if found is not None and found.offset == offset else None
 
     async def first_from(self, topic: str, partition: int, offset: int, until: int | None = None) -> Record | None:
-        """The first record from `offset` on; None where only markers are there up to `until` (default: the end)."""
+        """The first record from `offset` on; None where only markers are there up to `until` (default: the end).
+        Unreadable where it is in a damaged batch."""
         with kafka_translated():
             client = await self._started()
             where = TopicPartition(topic, partition)

@@ -11,6 +11,7 @@ from aiokafka.errors import CorruptRecordException, OffsetOutOfRangeError
 
 from consumer.fetching import PARTITION_BYTES, Fetching
 from consumer.light_records import LightRecords
+from consumer.record_batches import RawRecords
 from projections.record import Record
 from tests.support.factories import a_record, a_user_event
 from tests.support.world import World
@@ -24,6 +25,7 @@ LARGE = 2 * PARTITION_BYTES[0]
 async def client(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AIOKafkaConsumer]:
     """Reads the users' four partitions from their beginnings, as light records."""
     monkeypatch.setattr(fetcher, "PartitionRecords", LightRecords)
+    monkeypatch.setattr(fetcher, "MemoryRecords", RawRecords)
     await world.create_topics(4)
     async with AIOKafkaConsumer(bootstrap_servers=world.bootstrap, auto_offset_reset="none") as client:
         client.assign([TopicPartition(world.users, number) for number in range(4)])

@@ -6,9 +6,9 @@ from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import READ_COMMITTED, Fetcher, PartitionRecords
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from aiokafka.record.memory_records import MemoryRecords
 
 from consumer.light_records import LightRecord, LightRecords, read_lightly
+from consumer.record_batches import RawRecords
 
 PARTITION = TopicPartition("users", 3)
 GIVEN = [
@@ -27,7 +27,7 @@ def a_batch(first: int, producer: int = -1) -> bytes:
 
 
 def read(kind: type[PartitionRecords], data: bytes, aborted: list[tuple[int, int]] | None = None) -> PartitionRecords:
-    return kind(PARTITION, MemoryRecords(data), aborted, 0, None, None, True, READ_COMMITTED)
+    return kind(PARTITION, RawRecords(data), aborted, 0, None, None, True, READ_COMMITTED)
 
 
 def test_they_say_what_the_clients_own_say() -> None:
@@ -57,12 +57,13 @@ def test_taken_bit_by_bit_none_is_lost() -> None:
 
 
 def test_the_client_uses_what_it_is_given() -> None:
-    known = fetcher.PartitionRecords
+    known = fetcher.PartitionRecords, fetcher.MemoryRecords
     try:
         read_lightly()
         assert "PartitionRecords(" in inspect.getsource(Fetcher)
-        assert fetcher.PartitionRecords is LightRecords
+        assert "MemoryRecords(part_data[-1])" in inspect.getsource(Fetcher)
+        assert (fetcher.PartitionRecords, fetcher.MemoryRecords) == (LightRecords, RawRecords)
     finally:
-        fetcher.PartitionRecords = known
+        fetcher.PartitionRecords, fetcher.MemoryRecords = known
     for name in ("_records_iterator", "_consumer_record"):
         assert f"self.{name}" in inspect.getsource(PartitionRecords)
