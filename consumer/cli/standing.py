@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from consumer.cli.ask import AsJson, ask
 from consumer.cli.show import console, print_json, table_of
 from consumer.errors import Trouble
+from consumer.operate.group_protocols import CLASSIC
 from consumer.operate.standing import standing
 from consumer.settings import Settings, load_settings
 
@@ -56,6 +57,11 @@ def _shown(told: dict[str, Any], width: int) -> RenderableType:
         return str(told["error"])
     group = told["group"]
     parts: list[RenderableType] = [f"group {group['id']}: {group['state']}, {len(group['members'])} members"]
+    if group["protocol"] != CLASSIC:
+        parts.append(
+            f"another client uses this group, with the protocol {group['protocol']}: give this service a group of its "
+            "own (KAFKA_GROUP_ID), or stop the other"
+        )
     rows = [{name: row[name] for name in SHOWN} for row in told["partitions"]]
     tables = (group["members"], rows, told["waiting"], told["dead_letters_by_reason"])
     parts += [table_of(some, width) for some in tables if some]

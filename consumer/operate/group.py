@@ -7,6 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 
 from consumer.errors import Trouble
+from consumer.operate.group_protocols import CLASSIC, describe
 from consumer.recovery import Backoff, kafka_translated
 from consumer.settings import Settings
 from consumer.source import client_options
@@ -30,6 +31,8 @@ class Group:
 
     state: str
     members: list[Member] = field(default_factory=list)
+    protocol: str = CLASSIC
+    """The group's type: `classic` is this service's; `consumer` (KIP-848), `share` and `streams` are other clients'."""
 
 
 async def group_of(settings: Settings) -> Group:
@@ -51,11 +54,15 @@ async def _describe(settings: Settings) -> Group:
     await client.start()
     try:
         (answer,) = await client.describe_consumer_groups([settings.kafka_group_id])
+        dead = answer.groups[0][2] == "Dead"
+        other = await describe(client, settings.kafka_group_id) if dead else None
     finally:
         await client.close()
     error, _, state, _, _, members, *_ = answer.groups[0]
     if error:
         raise aiokafka.errors.for_code(error)
+    if other is not None:
+        return Group(other.state, [Member(*member) for member in other.members], other.protocol)
     return Group(state, [_member(*one) for one in members])
 
 

@@ -11,6 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from tests.operate.commands import printed, told
 from tests.service.test_meaning import ADA, EVE, NOTES, play
 from tests.support.factories import a_document_event, a_user_event
+from tests.support.kafka import other_client
 from tests.support.projector import PROJECTOR, command, environment, eventually, running_projector
 from tests.support.world import World
 
@@ -106,3 +107,25 @@ async def test_a_stop_and_a_topic_made_anew_are_exit_status_1(world: World) -> N
 def watched(world: World) -> Popen[str]:
     words = [str(PROJECTOR), "status", "--watch", "--json"]
     return Popen(words, env=environment(world.settings), stdout=PIPE, stderr=PIPE, text=True)
+
+
+async def test_a_group_that_another_client_uses_by_the_newer_protocol_is_told_with_its_members(world: World) -> None:
+    await world.create_topics(partitions=2)
+    assert (await told(world, "status"))["group"]["protocol"] == "classic"
+    with other_client(world.bootstrap, world.group, world.users):
+        deadline = time.monotonic() + 30
+        while not (group := (await told(world, "status"))["group"])["members"]:
+            assert time.monotonic() < deadline, group
+        assert (group["protocol"], group["state"]) == ("consumer", "Stable")
+        (member,) = group["members"]
+        assert member["partitions"] == [f"{world.users}:0", f"{world.users}:1"]
+        assert member["host"] == "127.0.0.1"
+        shown = await printed(world, "status")
+        assert "Stable, 1 members" in shown
+        assert "another client uses this group, with the protocol consumer" in shown
+        with running_projector(world.settings | {"KAFKA_GROUP_ID": f"{world.group}-own"}):
+            await world.until("SELECT count(*)::int FROM projector.offsets", 4)
+            own = json.loads(
+                command("status", "--json", settings=world.settings | {"KAFKA_GROUP_ID": f"{world.group}-own"}).stdout
+            )
+        assert (own["group"]["protocol"], len(own["group"]["members"])) == ("classic", 1)

@@ -139,6 +139,22 @@ def _describe(bootstrap: str, group: str, *options: str) -> list[list[str]]:
     return [line.split() for line in printed.splitlines() if line.startswith(group)]
 
 
+@contextmanager
+def other_client(bootstrap: str, group: str, topic: str) -> Iterator[None]:
+    """Within, Kafka's own consumer is a member of `group` by the newer protocol (KIP-848)."""
+    where = ("--bootstrap-server", bootstrap, "--group", group, "--topic", topic)
+    newer = ("--consumer-property", "group.protocol=consumer")
+    process = subprocess.Popen(
+        java("org.apache.kafka.tools.consumer.ConsoleConsumer", *where, *newer),
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
 def java(main: str, *arguments: str) -> list[str]:
     return ["java", "-Xmx512m", "-cp", f"{jars()}/*", main, *arguments]
 
