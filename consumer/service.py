@@ -27,7 +27,7 @@ from consumer.settings import Settings
 from consumer.source import Source
 from consumer.state import ServiceState
 from consumer.transaction import Transaction
-from models.engine import create_engine
+from models.engine import create_service_engine
 from projections.decode import Decoder
 from projections.projection import Registry
 from projections.registry import REGISTRY
@@ -49,7 +49,7 @@ class Service:
 
     def __init__(self, settings: Settings, registry: Registry = REGISTRY) -> None:
         self.settings = settings
-        self.engine = create_engine(settings)
+        self.engine = create_service_engine(settings)
         self.metrics = Metrics()
         self.state = ServiceState(settings.kafka_group_id)
         self._source = Source(settings, self._revoked)

@@ -3,9 +3,12 @@
 import logging
 from typing import Any
 
+from sqlalchemy import Connection as SyncConnection
 from sqlalchemy import ExceptionContext, NullPool, event
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from models.begin import LIMITLESS, preamble
 from models.connection import Connection
 from models.ping import ping_before_use
 from models.settings import DatabaseSettings
@@ -20,8 +23,8 @@ CONNECT_TIMEOUT_SECONDS = 20.0
 """Long enough for a compute that Neon has to wake (a few seconds, at worst about 15)."""
 ANSWER_SECONDS = 5.0
 """How much longer than its limit on the server a statement's answer is waited for: then the network is dead."""
-STATEMENT_LIMIT = "statement_limit"
-"""The execution option that holds the limit for `SET LOCAL statement_timeout`."""
+READ_ONLY = "25006"
+"""read_only_sql_transaction: the server is a standby now, or was made read only. A new session may find another one."""
 
 
 def create_engine(settings: DatabaseSettings) -> AsyncEngine:
@@ -40,9 +43,44 @@ def create_engine(settings: DatabaseSettings) -> AsyncEngine:
     return engine
 
 
+def create_service_engine(settings: DatabaseSettings) -> AsyncEngine:
+    """The engine of the service and its commands: no default has a say in its transactions (`models.begin`), and a
+    session on a server that does not write is given up."""
+    engine = create_engine(settings)
+    _begin_with(engine, preamble(f"{round(settings.db_statement_timeout * 1000)}ms"))
+    return engine
+
+
 def create_direct_engine(settings: DatabaseSettings) -> AsyncEngine:
-    """An engine past any pooler, without a pool of its own, and without a limit on statements: for migrations."""
-    return _engine(settings.direct_address, None, poolclass=NullPool)
+    """An engine past any pooler, without a pool of its own, and without a limit on statements: for migrations. A
+    `lock_timeout` that an operator has set holds."""
+    engine = _engine(settings.direct_address, None, poolclass=NullPool)
+    _begin_with(engine, preamble(LIMITLESS, lock_limit=False))
+    return engine
+
+
+def _begin_with(engine: AsyncEngine, said: str) -> None:
+    sync = engine.sync_engine
+
+    def connected(connection: DBAPIConnection, _entry: object) -> None:
+        connection.driver_connection.preamble = said
+
+    event.listen(sync, "connect", connected, insert=True)  # before the dialect asks about the server
+    event.listen(sync, "begin", _forget)
+    event.listen(sync, "handle_error", _give_up_sessions_that_do_not_write)
+
+
+def _forget(connection: SyncConnection) -> None:
+    """What was to go with a BEGIN that never came does not go with this one."""
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, Connection)
+    driver.forget_next_transaction()
+
+
+def _give_up_sessions_that_do_not_write(context: ExceptionContext) -> None:
+    """This one, and all that are as old: the pool makes new ones, which may find the server that writes."""
+    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+        context.is_disconnect = True
 
 
 def _engine(address: DatabaseAddress, limits: DatabaseSettings | None, **pool: Any) -> AsyncEngine:
@@ -50,15 +88,11 @@ def _engine(address: DatabaseAddress, limits: DatabaseSettings | None, **pool: A
         log.info(remark)
     connect_args = {"timeout": CONNECT_TIMEOUT_SECONDS, "connection_class": Connection, **address.connect_args}
     connect_args["server_settings"] = {"application_name": APPLICATION_NAME} | connect_args.get("server_settings", {})
-    options: dict[str, Any] = {}
     if limits is not None:
         connect_args["command_timeout"] = limits.db_statement_timeout + ANSWER_SECONDS
-        options[STATEMENT_LIMIT] = f"{round(limits.db_statement_timeout * 1000)}ms"
     if address.pooled:  # statements without a name: there is none to clash, to be left behind, or to be closed
         connect_args["prepared_statement_name_func"] = str
-    engine = create_async_engine(
-        address.url, connect_args=connect_args, hide_parameters=True, execution_options=options, **pool
-    )
+    engine = create_async_engine(address.url, connect_args=connect_args, hide_parameters=True, **pool)
     event.listen(engine.sync_engine, "handle_error", _hide_values)
     bind_times_exactly(engine)
     return engine

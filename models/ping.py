@@ -41,10 +41,12 @@ def _used(_connection: object, entry: ConnectionPoolEntry) -> None:
 
 
 def _ping(connection: object, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
-    if time.monotonic() - entry.info[USED_AT] < FRESH_SECONDS:
-        return
     driver = entry.dbapi_connection
     assert driver is not None
+    if driver.driver_connection.is_closed():  # the server has closed it, which costs nothing to know
+        raise InvalidatePoolError
+    if time.monotonic() - entry.info[USED_AT] < FRESH_SECONDS:
+        return
     try:  # the simple protocol: it needs no transaction, also behind a transaction pooler
         driver.run_async(lambda connection: connection.execute(NOTHING, timeout=PING_SECONDS))
     except DEAD as error:

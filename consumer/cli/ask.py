@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from consumer.errors import Refused
 from consumer.settings import Settings, load_settings
-from models.engine import create_engine
+from models.engine import create_service_engine
 
 T = TypeVar("T")
 
@@ -29,7 +29,7 @@ def ask(question: Callable[[AsyncEngine], Awaitable[T]]) -> T:
 
 async def asked(settings: Settings, question: Callable[[AsyncEngine], Awaitable[T]]) -> T:
     """As `ask`, within a loop."""
-    engine = create_engine(settings)
+    engine = create_service_engine(settings)
     try:
         return await question(engine)
     finally:

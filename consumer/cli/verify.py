@@ -11,7 +11,7 @@ from rich.table import Table
 from consumer.settings import Settings, load_settings
 from consumer.verify import Report
 from consumer.verify import verify as run
-from models.engine import create_engine
+from models.engine import create_service_engine
 from projections.registry import REGISTRY
 
 SHOWN = 50
@@ -29,7 +29,7 @@ def verify(*, as_json: bool) -> int:
 
 
 async def _verify(settings: Settings, quiet: bool) -> Report:
-    engine = create_engine(settings)
+    engine = create_service_engine(settings)
     columns = (TextColumn("reading the topics"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bar:
         task = bar.add_task("")

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from consumer.operate.explain import explain
 from consumer.settings import load_settings
-from models.engine import create_engine
+from models.engine import create_service_engine
 from projections.registry import REGISTRY
 from tests.service.test_meaning import ADA, EVE, NOTES, play
 from tests.support.factories import a_document_event, a_user_event
@@ -50,7 +50,7 @@ async def test_every_gap_is_named_and_what_may_fill_it(world: World) -> None:
 
 
 async def said(world: World, entity_id: UUID) -> str:
-    engine = create_engine(load_settings(world.settings))
+    engine = create_service_engine(load_settings(world.settings))
     try:
         conclusion: str = (await explain(engine, REGISTRY, entity_id))["conclusion"]
     finally:

@@ -1,98 +1,132 @@
 """Defaults and schemas that somebody else has made: the tables are the definition all the same.
 
-A default is set where anybody may set it: on the database, on the role, or in the URL. A schema is what an application
-has done to our tables. Each row has the whole oracle over it, with a few histories.
+Each row has the whole oracle over it, with a few histories. A default is set where anybody may set it; a schema is what
+an application has done to our tables.
 """
 
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from urllib.parse import quote
 
 import asyncpg
 import pytest
+from sqlalchemy import event
 
 from projections.registry import REGISTRY
 from tests.oracle.test_oracle import one_history
+from tests.races.stepping import Writer
+from tests.support.factories import a_user_event
+from tests.support.hostile import ELSEWHERE, PLACES, WORST, calm, set_defaults
 
 HISTORIES = int(os.environ.get("HOSTILE_HISTORIES", "2"))
 """For each row."""
-CALM = {
-    "search_path": "public",
-    "TimeZone": "UTC",
-}
-"""What the looking connection says for itself."""
-
-ELSEWHERE = """
-    CREATE SCHEMA elsewhere;
-    CREATE TABLE elsewhere.users (LIKE public.users INCLUDING ALL);
-    CREATE TABLE elsewhere.documents (LIKE public.documents INCLUDING ALL)"""
 
 DEFAULTS = {
+    "repeatable read": {"default_transaction_isolation": "repeatable read"},
+    "serializable, deferrable": {
+        "default_transaction_isolation": "serializable", "default_transaction_deferrable": "on",
+    },
+    "read only": {"default_transaction_read_only": "on"},
     "an emptied search_path": {"search_path": ""},
     "a foreign search_path with tables of the same names": {"search_path": "elsewhere"},
+    "a foreign search_path before Postgres's own": {"search_path": "elsewhere, pg_catalog"},
     "a time zone far away": {"TimeZone": "Pacific/Kiritimati"},
     "a time zone with an odd past": {"TimeZone": "Europe/Amsterdam"},
     "times and intervals written otherwise": {"DateStyle": "German, DMY", "IntervalStyle": "sql_standard"},
-    "strings and bytes written otherwise": {"standard_conforming_strings": "off", "bytea_output": "escape"},
+    "strings, bytes and NULLs written otherwise": {
+        "standard_conforming_strings": "off", "bytea_output": "escape", "array_nulls": "off",
+        "transform_null_equals": "on",
+    },
     "a planner that is sent astray": {
         "enable_indexscan": "off", "enable_bitmapscan": "off", "enable_nestloop": "off", "enable_hashjoin": "off",
-        "plan_cache_mode": "force_generic_plan",
+        "plan_cache_mode": "force_generic_plan", "join_collapse_limit": "1",
     },
+    "no foreign keys and no triggers": {"session_replication_role": "replica"},
+    "sessions that end soon, or with the first error": {"idle_session_timeout": "20ms", "exit_on_error": "on"},
+    "commits that are not waited for": {"synchronous_commit": "off"},
+    "row security that complains": {"row_security": "off"},
+    "all at once": WORST,
 }  # fmt: skip
 
 SCHEMAS = {
     "an application's own column": "ALTER TABLE users ADD COLUMN note text NOT NULL DEFAULT 'none'",
 }
 
-PLACES = ("database", "role", "url")
+LIMITS = {
+    "lock_timeout": "10ms",
+    "statement_timeout": "250ms",
+    "transaction_timeout": "250ms",
+    "idle_in_transaction_session_timeout": "250ms",
+}
+WAITED = 0.6
+"""Seconds that a transaction waits under these limits: for longer than any of them."""
 
 
-async def hostile(database: str, place: str, defaults: dict[str, str]) -> str:
-    """Set `defaults` there; returns the URL for the service."""
-    if place == "url":
-        options = " ".join(f"-c {name}={value.replace(' ', chr(92) + ' ')}" for name, value in defaults.items())
-        return f"{database}{'&' if '?' in database else '?'}options={quote(options)}"
-    connection = await asyncpg.connect(database)
-    name = await connection.fetchval("SELECT quote_ident(current_database())")
-    target = f"DATABASE {name}" if place == "database" else f"ROLE CURRENT_USER IN DATABASE {name}"
-    for setting, value in defaults.items():
-        said = await connection.fetchval("SELECT quote_literal($1::text)", value)
-        if setting in ("search_path", "DateStyle"):  # lists: one literal would be one element
-            said = value or "''"
-        await connection.execute(f"ALTER {target} SET {setting} = {said}")
-    await connection.close()
-    return database
-
-
-@asynccontextmanager
+@pytest.fixture
 async def looking(database: str) -> AsyncIterator[asyncpg.Connection]:
-    """A connection on which no default has a say."""
-    connection = await asyncpg.connect(database, server_settings=CALM)
-    try:
-        yield connection
-    finally:
-        await connection.close()
+    """A connection on which no default has a say; tables of the same names are elsewhere."""
+    connection = await calm(database)
+    await connection.execute(ELSEWHERE)
+    yield connection
+    await connection.close()
 
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("row", DEFAULTS)
-async def test_no_default_has_a_say_in_what_the_tables_are(database: str, row: str, place: str) -> None:
-    async with looking(database) as connection:
-        await connection.execute(ELSEWHERE)
-        url = await hostile(database, place, DEFAULTS[row])
-        async with asyncio.timeout(60):
-            for seed in range(HISTORIES):
-                await one_history(connection, url, "any order", REGISTRY, f"{row} {seed}")
-        for table in ("users", "documents"):
-            assert await connection.fetchval(f"SELECT count(*) FROM elsewhere.{table}") == 0
+async def test_no_default_has_a_say_in_what_the_tables_are(
+    database: str, looking: asyncpg.Connection, row: str, place: str
+) -> None:
+    url = await set_defaults(database, DEFAULTS[row], place)
+    async with asyncio.timeout(60):
+        for seed in range(HISTORIES):
+            await one_history(looking, url, "any order", REGISTRY, f"{row} {seed}")
+    for table in ("users", "documents"):
+        assert await looking.fetchval(f"SELECT count(*) FROM elsewhere.{table}") == 0
 
 
 @pytest.mark.parametrize("row", SCHEMAS)
-async def test_no_schema_that_accepts_the_events_has_a_say_in_what_the_tables_are(database: str, row: str) -> None:
-    async with looking(database) as connection:
-        await connection.execute(SCHEMAS[row])
-        async with asyncio.timeout(60):
-            for seed in range(HISTORIES):
-                await one_history(connection, database, "any order", REGISTRY, f"{row} {seed}")
+async def test_no_schema_that_accepts_the_events_has_a_say_in_what_the_tables_are(
+    database: str, looking: asyncpg.Connection, row: str
+) -> None:
+    await looking.execute(SCHEMAS[row])
+    async with asyncio.timeout(60):
+        for seed in range(HISTORIES):
+            await one_history(looking, database, "any order", REGISTRY, f"{row} {seed}")
+
+
+@pytest.mark.parametrize("place", PLACES)
+async def test_no_default_limits_how_long_a_transaction_may_wait(
+    database: str, looking: asyncpg.Connection, place: str
+) -> None:
+    known = {row[0] for row in await looking.fetch("SELECT name FROM pg_settings")}  # transaction_timeout: since 17
+    url = await set_defaults(database, {name: value for name, value in LIMITS.items() if name in known}, place)
+    writer = Writer(url, 0)
+    begun: list[str] = []
+    batch = await writer.batch([a_user_event()])
+    event.listen(writer.engine.sync_engine, "begin", lambda _: begun.append("begin"))
+    async with asyncio.timeout(30):
+        async with looking.transaction():
+            await looking.execute("LOCK TABLE users")
+            work = asyncio.create_task(writer.write(batch))
+            waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND clock_timestamp() - "
+            while not await looking.fetchval(f"{waits} query_start > make_interval(secs => {WAITED})"):
+                await asyncio.sleep(0.02)
+        await work
+    await writer.engine.dispose()
+    assert len(begun) == 1, "it was tried once"
+    assert await looking.fetchval("SELECT count(*) FROM users") == 1
+
+
+async def test_a_trigger_of_an_application_finds_its_tables_under_an_emptied_search_path(
+    database: str, looking: asyncpg.Connection
+) -> None:
+    await looking.execute("""
+        CREATE TABLE audit (id uuid);
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN INSERT INTO audit VALUES (new.id); RETURN new; END $$;
+        CREATE TRIGGER note AFTER INSERT ON users FOR EACH ROW EXECUTE FUNCTION note()""")
+    writer = Writer(await set_defaults(database, {"search_path": ""}), 0)
+    async with asyncio.timeout(30):
+        await writer.write(await writer.batch([a_user_event()]))
+    await writer.engine.dispose()
+    assert await looking.fetchval("SELECT count(*) FROM audit") == 1

@@ -16,7 +16,7 @@ from consumer.erasure import Erasure
 from consumer.fuse import Fuse
 from consumer.retry import Retry
 from consumer.transaction import Transaction
-from models.engine import create_engine
+from models.engine import create_service_engine
 from models.settings import DatabaseSettings
 from projections.decode import Decoder
 from projections.projection import Registry
@@ -98,7 +98,7 @@ class Writer:
     """One instance's way of writing: its own pool, its own partition. Small batches are tried as new ones, too."""
 
     def __init__(self, database: str, partition: int, registry: Registry = REGISTRY, new_from: int = 1) -> None:
-        self.engine = create_engine(DatabaseSettings.model_validate({"neon_database_url": database}))
+        self.engine = create_service_engine(DatabaseSettings.model_validate({"neon_database_url": database}))
         self._partition = TopicPartition("races", partition)
         transaction = Transaction(self.engine, registry, GROUP, Fuse(1000, 0.9), Erasure(604_800))
         self._retry = Retry(transaction, Quiet(), new_from)  # type: ignore[arg-type]

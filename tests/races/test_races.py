@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import pytest
 
 from tests.races.stepping import Steps, Writer
 from tests.support.factories import a_document_event, a_user_event
+from tests.support.hostile import WORST, calm, set_defaults
 
 ADA, EVE, NOTES = UUID(int=1), UUID(int=2), UUID(int=3)
 STEPS = range(9)
@@ -75,6 +75,8 @@ NOTHING_WAITS = (
 
 @pytest.fixture
 async def writers(database: str) -> AsyncIterator[tuple[Writer, Writer]]:
+    """Under the worst defaults that a database can have."""
+    await set_defaults(database, WORST)
     pair = Writer(database, 0), Writer(database, 1)
     yield pair
     for writer in pair:
@@ -87,7 +89,7 @@ async def test_neither_is_left_behind(database: str, writers: tuple[Writer, Writ
     before, *sides, expected = RACES[name]
     one, other = sides[::-1] if swapped else sides
     steps = [Steps(writer.engine) for writer in writers]
-    connection = await asyncpg.connect(database)
+    connection = await calm(database)
     for first in STEPS:
         for second in OTHERS_STEPS:
             await connection.execute(
