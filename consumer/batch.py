@@ -43,7 +43,7 @@ class Fetched:
     span: Span
     records: Sequence[Record]
     size: int = 0
-    """Bytes of their values, where they come out of a buffer."""
+    """Their bytes (`consumer.sizes`), where they come out of a buffer."""
 
 
 @dataclass(slots=True)

@@ -3,12 +3,13 @@
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
 from itertools import accumulate, islice
-from operator import attrgetter
+from operator import attrgetter, le
 from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
 from consumer.batch import Fetched, Span
+from consumer.sizes import sizes
 from projections.record import Record
 
 ANY_TIME = 2**63 - 1
@@ -16,7 +17,7 @@ _TIME = attrgetter("timestamp")
 
 
 class Held(NamedTuple):
-    """How much of a partition is here: records, and bytes of their values."""
+    """How much of a partition is here: records, and their bytes (`consumer.sizes`)."""
 
     records: int = 0
     size: int = 0
@@ -40,7 +41,7 @@ class Buffer:
         self._records: list[Record] = []
         self._times: list[int] = []
         self._bytes: list[int] = [0]
-        """Before each record, and after the last one: the bytes of all values up to there."""
+        """Before each record, and after the last one: the bytes of all up to there."""
         self.held = NOTHING
 
     def __bool__(self) -> bool:
@@ -59,17 +60,16 @@ class Buffer:
         assert fetched.span.start == self._end, "a gap between fetches"
         self._end = fetched.span.next_offset
         if records := fetched.records:
-            times = accumulate(map(_TIME, records), max, initial=self._times[-1] if self._times else 0)
-            self._times.extend(islice(times, 1, None))
+            self._times.extend(_rising([*map(_TIME, records)], self._times[-1] if self._times else 0))
             before = self._bytes.pop()
-            self._bytes.extend(accumulate((len(r.value or b"") for r in records), initial=before))
+            self._bytes.extend(accumulate(sizes(records), initial=before))
             self._records.extend(records)
             last, number = self._times[-1], len(records)
             rate = number / max(1, last - (self.held.last or self._times[0]))
             self._count(last, rate, (self._bytes[-1] - before) / number)
 
     def until(self, time: int) -> tuple[int, int]:
-        """The number of records that are no later, and the bytes of their values."""
+        """The number of records that are no later, and their bytes."""
         if self.held.last <= time:
             return self.held[:2]
         number = bisect_right(self._times, time)
@@ -114,6 +114,11 @@ class Buffers:
             self._buffers.pop(partition, None)
             self._held.pop(partition, None)
 
+    @property
+    def size(self) -> int:
+        """The bytes of all that is here."""
+        return sum(one.size for one in self._held.values())
+
     def held(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, Held]:
         """What is here of each of these."""
         found = dict.fromkeys(partitions, NOTHING)
@@ -133,7 +138,7 @@ class Buffers:
         return time, lasts.count(time)
 
     def until(self, time: int) -> tuple[int, int]:
-        """How many records are no later, and the bytes of their values."""
+        """How many records are no later, and their bytes."""
         if time not in self._until:
             found = [buffer.until(time) for buffer in self._filled()]
             self._until[time] = sum(number for number, _ in found), sum(size for _, size in found)
@@ -177,3 +182,10 @@ class Buffers:
                 high = middle - 1
             middle = (low + high + 1) // 2
         return low
+
+
+def _rising(times: list[int], before: int) -> list[int]:
+    """`times`, none of them less than `before` or than one that stands before it; mostly that is how they are."""
+    if times[0] >= before and all(map(le, times, islice(times, 1, None))):
+        return times
+    return list(islice(accumulate(times, max, initial=before), 1, None))

@@ -6,7 +6,7 @@ is worked off. A partition at its end holds nobody back, and once all are there 
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 
 from aiokafka import TopicPartition
 
@@ -28,8 +28,8 @@ AHEAD_BYTES = 5 / 6
 """Of `BATCH_MAX_BYTES`: values of 1 MB take 15 MB of memory less than with all of it."""
 FEW = 2
 """With so many batches under way Postgres would soon have nothing to do."""
-DECODE_RECORDS = 250
-"""Records decoded at a stretch before others (heartbeats) have their turn."""
+DECODE_RECORDS, DECODE_BYTES = 250, 2 * 1024 * 1024
+"""So many records, or bytes, are decoded at a stretch before others (heartbeats) have their turn."""
 PATIENCE_SECONDS = 0.5
 """So long at most nothing is handed over because of partitions behind that bring nothing."""
 
@@ -62,6 +62,8 @@ class Intake:
         self._claim, self._read = claim, read
         self._until_answered = until_answered
         self._buffers = Buffers()
+        self._room_bytes = int(AHEAD_BYTES * settings.batch_max_bytes)
+        """So much may lie here."""
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
         self._stuck = ((0, 0), 0.0)
@@ -129,8 +131,11 @@ class Intake:
                 async with asyncio.timeout(IDLE_FETCH_MS / 1000):
                     await self._room.wait()
             return
-        async for fetched in self._source.fetch(hungry, FETCH_RECORDS, IDLE_FETCH_MS):
-            self._take(fetched)
+        async with aclosing(self._source.fetch(hungry, FETCH_RECORDS, IDLE_FETCH_MS)) as answer:
+            async for fetched in answer:
+                self._take(fetched)
+                if self._buffers.size >= self._room_bytes:  # records turned out larger than those before them
+                    break
 
     def _hungry(self) -> dict[TopicPartition, int]:
         """How many records further each partition may be read; those behind come first."""
@@ -138,7 +143,7 @@ class Intake:
         most = int(AHEAD * settings.batch_max_events * settings.batches_at_once)
         held = self._buffers.held(self._source.partitions.reading)
         ends = asyncio.get_running_loop().time() % ENDS_EACH_SECONDS < ENDS_FOR_SECONDS
-        return shares(held, behind, most, int(AHEAD_BYTES * settings.batch_max_bytes), all_ends=ends)
+        return shares(held, behind, most, self._room_bytes, all_ends=ends)
 
     def _take(self, fetched: Fetched) -> None:
         if not self._buffers:
@@ -151,16 +156,17 @@ class Intake:
         of = [self._generations.get(part.partition.topic, 0) for part in portion]
         batch = Batch(lowest=min(of, default=0), highest=max(of, default=0))
         batch.trigger, batch.collected_seconds = self._cut_as
-        stretch = 0
+        stretch = 0.0
         for part in portion:
             decoded: list[Decoded] = []
-            for start in range(0, len(part.records), DECODE_RECORDS):
-                if stretch >= DECODE_RECORDS:
+            step = max(1, min(DECODE_RECORDS, DECODE_BYTES * len(part.records) // (part.size or 1)))
+            for start in range(0, len(part.records), step):
+                if stretch >= 1:
                     await asyncio.sleep(0)
                     stretch = 0
-                records = part.records[start : start + DECODE_RECORDS]
+                records = part.records[start : start + step]
                 decoded += self._decoder.all(records)
-                stretch += len(records)
+                stretch += len(records) / step
             batch.add(part, decoded)
         return batch
 

@@ -14,6 +14,13 @@ from aiokafka.consumer.fetcher import PartitionRecords
 
 from consumer.record_batches import RawRecords, Unreadable, batch_at, behind, records_of
 
+HEADERS_AT_ONCE = 50_000
+"""Of one fetch: a header of 4 bytes takes 150 in memory, so 1 MiB would become 40. The rest is asked for once more."""
+
+
+class _Enough(Exception):
+    """So many headers are here that no further record is to be made now."""
+
 
 class LightRecord(msgspec.Struct, gc=False):
     """What `projections.record.Record` asks for."""
@@ -38,6 +45,7 @@ class LightRecords(PartitionRecords):  # type: ignore[misc]
     def __init__(self, tp: TopicPartition, records: Any, *rest: Any) -> None:
         super().__init__(tp, records, *rest)
         self._asked = self.next_fetch_offset
+        self._headers = 0
         LightRecords.largest = max(LightRecords.largest, records.size_in_bytes())
 
     def __iter__(self) -> Iterator[LightRecord]:
@@ -53,6 +61,8 @@ class LightRecords(PartitionRecords):  # type: ignore[misc]
                 yield from super()._unpack_records()
             except UnicodeDecodeError:
                 strictly = False  # the batch in hand once more, from the record in hand; then the next ones
+            except _Enough:
+                return
             except Exception as error:
                 if self.next_fetch_offset == self._asked:
                     offset, why = self._asked, type(error).__name__
@@ -66,11 +76,16 @@ class LightRecords(PartitionRecords):  # type: ignore[misc]
         assert batch is not None, "the client has read a part of it"
         for record in records_of(batch.data):
             if record.offset >= self.next_fetch_offset:
+                light = self._consumer_record(self._tp, record)
                 self.next_fetch_offset = record.offset + 1
-                yield self._consumer_record(self._tp, record)
+                yield light
         self.next_fetch_offset = batch.next_offset
 
     def _consumer_record(self, tp: TopicPartition, record: Any) -> LightRecord:
+        if headers := record.headers:
+            self._headers += len(headers)
+            if self._headers > HEADERS_AT_ONCE and self.next_fetch_offset > self._asked:
+                raise _Enough
         return LightRecord(
             tp.topic,
             tp.partition,
@@ -78,7 +93,7 @@ class LightRecords(PartitionRecords):  # type: ignore[misc]
             record.timestamp,
             record.key,
             record.value,
-            tuple(record.headers),
+            tuple(headers) if headers else (),
         )
 
 

@@ -8,7 +8,7 @@ the heartbeat's, so `max.poll.interval.ms` is as good as off.
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import aiokafka.errors
@@ -162,7 +162,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def fetch(
         self, wanted: Mapping[TopicPartition, int], max_records: int, timeout_ms: int
-    ) -> AsyncIterator[Fetched]:
+    ) -> AsyncGenerator[Fetched, None]:
         """Records that have come, and steps over markers; waits up to `timeout_ms` where there is nothing.
 
         `wanted` tells how many records of which partitions; `max_records` are taken of all together.

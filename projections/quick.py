@@ -41,8 +41,9 @@ _SHORT = 64
 """Up to this length no part of an e-mail address can be too long."""
 _BACKSLASH = ord("\\")
 """As a number it is found in a sixth of the time."""
-_HEADERS = 1_000
-"""Of so many combinations it is remembered what they say."""
+_HEADERS, _HEADERS_LENGTH, _HEADERS_BYTES = 1_000, 16, 512
+"""Of so many combinations it is remembered what they say, if they have no more headers and bytes than that: 3 MB in
+all at the most."""
 _NOT_REQUIRED: tuple[Any, ...] = (NotRequired,)
 
 _PLAIN: Mapping[Any, Any] = {
@@ -177,14 +178,15 @@ class Quick:
 
     def _is_structured(self, headers: Headers) -> bool:
         """Whether the headers say, or leave it open, that the value is a CloudEvent in JSON."""
-        known = self._headers.get(headers)
+        short = len(headers) <= _HEADERS_LENGTH
+        known = self._headers.get(headers) if short else None
         if known is None:
             given = {name.lower(): value for name, value in headers if value is not None}
             binary = any(name.startswith(CE_PREFIX) for name in given)
             media_type = given.get("content-type", b"application/json").partition(b";")[0].strip().lower()
             known = media_type == b"application/cloudevents+json" or (media_type == b"application/json" and not binary)
             known = known and all(is_text(name) for name, _ in headers)
-            if len(self._headers) < _HEADERS:
+            if short and len(self._headers) < _HEADERS and _length(headers) <= _HEADERS_BYTES:
                 self._headers[headers] = known
         return known
 
@@ -193,6 +195,10 @@ def _hints(event_type: EventType) -> dict[str, Any]:
     """The schema's fields with their annotated types, whether they may be absent or not."""
     hints = get_type_hints(event_type.schema, include_extras=True)
     return {name: get_args(hint)[0] if get_origin(hint) in _NOT_REQUIRED else hint for name, hint in hints.items()}
+
+
+def _length(headers: Headers) -> int:
+    return sum(len(name) + len(value or b"") for name, value in headers)
 
 
 def _read_time(text: str) -> datetime:

@@ -24,6 +24,7 @@ from consumer.operate.records import Records
 from consumer.plan import Written
 from consumer.recovery import translated
 from consumer.settings import Settings
+from consumer.sizes import size_of
 from consumer.transaction import refused
 from models import CONTROL_SCHEMA
 from projections.decode import Decoder
@@ -97,7 +98,7 @@ class LetterRetry:
                 tried.outcomes[letter["id"]] = "lost"
                 continue
             page[letter["id"]] = decoded
-            size += len(decoded.record.value or b"")
+            size += size_of(decoded.record)
             if size >= self._settings.batch_max_bytes:
                 yield page
                 page, size = {}, 0
