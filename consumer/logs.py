@@ -42,6 +42,7 @@ def set_up_logging(level: str, style: str) -> None:
     for ours in ("consumer", "models", "projections"):
         logging.getLogger(ours).setLevel(level.upper())
     logging.getLogger("aiokafka").setLevel(logging.ERROR)
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # a line for each request that is none: anybody can send these
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:

@@ -12,6 +12,7 @@ from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from consumer.connections import BACKLOG, SWEEP_SECONDS, Connection, sweep
 from consumer.errors import ProjectorError, WrongSettings
 from consumer.metrics import Metrics
 from consumer.settings import Settings
@@ -72,7 +73,18 @@ class Sidecar:
     """The sidecar's server: `start`, then `stop`."""
 
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
-        self._server = uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False, lifespan="off"))
+        config = uvicorn.Config(
+            app,
+            http=Connection,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            backlog=BACKLOG,
+            callback_notify=lambda: sweep(self._server.server_state.connections),
+            timeout_notify=SWEEP_SECONDS,
+        )
+        self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._serve, name="sidecar", daemon=True)
         self._socket = self._bind(host, port)
         self.port: int = self._socket.getsockname()[1]
