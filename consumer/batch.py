@@ -22,9 +22,7 @@ class Claim(NamedTuple):
     fingerprint: str | None = None
     """Of the last record before, as `consumer.fingerprint` makes it."""
     stop: str | None = None
-    """Why intake of its topic is stopped: `paused` or `fuse`."""
-    accepted: bool = False
-    """An operator has accepted what blew the fuse."""
+    """Why intake of its topic is stopped: `paused`, `fuse` or both, with a comma."""
 
 
 class Span(NamedTuple):
@@ -66,6 +64,8 @@ class Batch:
     """From the first record to the hand-over."""
     trigger: str = ""
     """Why it was closed: `count`, `bytes` or `age`."""
+    token: object = field(default_factory=object, init=False)
+    """Tells this batch from its halves, and from any other."""
 
     def __bool__(self) -> bool:
         return bool(self.spans)

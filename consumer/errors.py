@@ -42,7 +42,13 @@ class Fenced(ProjectorError):
 
 
 class FuseBlown(ProjectorError):
-    """Nearly all records are rejected; nothing of this batch is committed until projector resume."""
+    """Nearly all records of a topic are rejected; nothing of this batch is committed."""
+
+    def __init__(self, topic: str, rejected: int, records: int, why: tuple[str, str]) -> None:
+        super().__init__(topic)
+        self.topic, self.rejected, self.records = topic, rejected, records
+        self.reason, self.source = why
+        """What most of them have in common: `consumer.rejected.Why`."""
 
 
 class BadData(ProjectorError):

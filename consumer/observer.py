@@ -173,7 +173,7 @@ class Observer:
         for partition, reason in stopped.items():
             metrics.partition_stopped.labels(partition.topic, str(partition.partition), reason).set(1)
         state.stopped_partitions = stopped
-        reasons = set(held.values()) - set(STOPPED)
+        reasons = {own for reason in held.values() if reason not in STOPPED for own in reason.split(", ")}
         state.intake_stopped = ", ".join(sorted(reasons)) or None
         for reason in INTAKE_STOPS:
             metrics.intake_stopped.labels(reason).set(reason in reasons)

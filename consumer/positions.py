@@ -9,7 +9,6 @@ from aiokafka import TopicPartition
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from consumer import intake_stops
 from consumer.batch import Claim, Span
 from consumer.recovery import translated
 from models import CONTROL_SCHEMA
@@ -88,14 +87,9 @@ async def _claims(
     connection: AsyncConnection, group_id: str, statement: TextClause, values: dict[str, Any]
 ) -> dict[TopicPartition, Claim]:
     found = (await connection.execute(statement, {"group_id": group_id, **values})).all()
-    stops = await intake_stops.read(connection, group_id)
-    claims = {}
-    for row in found:
-        stop = stops.get(row.topic) or stops.get(intake_stops.ALL)
-        accepted = stop == intake_stops.ACCEPTED
-        claim = Claim(row.next_offset, row.epoch, row.fingerprint, None if accepted else stop, accepted)
-        claims[TopicPartition(row.topic, row.partition)] = claim
-    return claims
+    return {
+        TopicPartition(row.topic, row.partition): Claim(row.next_offset, row.epoch, row.fingerprint) for row in found
+    }
 
 
 def move(

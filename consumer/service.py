@@ -8,20 +8,19 @@ from collections.abc import Awaitable, Callable
 from aiokafka import TopicPartition
 from asyncpg.pgproto import pgproto
 
-from consumer import intake_stops, positions, topics
+from consumer import topics
 from consumer.batch import Batch, Claim, Positions
 from consumer.batching import generations
+from consumer.claims import Claims
 from consumer.erasure import Erasure
 from consumer.errors import Fenced, FuseBlown
 from consumer.flights import Flights
 from consumer.frozen import Frozen
 from consumer.fuse import Fuse
-from consumer.gate import enter_claim
 from consumer.intake import Intake
 from consumer.metrics import Metrics
 from consumer.migrate import require_schema
 from consumer.observer import Observer
-from consumer.recovery import translated
 from consumer.retry import Retry
 from consumer.settings import Settings
 from consumer.source import Source
@@ -58,9 +57,10 @@ class Service:
         self._intake = Intake(self._source, decoder, settings, depth, self._claim, self._read, self._answered)
         self.observer = Observer(self.engine, self._source, self._oldest, self.metrics, self.state)
         self._frozen = Frozen(self.engine)
-        self._fuse = Fuse(settings.fuse_min_records, settings.fuse_ratio)
+        fuse = Fuse(settings.fuse_min_records, settings.fuse_ratio)
+        self._claims = Claims(self.engine, settings.kafka_group_id, fuse)
         erasure = Erasure(settings.cascade_grace_seconds)
-        transaction = Transaction(self.engine, registry, settings.kafka_group_id, self._fuse, erasure)
+        transaction = Transaction(self.engine, registry, settings.kafka_group_id, fuse, erasure)
         self._retry = Retry(transaction, self.observer)
         self._flights = Flights(self._apply, settings.batches_at_once, self._intake.poke)
         self._serving: asyncio.Task[None] | None = None
@@ -128,9 +128,8 @@ class Service:
                     self._hints |= {partition: span.next_offset for partition, span in part.spans.items()}
         except Fenced as error:
             self._fenced(batch, error)
-        except FuseBlown:
-            await self._retry.until_answered(self._stop_intake)
-            self._read_again(set(self._source.partitions.reading))
+        except FuseBlown as blown:
+            await self._stop_intake(batch, blown)
 
     async def _read_ahead(self) -> None:
         await self._retry.until_kafka_answers(self._source.start)
@@ -144,19 +143,20 @@ class Service:
         return self._intake.oldest_timestamps | self._flights.oldest_timestamps
 
     def _fenced(self, batch: Batch, error: Fenced) -> None:
-        log.warning("another writer was faster; reading the positions again", extra={"error": str(error)})
-        self.metrics.fenced.inc()
+        if not self._claims.is_blown(partition.topic for partition in batch.spans):  # else that was ourselves
+            log.warning("another writer was faster; reading the positions again", extra={"error": str(error)})
+            self.metrics.fenced.inc()
         self._read_again(set(batch.spans))
 
     def _read_again(self, partitions: set[TopicPartition]) -> None:
         self._source.read_again(partitions)
         self._intake.drop(partitions)
 
-    async def _stop_intake(self) -> None:
-        log.error("the fuse has blown: nearly all records are rejected; intake is stopped until: projector resume")
-        with translated():
-            async with self.engine.begin() as connection:
-                await intake_stops.stop(connection, self.settings.kafka_group_id, intake_stops.ALL, "fuse")
+    async def _stop_intake(self, batch: Batch, blown: FuseBlown) -> None:
+        """Of the topic whose fuse has blown; what the batch has of others is read again, and goes on."""
+        await self._retry.until_answered(lambda: self._claims.blow(blown))
+        of_topic = {partition for partition in self._source.partitions.reading if partition.topic == blown.topic}
+        self._read_again(of_topic | batch.spans.keys())
 
     async def _look_at_held(self) -> None:
         """Ask now and then whether what is held may go on: an operator may have decided."""
@@ -177,29 +177,14 @@ class Service:
 
     async def _claim(self, first: Positions) -> dict[TopicPartition, Claim]:
         async with self._frozen.looked_for():
-            claims = await self._retry.until_answered(lambda: self._claim_once(first))
-        return self._claimed(claims)
-
-    def _claimed(self, claims: dict[TopicPartition, Claim]) -> dict[TopicPartition, Claim]:
-        if any(claim.accepted for claim in claims.values()):
-            self._fuse.accept()
+            claims = await self._retry.until_answered(lambda: self._claims.claim(first))
         self.observer.claimed(claims)
         return claims
 
-    async def _claim_once(self, first: Positions) -> dict[TopicPartition, Claim]:
-        with translated():
-            async with self.engine.begin() as connection:
-                await enter_claim(connection)
-                return await positions.claim(connection, self.settings.kafka_group_id, first)
-
     async def _read(self, partitions: set[TopicPartition]) -> dict[TopicPartition, Claim]:
-        claims = await self._retry.until_answered(lambda: self._read_once(partitions))
-        return self._claimed(claims)
-
-    async def _read_once(self, partitions: set[TopicPartition]) -> dict[TopicPartition, Claim]:
-        with translated():
-            async with self.engine.connect() as connection:
-                return await positions.read(connection, self.settings.kafka_group_id, partitions)
+        claims = await self._retry.until_answered(lambda: self._claims.read(partitions))
+        self.observer.claimed(claims)
+        return claims
 
     async def _hint(self) -> None:
         while True:

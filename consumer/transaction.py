@@ -15,7 +15,7 @@ from consumer import dead_letters, positions
 from consumer.batch import Batch
 from consumer.entity_writer import EntityWriter
 from consumer.erasure import Erasure
-from consumer.errors import Fenced, FuseBlown
+from consumer.errors import Fenced
 from consumer.family import Family
 from consumer.fingerprint import fingerprints
 from consumer.fuse import Fuse
@@ -37,6 +37,8 @@ class Receipt:
     totals: dict[TopicPartition, Counter[Outcome]] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
     """Those of the records of this batch."""
+    known: list[Rejection] = field(default_factory=list)
+    """Those of these that were rejected before, for the same reason."""
     released: Counter[Outcome] = field(default_factory=Counter)
     """What became of events that earlier transactions had parked."""
     next_mode: Mode = Mode.NEW
@@ -70,15 +72,20 @@ class Transaction:
 
         One exception is CommitUnknown: whether the batch took effect is told by the positions (`took_effect`).
         """
-        with translated(mode):
-            async with self._engine.connect() as connection:
-                transaction = await connection.begin()
-                entered = await enter(connection, mode)
-                receipt = await self._apply(connection, batch, entered)
-                moved = positions.move(self._group_id, batch.spans, receipt.totals, fingerprints(batch.last))
-                entered.ends.last = moved
-                await _commit(connection, transaction, entered.ends, receipt)
-        self._fuse.count(batch.decoded, receipt.rejections)
+        try:
+            with translated(mode):
+                async with self._engine.connect() as connection:
+                    transaction = await connection.begin()
+                    entered = await enter(connection, mode)
+                    receipt = await self._apply(connection, batch, entered)
+                    moved = positions.move(self._group_id, batch.spans, receipt.totals, fingerprints(batch.last))
+                    entered.ends.last = moved
+                    await _commit(connection, transaction, entered.ends, receipt)
+        except CommitUnknown:
+            raise  # the fuse has counted it, and counts it once if it is tried again
+        except BaseException:
+            self._fuse.give_back(batch)
+            raise
         return receipt
 
     async def took_effect(self, batch: Batch) -> bool:
@@ -105,11 +112,13 @@ class Transaction:
         _count(receipt, batch, Outcome.IGNORED, folded.ignored)
         receipt.rejections = rejections
         assert sum(c.total() for c in receipt.totals.values()) == len(batch.decoded), "a record has no outcome"
-        if self._fuse.blows(batch.decoded, rejections):
-            raise FuseBlown
+        receipt.known = await dead_letters.known(connection, [*rejections, *late])
+        known = {id(rejection) for rejection in receipt.known}
+        self._fuse.judge(batch, [r for r in rejections if id(r) not in known], receipt.known)
         await self._erasure.ride(connection)
         await self._pruning.ride(connection)
-        await dead_letters.insert(connection, [*rejections, *late], self._secrets)
+        new = [r for r in (*rejections, *late) if id(r) not in known]
+        await dead_letters.insert(connection, new, self._secrets)
         return receipt
 
 

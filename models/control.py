@@ -65,7 +65,11 @@ class Operation(SQLModel, table=True):
 
 
 class IntakeStop(SQLModel, table=True):
-    """A topic whose intake an operator or the fuse has stopped; `*` stands for every topic."""
+    """A topic whose intake an operator or the fuse has stopped; `*` stands for every topic.
+
+    `topic` is `fuse:` or `accepted:` and the topic's name where it is no pause: `consumer.intake_stops` says why.
+    `until` is that of what an operator accepted; `except_topics` are those that go on though all are stopped.
+    """
 
     __tablename__ = "intake_stops"
     __table_args__ = {"schema": CONTROL_SCHEMA}
@@ -75,6 +79,9 @@ class IntakeStop(SQLModel, table=True):
     reason: str = Field(sa_type=Text)
     actor: str | None = Field(default=None, sa_type=Text)
     since: datetime = _now()
+    message: str | None = Field(default=None, sa_type=Text)
+    until: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    except_topics: list[str] | None = Field(default=None, sa_type=JSONB)
 
 
 class Replay(SQLModel, table=True):

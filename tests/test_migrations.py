@@ -26,7 +26,7 @@ SHAPE = f"""
     SELECT c.relkind::text || ' ' || c.oid::regclass, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
         pg_get_expr(d.adbin, d.adrelid), concat(pg_get_indexdef(c.oid), c.reloptions)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
+    JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
     LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
     WHERE {OURS} AND c.relkind IN ('r', 'i', 'S')
     UNION ALL

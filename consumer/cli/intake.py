@@ -1,88 +1,94 @@
 """`projector pause` and `projector resume`."""
 
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, Any
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from consumer import intake_stops, operations
 from consumer.cli.ask import AsJson, ask
 from consumer.cli.show import print_json
-from consumer.operate.again import until_no_conflict
-from consumer.recovery import translated
+from consumer.intake_stops import ACCEPTED, ALL, Stop, by_topic, said_time, said_topic, words
+from consumer.operate import pause as stops
+from consumer.operate.pause import Resumed
 from consumer.settings import Settings, load_settings
 
 Topic = Annotated[str | None, typer.Option(help="Only this topic. Default: all.")]
-Stops = dict[str, str]
-"""Reasons by topic."""
+Message = Annotated[str | None, typer.Option(help="Why: for the log, `projector status` and the trace.")]
 
 
-def pause(topic: Topic = None, as_json: AsJson = False) -> None:
+def pause(topic: Topic = None, message: Message = None, as_json: AsJson = False) -> None:
     """Stop intake, until `projector resume`, also across restarts."""
-    settings, which = load_settings(), topic or intake_stops.ALL
+    settings, which = load_settings(), topic or ALL
     _check(settings, topic)
-    _, stops = ask(lambda engine: until_no_conflict(lambda: _pause(engine, settings, which)))
-    said = f"intake is paused: {_name(which)}; projector resume lets it go on"
-    print_json({"stops": stops}) if as_json else typer.echo(said)
+    after = ask(lambda engine: stops.pause(engine, settings, which, words(message)))
+    said = f"intake is paused: {said_topic(which)}; {_lifted_by(which)} lets it go on"
+    print_json({"stops": by_topic(after), "details": details(after)}) if as_json else typer.echo(said)
 
 
 def resume(
     topic: Topic = None,
     accept: Annotated[
-        bool, typer.Option("--accept", help="The fuse has blown: take the rejections as they are.")
+        bool, typer.Option("--accept", help="The fuse has blown: take the rejections as they are, for ten minutes.")
     ] = False,
+    message: Message = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let intake go on, after `projector pause` or a blown fuse. Exit status 1: nothing was stopped."""
-    settings, which = load_settings(), topic or intake_stops.ALL
+    """Let intake go on, after `projector pause` or a blown fuse. Exit status 1: nothing was stopped that this lifts.
+
+    Without --topic the pause of all topics and every blown fuse; what was paused with --topic is lifted with --topic.
+    With it, that topic goes on, also where all are paused.
+    """
+    settings = load_settings()
     _check(settings, topic)
-    before, stops = ask(lambda engine: until_no_conflict(lambda: _resume(engine, settings, which, accept)))
-    resumed = before != stops
+    done = ask(lambda engine: stops.resume(engine, settings, topic, words(message), accept=accept))
+    resumed = bool(done.lifted or done.exempt or done.accepted)
     if as_json:
-        print_json({"resumed": resumed, "stops": stops})
-    elif stops:
-        typer.echo(f"intake is still stopped: {', '.join(map(_name, stops))}")
+        told = {name: details(found) for name, found in done._asdict().items()}
+        print_json({"resumed": resumed, "stops": by_topic(done.left), **told})
     else:
-        typer.echo(f"intake goes on within seconds: {_name(which)}" if resumed else "nothing was stopped")
+        for line in _said(done, topic, resumed):
+            typer.echo(line)
     raise typer.Exit(0 if resumed else 1)
 
 
-async def _pause(engine: AsyncEngine, settings: Settings, topic: str) -> tuple[Stops, Stops]:
-    group = settings.kafka_group_id
-    with translated():
-        async with engine.begin() as connection:
-            before = await _stops(connection, group)
-            await intake_stops.stop(connection, group, topic, "paused", operations.actor())
-            after = await _stops(connection, group)
-            await operations.record(connection, "pause", before=before, after=after)
-    return before, after
+def details(found: Iterable[Stop]) -> list[dict[str, Any]]:
+    """Stops, or what is accepted, for programs."""
+    names = ("topic", "reason", "actor", "since", "message", "until", "except_topics")
+    return [{name: getattr(stop, name) for name in names} for stop in found]
 
 
-async def _resume(engine: AsyncEngine, settings: Settings, topic: str, accept: bool) -> tuple[Stops, Stops]:
-    group = settings.kafka_group_id
-    with translated():
-        async with engine.begin() as connection:
-            before = await _stops(connection, group)
-            await intake_stops.resume(connection, group, topic)
-            if accept:
-                await intake_stops.stop(connection, group, topic, intake_stops.ACCEPTED, operations.actor())
-            after = await _stops(connection, group)
-            if accept or after != before:
-                outcome = "rejections accepted" if accept else "done"
-                await operations.record(connection, "resume", before=before, after=after, outcome=outcome)
-    return before, after
+def described(stop: Stop) -> str:
+    """One stop, or what is accepted, for people."""
+    who = "" if stop.actor is None else f" by {stop.actor}"
+    why = "" if stop.message is None else f" ({stop.message})"
+    but = f", but {', '.join(stop.except_topics)}" if stop.except_topics else ""
+    if stop.reason == ACCEPTED:
+        assert stop.until is not None
+        return f"rejections of {said_topic(stop.topic)} are accepted until {said_time(stop.until)}{who}{why}"
+    return f"intake of {said_topic(stop.topic)}{but} is stopped: {stop.reason} since {said_time(stop.since)}{who}{why}"
 
 
-async def _stops(connection: AsyncConnection, group: str) -> Stops:
-    found = await intake_stops.read(connection, group)
-    return {topic: reason for topic, reason in found.items() if reason != intake_stops.ACCEPTED}
+def _said(done: Resumed, topic: str | None, resumed: bool) -> Iterable[str]:
+    for stop in done.lifted:
+        yield f"lifted: {described(stop)}"
+    for stop in done.exempt:
+        yield f"{topic} goes on; {described(stop)}"
+    for stop in done.accepted:
+        yield described(stop)
+    if done.lifted or done.exempt:
+        yield "intake goes on within seconds"
+    for stop in done.left:
+        if stop not in done.exempt:
+            yield f"still stopped: {described(stop)}; {_lifted_by(stop.topic)} lets it go on"
+    if not resumed:
+        yield "nothing was lifted" if done.left else "nothing was stopped"
+
+
+def _lifted_by(topic: str) -> str:
+    return "projector resume" if topic == ALL else f"projector resume --topic {topic}"
 
 
 def _check(settings: Settings, topic: str | None) -> None:
     known = sorted(set(settings.topics.values()))
     if topic is not None and topic not in known:
         raise typer.BadParameter(f"--topic {topic}: expected one of {', '.join(known)}")
-
-
-def _name(topic: str) -> str:
-    return "all topics" if topic == intake_stops.ALL else topic

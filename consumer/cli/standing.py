@@ -7,9 +7,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group, RenderableType
 from rich.live import Live
+from rich.text import Text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from consumer.cli.ask import AsJson, ask
+from consumer.cli.intake import described, details
 from consumer.cli.show import console, print_json, table_of
 from consumer.errors import Trouble
 from consumer.operate.group_protocols import CLASSIC
@@ -32,7 +34,7 @@ def status(
     if watch:
         ask(lambda engine: _watch(engine, settings, as_json))
     told = ask(lambda engine: standing(engine, settings))
-    print_json(told) if as_json else console().print(_shown(told, console().width))
+    _print_json(told) if as_json else console().print(_shown(told, console().width))
     raise typer.Exit(1 if told["stops"] or any(row["stopped"] for row in told["partitions"]) else 0)
 
 
@@ -48,8 +50,12 @@ async def _watch(engine: AsyncEngine, settings: Settings, as_json: bool) -> None
             if isinstance(live, Live):
                 live.update(_shown(told, live.console.width), refresh=True)
             else:
-                print_json(told) if as_json else live.print(_shown(told, live.width))
+                _print_json(told) if as_json else live.print(_shown(told, live.width))
             await asyncio.sleep(WATCH_SECONDS)
+
+
+def _print_json(told: dict[str, Any]) -> None:
+    print_json(told | {"intake": details(told["intake"])} if "intake" in told else told)
 
 
 def _shown(told: dict[str, Any], width: int) -> RenderableType:
@@ -66,8 +72,7 @@ def _shown(told: dict[str, Any], width: int) -> RenderableType:
     tables = (group["members"], rows, told["waiting"], told["dead_letters_by_reason"])
     parts += [table_of(some, width) for some in tables if some]
     parts += [line for row in told["partitions"] if (line := _held_back(row))]
-    for topic, reason in told["stops"].items():
-        parts.append(f"intake of {'all topics' if topic == '*' else topic} is stopped: {reason}")
+    parts += [Text(described(stop)) for stop in told["intake"]]
     waits = {"parked": told["parked_states"] + told["parked_events"]} | {n: told[n] for n in ("contested", "hidden")}
     said = ", ".join(f"{name} {number:,}" for name, number in (waits | {"dead letters": told["dead_letters"]}).items())
     return Group(*parts, f"{said}; last update {told['last_update'] or 'never'}")

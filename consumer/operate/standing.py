@@ -42,7 +42,8 @@ _LETTERS = f"""
 
 
 async def standing(engine: AsyncEngine, settings: Settings) -> Row:
-    """`group`, `partitions`, counts of what waits, `waiting`, `dead_letters_by_reason`, `stops`, `last_update`.
+    """`group`, `partitions`, counts of what waits, `waiting`, `dead_letters_by_reason`, `stops` (reasons by topic),
+    `intake` (each stop, and what is accepted), `last_update`.
 
     Trouble where a server does not answer.
     """
@@ -60,7 +61,8 @@ async def standing(engine: AsyncEngine, settings: Settings) -> Row:
         **counts,
         "waiting": [{**row, "waits_for": WAITS_FOR[row.pop("reason")]} for row in waiting],
         "dead_letters_by_reason": letters,
-        "stops": {topic: reason for topic, reason in stops.items() if reason != intake_stops.ACCEPTED},
+        "stops": intake_stops.by_topic(stops),
+        "intake": stops,
         "last_update": max((row["updated_at"] for row in partitions if row["updated_at"]), default=None),
     }
 

@@ -92,7 +92,7 @@ async def test_a_stop_and_a_topic_made_anew_are_exit_status_1(world: World) -> N
     await play(world, True, a_user_event(), a_user_event())
     assert command("pause", "--topic", world.documents, settings=world.settings).returncode == 0
     assert (await told(world, "status", exit_status=1))["stops"] == {world.documents: "paused"}
-    assert command("resume", settings=world.settings).returncode == 0
+    assert command("resume", "--topic", world.documents, settings=world.settings).returncode == 0
     await told(world, "status")
     admin = AIOKafkaAdminClient(bootstrap_servers=world.bootstrap)
     await admin.start()

@@ -1,7 +1,6 @@
 """Intake that is stopped, by an operator, by the fuse, or because Kafka no longer has what comes next."""
 
 import json
-from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 
@@ -34,20 +33,6 @@ async def test_pause_lasts_across_restarts_until_resume(world: World) -> None:
     traces = await world.rows("SELECT command, before, after FROM projector.operations ORDER BY id")
     told = [(row["command"], json.loads(row["before"]), json.loads(row["after"])) for row in traces]
     assert told == [("pause", {}, {"*": "paused"}), ("resume", {"*": "paused"}, {})]
-
-
-async def test_pause_and_resume_tell_what_is_stopped(world: World) -> None:
-    def said(*words: str) -> tuple[int, Any]:
-        done = command(*words, "--json", settings=world.settings)
-        return done.returncode, json.loads(done.stdout or "null")
-
-    assert said("pause", "--topic", "other") == (2, None)
-    assert said("pause", "--topic", world.users) == (0, {"stops": {world.users: "paused"}})
-    assert said("pause") == (0, {"stops": {world.users: "paused", "*": "paused"}})
-    assert said("resume", "--topic", world.documents)[0] == 1
-    assert said("resume", "--topic", world.users) == (0, {"resumed": True, "stops": {"*": "paused"}})
-    assert said("resume") == (0, {"resumed": True, "stops": {}})
-    assert said("resume") == (1, {"resumed": False, "stops": {}})
 
 
 async def test_promise_5_4_the_fuse_blows_before_a_flood_of_bad_records_is_committed(world: World) -> None:
