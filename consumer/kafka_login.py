@@ -9,8 +9,8 @@ import aiokafka.errors
 from aiokafka.conn import collect_hosts, create_conn
 
 from consumer.errors import Halt
+from consumer.kafka_client import client_options
 from consumer.settings import Settings
-from consumer.source import client_options
 
 REFUSED = (
     aiokafka.errors.AuthenticationFailedError,

@@ -141,6 +141,15 @@ class Metrics:
         self.hidden = Gauge("projector_hidden_documents", "Documents of deleted users, kept aside.", registry=r)
         self.dead_letters = Gauge("projector_dead_letters", "Dead letters with the status new.", registry=r)
         self.db_up = Gauge("projector_db_up", "1 when the last use of the database succeeded.", registry=r)
+        self.kafka_up = Gauge("projector_kafka_up", "1 while Kafka answers this instance.", registry=r)
+        self.kafka_answer = Gauge(
+            "projector_kafka_last_answer_timestamp_seconds", "When Kafka last answered, Unix time.", registry=r
+        )
+        self.kafka_clients = Counter(
+            "projector_kafka_clients_renewed",
+            "Kafka clients that heard no broker any more and were replaced, from the bootstrap list.",
+            registry=r,
+        )
         self.last_commit = Gauge(
             "projector_last_commit_timestamp_seconds",
             "When the last transaction was committed, Unix time.",

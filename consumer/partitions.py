@@ -45,6 +45,11 @@ class Partitions:
         """These and no others are ours; each is to be claimed."""
         self.__init__(to_claim=set(assigned))  # type: ignore[misc]
 
+    @property
+    def assigned(self) -> set[TopicPartition]:
+        """All that are ours."""
+        return self.to_claim | self.to_read | self.reading.keys() | self.held.keys()
+
     def read_again(self, partitions: Iterable[TopicPartition]) -> set[TopicPartition]:
         """Somebody else moved the positions of these, or they are held; returns those of them that are ours."""
         ours = {p for p in partitions if p in self.reading or p in self.held}

@@ -7,9 +7,9 @@ import aiokafka.errors
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from consumer.errors import Trouble
+from consumer.kafka_client import client_options
 from consumer.record_batches import Unreadable
 from consumer.settings import Settings
-from consumer.source import client_options
 from projections.record import Record
 
 FETCH_MS = 500

@@ -60,14 +60,15 @@ class Retry:
                 return answer
 
     async def until_kafka_answers(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Repeat `ask`, which asks Kafka, until it is no Trouble."""
-        backoff = Backoff()
+        """Repeat `ask`, which asks Kafka, until it is no Trouble; the first one is worth a line in the log."""
+        backoff, again = Backoff(), False
         while True:
             try:
                 with kafka_translated():
                     answer = await ask()
             except Trouble as trouble:
-                log.warning("Kafka does not answer; trying again", extra={"error": str(trouble)})
+                level, again = (logging.DEBUG if again else logging.WARNING), True
+                log.log(level, "Kafka does not answer; trying again", extra={"error": str(trouble)})
                 self._observer.kafka_troubled(trouble)
                 await backoff.pause()
             else:

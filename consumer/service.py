@@ -18,6 +18,9 @@ from consumer.flights import Flights
 from consumer.frozen import Frozen
 from consumer.fuse import Fuse
 from consumer.intake import Intake
+from consumer.kafka_client import client_options
+from consumer.kafka_metadata import Metadata
+from consumer.kafka_watch import Watch
 from consumer.metrics import Metrics
 from consumer.migrate import require_schema
 from consumer.observer import Observer
@@ -51,11 +54,12 @@ class Service:
         self.engine = create_service_engine(settings)
         self.metrics = Metrics()
         self.state = ServiceState(settings.kafka_group_id)
-        self._source = Source(settings, self._revoked)
+        self._watch = Watch(client_options(settings), settings.topics.values())
+        self._source = Source(settings, self._watch, self._revoked)
         decoder = Decoder(registry, settings.event_max_bytes, pgproto.UUID)  # hashed and bound in C
         depth = generations(registry, settings.topics)
         self._intake = Intake(self._source, decoder, settings, depth, self._claim, self._read, self._answered)
-        self.observer = Observer(self.engine, self._source, self._oldest, self.metrics, self.state)
+        self.observer = Observer(self.engine, self._source, self._watch, self._oldest, self.metrics, self.state)
         self._frozen = Frozen(self.engine)
         fuse = Fuse(settings.fuse_min_records, settings.fuse_ratio)
         self._claims = Claims(self.engine, settings.kafka_group_id, fuse)
@@ -97,6 +101,7 @@ class Service:
                 self._hint(),
                 self._look_at_held(),
                 self._read_ahead(),
+                self._watch.run(self._looked_at_topics),
                 self._write(),
             )
             tasks += [asyncio.create_task(part) for part in parts]
@@ -132,8 +137,26 @@ class Service:
             await self._stop_intake(batch, blown)
 
     async def _read_ahead(self) -> None:
+        """Read until cancelled, with a new client where the one before hears no broker any more."""
+        while True:
+            reading = asyncio.create_task(self._read_with_one_client())
+            lost = asyncio.create_task(self._watch.lost.wait())
+            try:
+                await asyncio.wait((reading, lost), return_when=asyncio.FIRST_COMPLETED)
+                if reading.done():
+                    return reading.result()
+            finally:
+                for task in (reading, lost):
+                    task.cancel()
+                await asyncio.gather(reading, lost, return_exceptions=True)
+            await self._source.give_up_client()
+
+    async def _read_with_one_client(self) -> None:
         await self._retry.until_kafka_answers(self._source.start)
         await self._intake.run()
+
+    async def _looked_at_topics(self, metadata: Metadata) -> None:
+        pass
 
     async def _answered(self, ask: Callable[[], Awaitable[None]]) -> None:
         await self._retry.until_kafka_answers(ask)
@@ -196,4 +219,5 @@ class Service:
     async def _leave(self) -> None:
         await self._source.hint(self._hints)
         await self._source.stop()
+        self._watch.close()
         await self.engine.dispose()

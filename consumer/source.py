@@ -7,20 +7,16 @@ the heartbeat's, so `max.poll.interval.ms` is as good as off.
 
 import asyncio
 import logging
-import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any
 
 import aiokafka.errors
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
-from aiokafka.helpers import create_ssl_context
 
 from consumer.batch import Claim, Fetched, Positions, Span
-from consumer.errors import WrongSettings
 from consumer.fetching import ANSWER_BYTES, Fetching
 from consumer.fingerprint import fingerprint, offset_of
-from consumer.kafka_client import adapt_client
-from consumer.light_records import read_lightly
+from consumer.kafka_client import client_options, leave, listen
+from consumer.kafka_watch import Watch
 from consumer.partitions import Partitions, Reading
 from consumer.record_batches import Unreadable
 from consumer.settings import Settings
@@ -43,35 +39,14 @@ Reader = Callable[[set[TopicPartition]], Awaitable[dict[TopicPartition, Claim]]]
 """Reads the claims of partitions again."""
 
 
-def client_options(settings: Settings) -> dict[str, Any]:
-    """aiokafka's arguments for reaching the brokers."""
-    adapt_client()
-    read_lightly()
-    options: dict[str, Any] = {
-        "bootstrap_servers": settings.kafka_bootstrap_servers,
-        "client_id": "neon-projector",
-        "security_protocol": settings.kafka_security_protocol,
-    }
-    if "SSL" in settings.kafka_security_protocol.split("_"):
-        files = (settings.kafka_ssl_cafile, settings.kafka_ssl_certfile, settings.kafka_ssl_keyfile)
-        cafile, certfile, keyfile = (str(path) if path else None for path in files)
-        try:
-            options["ssl_context"] = create_ssl_context(cafile=cafile, certfile=certfile, keyfile=keyfile)
-        except (ssl.SSLError, OSError) as error:
-            raise WrongSettings(f"KAFKA_SSL_CAFILE, KAFKA_SSL_CERTFILE, KAFKA_SSL_KEYFILE: {error}") from None
-    if settings.kafka_security_protocol.startswith("SASL"):
-        options["sasl_mechanism"] = settings.kafka_sasl_mechanism
-        options["sasl_plain_username"] = settings.kafka_sasl_username
-        password = settings.kafka_sasl_password
-        options["sasl_plain_password"] = None if password is None else password.get_secret_value()
-    return options
-
-
 class Source(ConsumerRebalanceListener):  # type: ignore[misc]
     """The group member. `on_revoked` is awaited before partitions are given up."""
 
-    def __init__(self, settings: Settings, on_revoked: Callable[[set[TopicPartition]], Awaitable[None]]) -> None:
+    def __init__(
+        self, settings: Settings, watch: Watch, on_revoked: Callable[[set[TopicPartition]], Awaitable[None]]
+    ) -> None:
         self._settings = settings
+        self._watch = watch
         self._on_revoked = on_revoked
         self._consumer: AIOKafkaConsumer | None = None
         self.partitions = Partitions()
@@ -94,6 +69,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             fetch_max_bytes=ANSWER_BYTES,
             **client_options(settings),
         )
+        listen(self._consumer, self._watch)
         self._fetching = Fetching(self._consumer, settings.kafka_isolation_level == "read_committed")
         self._consumer.subscribe(sorted(set(settings.topics.values())), listener=self)
         try:
@@ -106,8 +82,15 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
     async def stop(self) -> None:
         """Leave the group."""
         if self._consumer is not None:
-            await self._consumer.stop()
-            self._consumer = None
+            consumer, self._consumer = self._consumer, None
+            await leave(consumer)
+
+    async def give_up_client(self) -> None:
+        """Give up the client, as it hears nothing, and the partitions as in a rebalance; `start` makes another one."""
+        log.warning("the client is made anew from KAFKA_BOOTSTRAP_SERVERS, since it hears no broker any more")
+        await self.on_partitions_revoked(self.partitions.assigned)
+        await self.stop()
+        self._watch.renewed()
 
     @property
     def consumer(self) -> AIOKafkaConsumer:
@@ -154,7 +137,8 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def read_again(self, partitions: Iterable[TopicPartition]) -> None:
         """Go back to the stored positions: somebody else has moved them."""
-        self.consumer.pause(*self.partitions.read_again(partitions))
+        if ours := self.partitions.read_again(partitions):
+            self.consumer.pause(*ours)
 
     def behind(self) -> list[TopicPartition]:
         """Partitions that have more in Kafka than was read so far, as far as is known."""
@@ -232,7 +216,9 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             )
 
     def lag(self, positions: Positions) -> dict[TopicPartition, int]:
-        """Records between what is applied and the last stable offset, as far as the last fetch told."""
+        """Records between what is applied and the last stable offset, as the last fetch told; none in an outage."""
+        if self._watch.trouble is not None:
+            return {}
         return {
             partition: max(0, stable - positions.get(partition, reading.next_offset))
             for partition, reading in self.partitions.reading.items()
@@ -255,7 +241,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             try:
                 async with asyncio.timeout(HINT_SECONDS):
                     await self.consumer.commit(ours)
-            except (aiokafka.errors.KafkaError, TimeoutError) as error:
+            except (aiokafka.errors.KafkaError, aiokafka.errors.ConsumerStoppedError, TimeoutError) as error:
                 log.debug("the hint to Kafka failed", extra={"error": type(error).__name__})
 
 

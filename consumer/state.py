@@ -21,7 +21,11 @@ class ServiceState:
     trouble: str | None = None
     """What keeps the present batch from being written."""
     kafka_trouble: str | None = None
-    """What keeps us from reading."""
+    """What a question to Kafka failed with, and is asked again for."""
+    kafka_silent: str | None = None
+    """Why nothing can be read from Kafka now, as the watch sees it."""
+    kafka_answered_at: float | None = None
+    """Unix time of the last good answer."""
     intake_stopped: str | None = None
     stopped_partitions: dict[TopicPartition, str] = field(default_factory=dict)
     positions: dict[TopicPartition, int] = field(default_factory=dict)
@@ -47,8 +51,8 @@ class ServiceState:
             failed["group"] = "has not joined the consumer group"
         if self.trouble is not None:
             failed["writes"] = self.trouble
-        if self.kafka_trouble is not None:
-            failed["kafka"] = self.kafka_trouble
+        if (kafka := self.kafka_trouble or self.kafka_silent) is not None:
+            failed["kafka"] = kafka
         if self.intake_stopped is not None:
             failed["intake"] = f"stopped: {self.intake_stopped}"
         if self.stopped_partitions:
@@ -64,7 +68,8 @@ class ServiceState:
             "group_id": self.group_id,
             "uptime_seconds": round(time.time() - self.started_at, 1),
             "joined": self.joined,
-            "trouble": self.trouble or self.kafka_trouble,
+            "trouble": self.trouble or self.kafka_trouble or self.kafka_silent,
+            "kafka_answered_at": self.kafka_answered_at,
             "intake_stopped": self.intake_stopped,
             "last_commit_at": self.last_commit_at,
             "batches": self.batches,
@@ -76,11 +81,11 @@ class ServiceState:
                     "partition": p.partition,
                     "next_offset": self.positions.get(p),
                     "lag": self.lag.get(p),
-                    "lag_seconds": self.lag_seconds.get(p, 0.0),
+                    "lag_seconds": self.lag_seconds.get(p),
                     "stopped": self.stopped_partitions.get(p),
                     **self._open_transaction(p),
                 }
-                for p in sorted(set(self.lag) | set(self.stopped_partitions))
+                for p in sorted(set(self.positions) | set(self.lag) | set(self.stopped_partitions))
             ],
         }
 

@@ -7,9 +7,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from consumer.errors import TopicMissing
+from consumer.kafka_client import client_options
 from consumer.kafka_login import require_login
 from consumer.settings import Settings
-from consumer.source import client_options
 
 log = logging.getLogger(__name__)
 

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from consumer.kafka_client import client_options
 from consumer.recovery import kafka_translated
 from consumer.settings import Settings
-from consumer.source import client_options
 
 
 class Bounds(NamedTuple):

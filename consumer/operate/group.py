@@ -7,10 +7,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 
 from consumer.errors import Trouble
+from consumer.kafka_client import client_options
 from consumer.operate.group_protocols import CLASSIC, describe
 from consumer.recovery import Backoff, kafka_translated
 from consumer.settings import Settings
-from consumer.source import client_options
 
 ATTEMPTS = 6
 """A coordinator that is still loading answers within these, about three seconds."""

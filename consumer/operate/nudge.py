@@ -10,10 +10,11 @@ import asyncio
 from aiokafka import AIOKafkaConsumer
 
 from consumer.errors import Trouble
+from consumer.kafka_client import client_options
 from consumer.operate.group import group_of
 from consumer.recovery import kafka_translated
 from consumer.settings import Settings
-from consumer.source import HEARTBEAT_INTERVAL_MS, SESSION_TIMEOUT_MS, client_options
+from consumer.source import HEARTBEAT_INTERVAL_MS, SESSION_TIMEOUT_MS
 
 JOIN_SECONDS = 60.0
 """A member that is frozen is given up after its session; one that writes finishes first."""

@@ -7,10 +7,10 @@ from typing import Self
 import aiokafka.errors
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from consumer.kafka_client import client_options
 from consumer.record_batches import Unreadable
 from consumer.recovery import kafka_translated
 from consumer.settings import Settings
-from consumer.source import client_options
 from projections.record import Record
 
 ANSWER_SECONDS = 10.0

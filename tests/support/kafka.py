@@ -81,6 +81,16 @@ class LocalKafka:
                 raise RuntimeError(f"Kafka did not start:\n{(self.home / 'out').read_text()[-2000:]}")
             time.sleep(0.05)
 
+    def move(self, port: int) -> None:
+        """Stop, and start with the same log where only `port` is listened at."""
+        self.stop()
+        properties = self.home / "server.properties"
+        properties.write_text(
+            properties.read_text().replace(f"PLAINTEXT://127.0.0.1:{self.port}", f"PLAINTEXT://127.0.0.1:{port}")
+        )
+        self.port = port
+        self.start()
+
     def stop(self) -> None:
         if self.process is not None:
             self.process.send_signal(signal.SIGKILL)

@@ -6,6 +6,7 @@ import aiokafka.admin.client
 import aiokafka.client
 import aiokafka.consumer.consumer
 from aiokafka import AIOKafkaConsumer
+from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.fetcher import Fetcher, FetchResult
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.protocol.metadata import MetadataRequest
@@ -72,3 +73,15 @@ def test_the_client_joins_a_group_by_these_names() -> None:
     ):
         assert way in source, way
     assert inspect.getsource(aiokafka.client).count("await create_conn(") == 2
+
+
+def test_the_client_is_heard_and_closed_by_these_names() -> None:
+    assert "resp = await self._client.send(" in inspect.getsource(GroupCoordinator)
+    assert "response = await self._client.send(node_id, request)" in inspect.getsource(Fetcher)
+    assert "self._client.bootstrap()" in inspect.getsource(AIOKafkaConsumer.start)
+    for name in ("_sync_task", "_conns"):
+        assert f"self.{name} = " in inspect.getsource(AIOKafkaClient)
+    for name in ("_coordination_task", "_heartbeat_task", "_commit_refresh_task"):
+        assert f"self.{name} = create_task(" in inspect.getsource(GroupCoordinator), name
+    for name in ("_fetch_task", "_pending_tasks"):
+        assert f"self.{name} = " in inspect.getsource(Fetcher), name
