@@ -1,22 +1,26 @@
 """libpq's words for encryption, as asyncpg takes them (PostgreSQL manual, section 32.19)."""
 
 import ssl
+from pathlib import Path
 from typing import Any
 
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 SYSTEM = "system"
+USERS_ROOTS = Path("~/.postgresql/root.crt")
 
 
 def tls(mode: str, root_certificate: str | None, negotiation: str) -> dict[str, Any]:
     """asyncpg's arguments for `sslmode`, `sslrootcert` and `sslnegotiation`; ValueError for what is none.
 
-    As in libpq, `require` with certificates to trust is `verify-ca`.
+    As in libpq, `require` with certificates to trust, given or where libpq looks for them, is `verify-ca`.
     """
     if mode not in SSL_MODES:
         raise ValueError(f"has an unknown sslmode: expected one of {', '.join(SSL_MODES)}")
     if negotiation not in ("postgres", "direct"):
         raise ValueError("has an unknown sslnegotiation: expected postgres or direct")
-    if mode == "require" and root_certificate not in (None, SYSTEM):
+    if mode == "require" and root_certificate is None and USERS_ROOTS.expanduser().exists():
+        root_certificate = str(USERS_ROOTS.expanduser())
+    if mode == "require" and root_certificate is not None:
         mode = "verify-ca"
     if negotiation == "direct" and mode in ("disable", "allow", "prefer"):
         raise ValueError("wants sslnegotiation=direct: that needs sslmode=require or stronger")

@@ -1,5 +1,6 @@
 """Reads a database URL as people have it (copied from Neon's console) into what the driver takes."""
 
+import os
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from models.tls import tls
+from models.tls import SSL_MODES, SYSTEM, tls
 
 SCHEME = re.compile(r"(jdbc:)?(postgres|postgresql)(\+[a-z0-9_]+)?://")
 """Of the spellings that people's tools want; the driver they name is not ours, and is left out."""
@@ -19,6 +20,10 @@ OF_OTHER_CLIENTS = ("connection_limit", "pool_timeout")
 """Prisma's own, which Neon's console puts into its strings: of no meaning here, left out."""
 SESSIONS = ("any", "primary", "standby", "prefer-standby", "read-write", "read-only")
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
+INSTEAD_OF_BINDING = (
+    "channel_binding=require: the driver has no channel binding; the server's certificate is verified instead, as by "
+    "sslmode=verify-full"
+)
 
 
 @dataclass(frozen=True)
@@ -36,22 +41,26 @@ class DatabaseAddress:
 def parse_database_url(text: str) -> DatabaseAddress:
     """Parse `text`; ValueError (which shows nothing of it but the part at fault) where it is of no use.
 
-    libpq's parameters are translated, `channel_binding` is left out: asyncpg has no such word.
-    A remote host without `sslmode` is encrypted and verified.
+    libpq's parameters are translated. A connection is never less secure than libpq would make it: asyncpg has no
+    channel binding, so where it is required the server's certificate is verified, as by `verify-full`. A remote host
+    without `sslmode` is encrypted and verified. `?host=` wins over the host in front, as in libpq.
     """
     url = _parsed(text.strip().removeprefix("psql ").strip(" '\""))
     query = {key: value if isinstance(value, str) else value[-1] for key, value in url.query.items()}
-    host = url.host or query.get("host", "")
+    hosts = query.get("host", url.host or "").split(",")
     connect_args: dict[str, Any] = {}
     if settings := {name: query.pop(name) for name in SERVER_SETTINGS if name in query}:
         connect_args["server_settings"] = settings
-    default_mode = "disable" if host in LOCAL_HOSTS or host.startswith("/") else "verify-full"
-    mode = query.pop("sslmode", default_mode)
-    connect_args |= tls(mode, query.pop("sslrootcert", None), query.pop("sslnegotiation", "postgres"))
-    remarks = _channel_binding(query.pop("channel_binding", "disable"))
+    default_mode = os.environ.get("PGSSLMODE", "prefer") if all(map(_is_local, hosts)) else "verify-full"
+    mode, roots = query.pop("sslmode", default_mode), query.pop("sslrootcert", None)
+    bound = _is_bound(query.pop("channel_binding", os.environ.get("PGCHANNELBINDING", "prefer")))
+    if bound or roots == SYSTEM:
+        mode = _verified(mode)
+    connect_args |= tls(mode, roots, query.pop("sslnegotiation", "postgres"))
+    remarks = (INSTEAD_OF_BINDING,) if bound else ()
     if (timeout := query.pop("connect_timeout", "")).isdecimal() and int(timeout) > 0:
         connect_args["timeout"] = float(timeout)
-    pooled = query.pop("pgbouncer", "") == "true" or "-pooler" in host.split(".")[0]
+    pooled = query.pop("pgbouncer", "") == "true" or any("-pooler" in host.split(".")[0] for host in hosts)
     for other in OF_OTHER_CLIENTS:
         query.pop(other, None)
     if password := query.pop("password", None):
@@ -85,9 +94,19 @@ def _parsed(text: str) -> URL:
     return url
 
 
-def _channel_binding(wanted: str) -> tuple[str, ...]:
-    if wanted not in ("disable", "prefer", "require"):
+def _is_local(host: str) -> bool:
+    name = host if host in LOCAL_HOSTS else host.rpartition(":")[0].strip("[]") or host  # it may have its port
+    return name in LOCAL_HOSTS or name.startswith("/")
+
+
+def _is_bound(channel_binding: str) -> bool:
+    if channel_binding not in ("disable", "prefer", "require"):
         raise ValueError("has an unknown channel_binding: expected one of disable, prefer, require")
-    if wanted != "require":
-        return ()
-    return ("channel_binding is left out: the driver has none. sslmode=verify-full makes sure of the server instead",)
+    return channel_binding == "require"
+
+
+def _verified(mode: str) -> str:
+    """libpq refuses both without encryption; weaker modes it would take, and then bind, or refuses as well."""
+    if mode == "disable":
+        raise ValueError("has sslmode=disable: channel_binding=require and sslrootcert=system need encryption")
+    return "verify-full" if mode in SSL_MODES else mode

@@ -9,6 +9,8 @@ import pytest
 from consumer.demo.postgres import EmbeddedPostgres
 from consumer.errors import Halt
 from tests.neon.asking import asked
+from tests.support.certificates import Certificates
+from tests.support.middle import one_in_the_middle
 from tests.support.projector import command
 from tests.support.secure_neon import NAMED, PASSWORD, UNNAMED, USER, SecureNeon
 
@@ -18,7 +20,8 @@ from tests.support.secure_neon import NAMED, PASSWORD, UNNAMED, USER, SecureNeon
     ["postgres", "postgresql", "postgresql+asyncpg", "postgresql+psycopg", "postgresql+psycopg2", "postgresql+pg8000"],
 )
 async def test_every_spelling_of_the_scheme_with_a_password_full_of_signs(secure: SecureNeon, scheme: str) -> None:
-    assert await asked(secure.url("sslmode=require&channel_binding=require", scheme=scheme)) == USER
+    trusted = f"sslmode=require&channel_binding=require&sslrootcert={secure.authority}"
+    assert await asked(secure.url(trusted, scheme=scheme)) == USER
 
 
 @pytest.mark.parametrize("mode", ["allow", "prefer", "require"])
@@ -75,9 +78,39 @@ async def test_options_and_the_applications_name_reach_the_server(secure: Secure
 
 async def test_channel_binding_is_said_once(secure: SecureNeon, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
-        await asked(secure.url("sslmode=require&channel_binding=require"))
+        await asked(secure.url(f"sslmode=require&channel_binding=require&sslrootcert={secure.authority}"))
     said = [record for record in caplog.records if "channel_binding" in record.getMessage()]
     assert [record.levelname for record in said] == ["INFO"]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "sslmode=require&channel_binding=require",
+        "sslmode=prefer&channel_binding=require",
+        "sslmode=require&sslrootcert=system",
+        "",
+        f"host={UNNAMED}",
+    ],
+)
+@pytest.mark.parametrize("encrypts", [True, False], ids=["with TLS", "without"])
+async def test_one_in_the_middle_who_asks_for_the_password_gets_none(
+    certificates: Certificates, query: str, encrypts: bool
+) -> None:
+    async with one_in_the_middle(certificates if encrypts else None) as middle:
+        front = "127.0.0.1" if query.startswith("host=") else NAMED
+        with pytest.raises(Halt, match=r"certificate is not trusted|does not encrypt"):
+            await asked(f"postgresql://{USER}:hunter2@{front}:{middle.port}/postgres?{query}")
+    assert middle.asked_for_it == 0
+    assert b"hunter2" not in middle.got
+
+
+async def test_one_in_the_middle_gets_the_password_of_those_who_do_not_verify(certificates: Certificates) -> None:
+    """So the test above can fail."""
+    async with one_in_the_middle(certificates) as middle:
+        with pytest.raises(Halt):
+            await asked(f"postgresql://{USER}:hunter2@{NAMED}:{middle.port}/postgres?sslmode=require")
+    assert b"hunter2" in middle.got
 
 
 async def test_a_wrong_password_ends_the_command_and_is_shown_nowhere(secure: SecureNeon) -> None:

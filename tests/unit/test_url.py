@@ -19,12 +19,12 @@ DIRECT = "postgresql://ada:hunter2@ep-cool-dawn-123.eu-central-1.aws.neon.tech/n
     "text",
     [
         f"{DIRECT}?sslmode=require",
-        f"{DIRECT}?sslmode=require&channel_binding=require",
+        f"{DIRECT}?sslmode=require&channel_binding=prefer",
         f"  {DIRECT}?sslmode=require\n",
         DIRECT.replace("postgresql:", "postgres:") + "?sslmode=require",
         DIRECT.replace("postgresql:", "postgresql+asyncpg:") + "?sslmode=require",
         DIRECT.replace("postgresql:", "postgresql+psycopg:") + "?sslmode=require",
-        f"psql '{DIRECT}?sslmode=require&channel_binding=require'",
+        f"psql '{DIRECT}?sslmode=require&channel_binding=disable'",
         f'"{DIRECT}?sslmode=require"',
         DIRECT.replace("ada:hunter2@", "") + "?user=ada&password=hunter2&sslmode=require",
         "jdbc:" + DIRECT.replace("ada:hunter2@", "") + "?user=ada&password=hunter2&sslmode=require",
@@ -78,10 +78,60 @@ def test_an_ipv6_address_and_a_port() -> None:
     assert (url.host, url.port) == ("2001:db8::1", 6543)
 
 
-@pytest.mark.parametrize(("wanted", "said"), [("require", 1), ("prefer", 0), ("disable", 0)])
-def test_channel_binding_is_left_out_and_said_where_it_was_required(wanted: str, said: int) -> None:
+def is_verified(text: str) -> bool:
+    """Whether the server must have a trusted certificate that names it."""
+    context = parse_database_url(text).connect_args["ssl"]
+    verified = isinstance(context, ssl.SSLContext) and context.verify_mode is ssl.CERT_REQUIRED
+    return verified and context.check_hostname
+
+
+@pytest.mark.parametrize("mode", ["", "sslmode=require&", "sslmode=prefer&", "sslmode=allow&", "sslmode=verify-ca&"])
+@pytest.mark.parametrize("wanted", ["channel_binding=require", "sslrootcert=system"])
+@pytest.mark.parametrize("at", [DIRECT, POOLED, "postgresql://ada:hunter2@localhost/x"])
+def test_a_server_that_can_not_be_bound_is_verified(at: str, wanted: str, mode: str) -> None:
+    assert is_verified(f"{at}?{mode}{wanted}")
+    said = parse_database_url(f"{at}?{mode}{wanted}").remarks
+    assert len(said) == (wanted == "channel_binding=require")
+
+
+@pytest.mark.parametrize("wanted", ["prefer", "disable"])
+def test_channel_binding_that_is_not_required_changes_nothing(wanted: str) -> None:
     address = parse_database_url(f"{DIRECT}?sslmode=require&channel_binding={wanted}")
-    assert (address.connect_args, len(address.remarks)) == ({"ssl": "require"}, said)
+    assert (address.connect_args, address.remarks) == ({"ssl": "require"}, ())
+
+
+@pytest.mark.parametrize("name", ["PGCHANNELBINDING", "PGSSLMODE"])
+def test_what_libpq_takes_from_the_environment_is_not_less(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, {"PGCHANNELBINDING": "require", "PGSSLMODE": "verify-full"}[name])
+    assert is_verified("postgresql://ada@localhost/x")
+
+
+@pytest.mark.parametrize(
+    ("text", "remote"),
+    [
+        ("postgresql://ada:p@localhost/x?host=db.example.com", True),
+        ("postgresql://ada:p@localhost/x?host=db.example.com:5433", True),
+        ("postgresql://ada:p@/x?host=localhost,db.example.com", True),
+        ("postgresql://ada:p@db.example.com/x?host=localhost", False),
+        ("postgresql://ada:p@/x?host=localhost:5433", False),
+        ("postgresql://ada:p@/x?host=localhost,127.0.0.1", False),
+    ],
+)
+def test_the_host_that_is_connected_to_decides_about_encryption(text: str, remote: bool) -> None:
+    assert is_verified(text) == remote
+    url = parse_database_url(text).url
+    host = str(url.query.get("host", url.host))
+    assert ("example" in host) == remote
+
+
+def test_certificates_where_libpq_looks_for_them_make_require_verify(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".postgresql").mkdir()
+    (tmp_path / ".postgresql" / "root.crt").write_text("no certificate")
+    with pytest.raises(ValueError, match="sslrootcert"):
+        parse_database_url(f"{DIRECT}?sslmode=require")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +161,7 @@ def test_a_remote_server_is_verified_unless_told_otherwise(mode: str, hostname: 
     ],
 )
 def test_a_local_server_needs_no_encryption(text: str) -> None:
-    assert parse_database_url(text).connect_args == {"ssl": False}
+    assert parse_database_url(text).connect_args == {"ssl": "prefer"}
 
 
 @pytest.mark.parametrize(
@@ -127,6 +177,7 @@ def test_a_local_server_needs_no_encryption(text: str) -> None:
         (f"{DIRECT}?sslmode=verify-full&sslrootcert=/hunter2.pem", "has an sslrootcert that can't be read"),
         (f"{DIRECT}?hunter2=1", "has a parameter that is not known"),
         (f"{DIRECT}?target_session_attrs=hunter2", "has unknown target_session_attrs"),
+        (f"{DIRECT}?sslmode=disable&channel_binding=require", "sslmode=disable"),
         (f"{DIRECT}?channel_binding=hunter2", "has an unknown channel_binding"),
         (f"{DIRECT}?sslnegotiation=hunter2", "has an unknown sslnegotiation"),
         (f"{DIRECT}?sslmode=prefer&sslnegotiation=direct", "needs sslmode=require"),
