@@ -2,20 +2,26 @@
 
 Before it executes a statement that is new to a connection, the driver asks what its parameters are, and the server then
 waits for the rest. To the server this is no idle transaction (asyncpg sends Flush there and not Sync, so the state is
-`active`), and `idle_in_transaction_session_timeout` does not run. A process that is frozen just then would hold its
-locks until `statement_timeout` ends it. Whoever waits for these locks finds that out, and ends the transaction.
+`active`), and `idle_in_transaction_session_timeout` does not run. Neither this limit nor `statement_timeout` ends a
+transaction while the server writes an answer that nobody reads. A process that is frozen just then would hold its locks
+for as long as it is frozen. Whoever waits for these locks finds that out, and ends the transaction. (A server that is
+reached by TCP gives up an answer by itself, of which nothing was read for so long: `tcp_user_timeout` in
+`consumer.gate`.)
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from consumer.errors import ProjectorError
-from consumer.gate import CLAIM_KEY, GATE_KEY, IDLE_LIMIT
+from consumer.gate import CLAIM_KEY, GATE_KEY
 from consumer.recovery import translated
 
 log = logging.getLogger(__name__)
@@ -23,12 +29,22 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 5.0
 """How often one who waits looks."""
 
+FROZEN_SECONDS = 15.0
+"""After this a process counts as frozen, as `IDLE_LIMIT` says."""
+
+_HOLDERS = f"""
+    FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user AND wait_event_type = 'Client'
+        AND pid IN (
+            SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = pg_locks.database
+            WHERE locktype = 'advisory' AND granted AND datname = current_database()
+                AND (CAST(classid AS bigint) << 32) + CAST(objid AS bigint) IN ({GATE_KEY}, {CLAIM_KEY}))"""
+"""Those who hold us up, and for whom the server waits."""
+_LOOK = text(f"""
+    SELECT pid, state_change, wait_event = 'ClientRead' AS reads,
+        EXTRACT(epoch FROM now() - state_change) AS seconds {_HOLDERS}""")
 _END = text(f"""
-    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity JOIN pg_locks USING (pid)
-    WHERE locktype = 'advisory' AND pg_locks.database = pg_stat_activity.datid AND datname = current_database()
-        AND (CAST(classid AS bigint) << 32) + CAST(objid AS bigint) IN ({GATE_KEY}, {CLAIM_KEY}) AND granted
-        AND usename = current_user AND state = 'active' AND wait_event = 'ClientRead'
-        AND state_change < now() - interval '{IDLE_LIMIT}'""")
+    SELECT count(pg_terminate_backend(v.pid)) FROM unnest(CAST(:pid AS integer[]), CAST(:since AS timestamptz[]))
+        AS v(pid, since) WHERE (v.pid, v.since) IN (SELECT pid, state_change {_HOLDERS})""")
 
 
 class Frozen:
@@ -37,6 +53,9 @@ class Frozen:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._looking = asyncio.Lock()
+        self._stuck: dict[tuple[int, datetime], float] = {}
+        """Which backends are writing an answer that is not read, and since when it was so at every look."""
+        self._looked_at = 0.0
 
     @asynccontextmanager
     async def looked_for(self) -> AsyncIterator[None]:
@@ -62,4 +81,20 @@ class Frozen:
     async def _end(self) -> int:
         with translated():
             async with self._engine.connect() as connection:
-                return int((await connection.execute(_END)).scalar_one())
+                found = (await connection.execute(_LOOK)).all()
+                frozen = self._frozen(found, time.monotonic())
+                if not frozen:
+                    return 0
+                pids, since = map(list, zip(*frozen, strict=True))
+                return int((await connection.execute(_END, {"pid": pids, "since": since})).scalar_one())
+
+    def _frozen(self, found: Iterable[Sequence[Any]], now: float) -> list[tuple[int, datetime]]:
+        """Of one that reads the server knows since when; one that writes may have begun to just now."""
+        before = self._stuck if now - self._looked_at < 2 * LOOK_SECONDS else {}
+        self._stuck, self._looked_at, frozen = {}, now, []
+        for pid, state_change, reads, idle in found:
+            backend = pid, state_change
+            seconds = idle if reads else now - self._stuck.setdefault(backend, before.get(backend, now))
+            if seconds >= FROZEN_SECONDS:
+                frozen.append(backend)
+        return frozen

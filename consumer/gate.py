@@ -82,7 +82,7 @@ async def enter_claim(connection: AsyncConnection) -> None:
 
 async def _begin_with(connection: AsyncConnection, lock: str, more: dict[str, str]) -> Ends:
     assert connection.in_transaction(), "what goes with a BEGIN is forgotten where another transaction begins"
-    settings = {"idle_in_transaction_session_timeout": IDLE_LIMIT, **more}
+    settings = {"idle_in_transaction_session_timeout": IDLE_LIMIT, "tcp_user_timeout": IDLE_LIMIT, **more}
     local = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings.items())
     driver = (await connection.get_raw_connection()).driver_connection
     assert isinstance(driver, Connection)
