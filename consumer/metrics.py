@@ -56,6 +56,13 @@ class Metrics:
             ["topic", "reason"],
             registry=r,
         )
+        self.rejected_ratio = Gauge(
+            "projector_rejected_ratio",
+            "Which part of the last FUSE_MIN_RECORDS records of a topic was rejected, those left out that were "
+            "rejected before: 0 to 1.",
+            ["topic"],
+            registry=r,
+        )
         self.released = Counter(
             "projector_parked_released",
             "Events and states that waited and do so no longer: applied, superseded, rejected.",

@@ -20,6 +20,7 @@ from consumer.lag import Lags, is_known
 from consumer.metrics import Metrics
 from consumer.partitions import STOPPED
 from consumer.recovery import translated
+from consumer.rejected import RejectionLog, why
 from consumer.source import Source
 from consumer.state import ServiceState
 from consumer.transaction import Receipt
@@ -29,6 +30,9 @@ log = logging.getLogger(__name__)
 
 Oldest = Callable[[], dict[TopicPartition, int]]
 """Tells of each partition the timestamp of the first record that is not committed, in milliseconds."""
+
+Ratios = Callable[[], Mapping[str, float]]
+"""Tells by topic which part of its last records were rejected."""
 
 _TIMESTAMP = attrgetter("record.timestamp")
 
@@ -56,15 +60,23 @@ class Observer:
     """Watches one running service."""
 
     def __init__(
-        self, engine: AsyncEngine, source: Source, watch: Watch, oldest: Oldest, metrics: Metrics, state: ServiceState
+        self,
+        engine: AsyncEngine,
+        source: Source,
+        watch: Watch,
+        oldest: Oldest,
+        ratios: Ratios,
+        metrics: Metrics,
+        state: ServiceState,
     ) -> None:
-        self._engine, self._source, self._watch, self._oldest = engine, source, watch, oldest
+        self._engine, self._source, self._watch, self._oldest, self._ratios = engine, source, watch, oldest, ratios
         self._metrics, self._state = metrics, state
         self._to_count = asyncio.Event()
         self._rebalances_seen = 0
         self._failures_seen = 0
         self._renewals_seen = 0
         self._lag = Lags(metrics, state)
+        self._rejected = RejectionLog()
 
     def committed(self, batch: Batch, receipt: Receipt, seconds: float) -> None:
         """A batch has been written."""
@@ -77,8 +89,7 @@ class Observer:
             became[partition.topic]["skipped"] += positions.skipped(span, counts)
             state.positions[partition] = span.next_offset
         self._count(became)
-        for rejection in receipt.rejections:
-            metrics.rejections.labels(rejection.record.topic, rejection.reason.value).inc()
+        self._rejections(became, receipt)
         for outcome, number in receipt.released.items():
             metrics.released.labels(outcome.value).inc(number)
         timestamps, here = Counter(map(_TIMESTAMP, batch.decoded)), batch.collected_seconds + seconds
@@ -129,6 +140,7 @@ class Observer:
             self._state.last_beat = time.monotonic()
             self._lags()
             self._kafka()
+            self._rejected.tell(self._state.last_beat)
             await asyncio.sleep(BEAT_SECONDS)
 
     async def count_waiting(self) -> None:
@@ -160,6 +172,9 @@ class Observer:
         metrics, state, source = self._metrics, self._state, self._source
         self._lag.look(source, self._oldest(), time.time())
         self._stops()
+        state.rejected_ratio = dict(self._ratios())
+        for topic, ratio in state.rejected_ratio.items():
+            metrics.rejected_ratio.labels(topic).set(ratio)
         state.joined = source.joined
         metrics.rebalances.inc(source.rebalances - self._rebalances_seen)
         self._rebalances_seen = source.rebalances
@@ -176,6 +191,13 @@ class Observer:
         metrics.retries.labels("kafka").inc(watch.failures - self._failures_seen)
         metrics.kafka_clients.inc(watch.renewals - self._renewals_seen)
         self._failures_seen, self._renewals_seen = watch.failures, watch.renewals
+
+    def _rejections(self, became: Mapping[str, Counter[str]], receipt: Receipt) -> None:
+        for rejection in receipt.rejections:
+            self._metrics.rejections.labels(rejection.record.topic, rejection.reason.value).inc()
+        for topic, outcomes in became.items():
+            new = (r for r in receipt.new if r.record.topic == topic)
+            self._rejected.count(topic, outcomes.total() - outcomes["skipped"], why(new))
 
     def _stops(self) -> None:
         metrics, state = self._metrics, self._state

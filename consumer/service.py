@@ -59,10 +59,12 @@ class Service:
         decoder = Decoder(registry, settings.event_max_bytes, pgproto.UUID)  # hashed and bound in C
         depth = generations(registry, settings.topics)
         self._intake = Intake(self._source, decoder, settings, depth, self._claim, self._read, self._answered)
-        self.observer = Observer(self.engine, self._source, self._watch, self._oldest, self.metrics, self.state)
         self._frozen = Frozen(self.engine)
         fuse = Fuse(settings.fuse_min_records, settings.fuse_ratio)
         self._claims = Claims(self.engine, settings.kafka_group_id, fuse)
+        self.observer = Observer(
+            self.engine, self._source, self._watch, self._oldest, fuse.ratios, self.metrics, self.state
+        )
         erasure = Erasure(settings.cascade_grace_seconds)
         transaction = Transaction(self.engine, registry, settings.kafka_group_id, fuse, erasure)
         self._retry = Retry(transaction, self.observer)

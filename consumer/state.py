@@ -37,6 +37,8 @@ class ServiceState:
     batches: int = 0
     totals: dict[str, int] = field(default_factory=dict)
     """Records by outcome since the start."""
+    rejected_ratio: dict[str, float] = field(default_factory=dict)
+    """By topic, which part of the last records was rejected."""
     waiting: dict[str, int] = field(default_factory=dict)
 
     def live_checks(self) -> dict[str, str]:
@@ -74,6 +76,7 @@ class ServiceState:
             "last_commit_at": self.last_commit_at,
             "batches": self.batches,
             "events": dict(self.totals),
+            "rejected_ratio": {topic: round(ratio, 3) for topic, ratio in self.rejected_ratio.items()},
             "waiting": dict(self.waiting),
             "partitions": [
                 {

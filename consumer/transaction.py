@@ -37,8 +37,8 @@ class Receipt:
     totals: dict[TopicPartition, Counter[Outcome]] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
     """Those of the records of this batch."""
-    known: list[Rejection] = field(default_factory=list)
-    """Those of these that were rejected before, for the same reason."""
+    new: list[Rejection] = field(default_factory=list)
+    """Those of these that were not rejected before, for the same reason."""
     released: Counter[Outcome] = field(default_factory=Counter)
     """What became of events that earlier transactions had parked."""
     next_mode: Mode = Mode.NEW
@@ -112,13 +112,14 @@ class Transaction:
         _count(receipt, batch, Outcome.IGNORED, folded.ignored)
         receipt.rejections = rejections
         assert sum(c.total() for c in receipt.totals.values()) == len(batch.decoded), "a record has no outcome"
-        receipt.known = await dead_letters.known(connection, [*rejections, *late])
-        known = {id(rejection) for rejection in receipt.known}
-        self._fuse.judge(batch, [r for r in rejections if id(r) not in known], receipt.known)
+        known = await dead_letters.known(connection, [*rejections, *late])
+        known_ids = {id(rejection) for rejection in known}
+        receipt.new = [r for r in rejections if id(r) not in known_ids]
+        self._fuse.judge(batch, receipt.new, known)
         await self._erasure.ride(connection)
         await self._pruning.ride(connection)
-        new = [r for r in (*rejections, *late) if id(r) not in known]
-        await dead_letters.insert(connection, new, self._secrets)
+        late = [r for r in late if id(r) not in known_ids]
+        await dead_letters.insert(connection, [*receipt.new, *late], self._secrets)
         return receipt
 
 

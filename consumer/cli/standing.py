@@ -69,7 +69,8 @@ def _shown(told: dict[str, Any], width: int) -> RenderableType:
             "own (KAFKA_GROUP_ID), or stop the other"
         )
     rows = [{name: row[name] for name in SHOWN} for row in told["partitions"]]
-    tables = (group["members"], rows, told["waiting"], told["dead_letters_by_reason"])
+    lately = [{**row, "number in the last 10 minutes": row.pop("number")} for row in map(dict, told["rejected_lately"])]
+    tables = (group["members"], rows, told["waiting"], told["dead_letters_by_reason"], lately)
     parts += [table_of(some, width) for some in tables if some]
     parts += [line for row in told["partitions"] if (line := _held_back(row))]
     parts += [Text(described(stop)) for stop in told["intake"]]

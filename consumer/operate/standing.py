@@ -10,6 +10,7 @@ from consumer import intake_stops
 from consumer.operate.group import group_of
 from consumer.operate.partitions import partitions_of
 from consumer.recovery import translated
+from consumer.rejected import said_source
 from consumer.settings import Settings
 from models import CONTROL_SCHEMA
 
@@ -39,11 +40,16 @@ _WAITING = f"""
 _LETTERS = f"""
     SELECT reason, count(*) AS number, max(created_at) AS newest FROM {CONTROL_SCHEMA}.dead_letters
     WHERE status = 'new' GROUP BY reason ORDER BY 2 DESC, 1"""
+_LATELY = f"""
+    SELECT topic, reason, source, count(*) AS number FROM {CONTROL_SCHEMA}.dead_letters
+    WHERE status = 'new' AND created_at > now() - interval '10 minutes'
+    GROUP BY topic, reason, source ORDER BY 4 DESC, 1, 2, 3 LIMIT 10"""
 
 
 async def standing(engine: AsyncEngine, settings: Settings) -> Row:
-    """`group`, `partitions`, counts of what waits, `waiting`, `dead_letters_by_reason`, `stops` (reasons by topic),
-    `intake` (each stop, and what is accepted), `last_update`.
+    """`group`, `partitions`, counts of what waits, `waiting`, `dead_letters_by_reason`, `rejected_lately` (the
+    last ten minutes, by topic, reason and source), `stops` (reasons by topic), `intake` (each stop, and what is
+    accepted), `last_update`.
 
     Trouble where a server does not answer.
     """
@@ -54,6 +60,7 @@ async def standing(engine: AsyncEngine, settings: Settings) -> Row:
             (counts,) = await _rows(connection, _COUNTS)
             waiting = await _rows(connection, _WAITING)
             letters = await _rows(connection, _LETTERS)
+            lately = await _rows(connection, _LATELY)
             stops = await intake_stops.read(connection, settings.kafka_group_id)
     return {
         "group": {"id": settings.kafka_group_id, **asdict(group)},
@@ -61,6 +68,7 @@ async def standing(engine: AsyncEngine, settings: Settings) -> Row:
         **counts,
         "waiting": [{**row, "waits_for": WAITS_FOR[row.pop("reason")]} for row in waiting],
         "dead_letters_by_reason": letters,
+        "rejected_lately": [row | {"source": said_source(row["source"])} for row in lately],
         "stops": intake_stops.by_topic(stops),
         "intake": stops,
         "last_update": max((row["updated_at"] for row in partitions if row["updated_at"]), default=None),

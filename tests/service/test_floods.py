@@ -128,5 +128,24 @@ async def test_a_settled_letter_is_new_again_where_the_reason_is_another_one(wor
         assert projector.terminate() == 0
 
 
+async def test_a_flood_below_the_fuse_is_told_and_leaves_it_ready(world: World) -> None:
+    await world.create_topics()
+    good = [a_record(a_user_event()) for _ in range(230)]
+    with running_projector(world.settings) as projector:
+        for _ in range(3):
+            await world.publish([*[a_bad_record() for _ in range(770)], *good])
+        await world.until_consumed(3_000)
+        eventually("its part is told", lambda: projector.status()["rejected_ratio"].get(world.users) == 0.77)
+        assert f'projector_rejected_ratio{{topic="{world.users}"}} 0.77' in projector.get("/metrics")[1]
+        assert eventually("it is ready", lambda: projector.get("/health/ready")[0] == 200)
+        (line,) = eventually("there is a line", lambda: logged(projector, "records are rejected"))
+        assert (line["level"], line["topic"], list(line["most"])) == (
+            "warning", world.users, ["invalid_data from /shop"],
+        )  # fmt: skip
+        (row,) = (await told(world, "status"))["rejected_lately"]
+        assert row == {"topic": world.users, "reason": "invalid_data", "source": "/shop", "number": 3 * 770}
+        assert projector.terminate() == 0
+
+
 async def letters(world: World) -> list[dict[str, Any]]:
     return await world.rows("SELECT * FROM projector.dead_letters ORDER BY id")

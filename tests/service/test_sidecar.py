@@ -15,6 +15,7 @@ from tests.support.world import World
 NAMED = [
     "events_total",
     "rejections_total",
+    "rejected_ratio",
     "parked_released_total",
     "event_freshness_seconds",
     "consumer_lag",
