@@ -25,7 +25,7 @@ from consumer.pruning import Pruning
 from consumer.recovery import translated
 from models.connection import Ends
 from projections.event import Decoded, Event, Rejection
-from projections.fold import fold
+from projections.fold import Folded, fold
 from projections.outcome import Outcome, Reason
 from projections.projection import Registry
 
@@ -72,12 +72,15 @@ class Transaction:
 
         One exception is CommitUnknown: whether the batch took effect is told by the positions (`took_effect`).
         """
+        folded = fold(batch.decoded)
+        async for _ in dead_letters.letters(folded.rejections, self._secrets):
+            pass  # made before anything is locked
         try:
             with translated(mode):
                 async with self._engine.connect() as connection:
                     transaction = await connection.begin()
                     entered = await enter(connection, mode)
-                    receipt = await self._apply(connection, batch, entered)
+                    receipt = await self._apply(connection, batch, folded, entered)
                     moved = positions.move(self._group_id, batch.spans, receipt.totals, fingerprints(batch.last))
                     entered.ends.last = moved
                     await _commit(connection, transaction, entered.ends, receipt)
@@ -96,9 +99,8 @@ class Transaction:
         moved = {p: (claim.next_offset, claim.epoch) for p, claim in stored.items()}
         return moved == {p: (span.next_offset, span.epoch) for p, span in batch.spans.items()}
 
-    async def _apply(self, connection: AsyncConnection, batch: Batch, entered: Entered) -> Receipt:
+    async def _apply(self, connection: AsyncConnection, batch: Batch, folded: Folded, entered: Entered) -> Receipt:
         receipt = Receipt()
-        folded = fold(batch.decoded)
         rejections = list(folded.rejections)
         late: list[Rejection] = []
         for entity, writer in self._writers.items():  # parents before children

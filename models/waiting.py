@@ -79,7 +79,8 @@ class ParkedEvent(SQLModel, table=True):
 class DeadLetter(SQLModel, table=True):
     """A record that was rejected, with its reason. Passwords are masked; `error` holds no input.
 
-    `value` is at most 64 KiB of it, of `value_length` bytes in all; `sha256` is that of the whole value.
+    `value` is at most 64 KiB of it, of `value_length` bytes in all; `sha256` is that of the whole value. `headers` are
+    at most 100 of `header_count`, NULL where an older version wrote the letter: then all are there.
     """
 
     __tablename__ = "dead_letters"
@@ -108,3 +109,4 @@ class DeadLetter(SQLModel, table=True):
     attempts: int = Field(default=1, sa_type=Integer, sa_column_kwargs={"server_default": text("1")})
     created_at: datetime = _since()
     status: str = Field(default="new", sa_type=Text, sa_column_kwargs={"server_default": text("'new'")})
+    header_count: int | None = Field(default=None, sa_type=Integer)

@@ -1,111 +1,76 @@
 """What is kept of a rejected record: enough to see what it was and to try again, and no password."""
 
 import hashlib
-import re
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
 
 from projections.event import Rejection
+from projections.mask import MASK, mask, stands
+from projections.record import Record
 
 VALUE_KEPT_BYTES = 64 * 1024
 TEXT_KEPT_CHARACTERS = 1024
-MASK = b'"***"'
-BASE64 = b"data_base64"
+HEADERS_KEPT, HEADERS_KEPT_CHARACTERS = 100, 64 * 1024
+"""So many of the first headers, and no more characters than that of their names and values."""
 
 
 def dead_letter(rejection: Rejection, secrets: Iterable[str]) -> dict[str, Any]:
-    """The columns of `dead_letters` for one rejection; values of fields named in `secrets` are masked."""
-    names = tuple(secrets)
-    record = rejection.record
-    value = record.value
-    headers = [
-        [_clean(_spelled(name)), _clean_bytes(_header(name, text or b"", names))] for name, text in record.headers
-    ]
+    """The columns of `dead_letters` for one rejection; values of fields named in `secrets` are masked. It never raises:
+    where that fails nothing of the record's contents is kept."""
+    record, names = rejection.record, tuple(secrets)
+    try:
+        kept = _contents(rejection, names)
+    except Exception:
+        masked = {"key": record.key and MASK, "value": record.value and MASK, "headers": "[]"}
+        kept = {**masked, "event_id": None, "source": None, "type": None}
     return {
         "topic": record.topic,
         "partition": record.partition,
         "offset": record.offset,
-        "sha256": hashlib.sha256(value or b"").digest(),
-        "key": None if record.key is None else mask(record.key, names)[:VALUE_KEPT_BYTES],
-        "value": None if value is None else mask(value, names)[:VALUE_KEPT_BYTES],
-        "value_length": None if value is None else len(value),
-        "headers": orjson.dumps(headers).decode(),
-        "event_id": _clean_or_none(rejection.event_id),
-        "source": _clean_or_none(rejection.source),
-        "type": _clean_or_none(rejection.type),
+        "sha256": hashlib.sha256(record.value or b"").digest(),
+        "value_length": None if record.value is None else len(record.value),
+        "header_count": len(record.headers),
         "entity_id": rejection.entity_id,
         "reason": rejection.reason.value,
         "error": rejection.error,
+        **kept,
     }
 
 
-def mask(value: bytes, secrets: Iterable[str]) -> bytes:
-    """`value` with what stands behind each of `secrets` masked: as a JSON field, and in text that does not parse.
-
-    What can hold none stays as it is, byte for byte; JSON stays JSON. Base64 data is masked whole.
-    """
-    return _masked(value, [name.lower().encode() for name in secrets])
-
-
-def _masked(value: bytes, names: Sequence[bytes]) -> bytes:
-    plain = value.lower()
-    if not names or not any(sign in plain for sign in (*names, BASE64, b"\\u")):
-        wide = plain.replace(b"\0", b"")  # UTF-16 and the like
-        return MASK if names and any(sign in wide for sign in (*names, BASE64)) else value
-    try:
-        return orjson.dumps(_without_secrets(orjson.loads(value), names))
-    except (orjson.JSONDecodeError, orjson.JSONEncodeError, RecursionError):
-        return _masked_text(value, names)
+def _contents(rejection: Rejection, secrets: tuple[str, ...]) -> dict[str, Any]:
+    record = rejection.record
+    return {
+        "key": None if record.key is None else mask(record.key, secrets)[:VALUE_KEPT_BYTES],
+        "value": None if record.value is None else mask(record.value, secrets)[:VALUE_KEPT_BYTES],
+        "headers": orjson.dumps(_headers(record, secrets)).decode(),
+        "event_id": _attribute(rejection.event_id, secrets),
+        "source": _attribute(rejection.source, secrets),
+        "type": _attribute(rejection.type, secrets),
+    }
 
 
-def _without_secrets(parsed: Any, names: Sequence[bytes]) -> Any:
-    if isinstance(parsed, dict):
-        return {
-            key: "***" if _is_secret(key.lower().encode(), names) else _without_secrets(inner, names)
-            for key, inner in parsed.items()
-        }
-    if isinstance(parsed, list):
-        return [_without_secrets(inner, names) for inner in parsed]
-    return _masked(parsed.encode(), names).decode() if isinstance(parsed, str) else parsed
+def _headers(record: Record, secrets: tuple[str, ...]) -> list[list[str]]:
+    """The first ones. Where a secret's name stands in a value and it is not sure what belongs to it, that may be
+    another header: then no value is kept."""
+    kept: list[list[str]] = []
+    left, unsure = HEADERS_KEPT_CHARACTERS, False
+    for name, value in record.headers[:HEADERS_KEPT]:
+        masked = MASK if stands(name, secrets) else mask(value or b"", secrets)
+        unsure = unsure or (masked == MASK != value and not stands(name, secrets))
+        header = [_clean(_spelled(name)), _clean_bytes(masked)]
+        left -= sum(map(len, header))
+        if left < 0:
+            break
+        kept.append(header)
+    return [[name, MASK.decode()] for name, _ in kept] if unsure else kept
 
 
-def _is_secret(key: bytes, names: Sequence[bytes]) -> bool:
-    return any(name in key for name in (*names, BASE64))
-
-
-def _masked_text(text: bytes, names: Sequence[bytes]) -> bytes:
-    spelled_out = _ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), text)
-    masked = spelled_out
-    for name in (*names, BASE64):
-        masked = _behind(name).sub(rb"\g<1>" + MASK, masked)
-    return text if masked == spelled_out else masked
-
-
-_ESCAPED = re.compile(rb"(?<!\\)\\+u00(3[0-9]|[46][1-9a-f]|[57][0-9a]|5f)", re.IGNORECASE)
-"""A letter, digit or underscore as JSON may spell it; the start of the backslashes, else long rows take for ever."""
-
-
-@cache
-def _behind(name: bytes) -> re.Pattern[bytes]:
-    """A field whose name has `name` in it, quoted or not, what may stand between, and the value.
-
-    The value is a string, a nested value, or the rest of the line, up to XML's next tag or a form's next field. A
-    string ends at the quote it began with, with as many backslashes, or at the end of the text. What repeats here
-    is possessive or bounded: the time it takes grows with the text, and no faster.
-    """
-    return re.compile(
-        rb"(?is)("
-        + re.escape(name)
-        + rb"""\w{0,40}+(?:[^\w:=>]*+[:=>]+|\s[^<>]{0,200}+>)\s*)"""
-        + rb"""(?:(\\*+["'])(?:(?!(?<!\\)\2).)*+(?:\2|\Z)|[\[{].*|<!\[CDATA\[.*|(?:[^\r\n&<]|&(?=\#?\w{1,20};))+)"""
-    )
-
-
-def _header(name: str, value: bytes, secrets: tuple[str, ...]) -> bytes:
-    return MASK if any(secret.lower() in name.lower() for secret in secrets) else mask(value, secrets)
+def _attribute(text: str | None, secrets: tuple[str, ...]) -> str | None:
+    if text is None:
+        return None
+    return "***" if stands(text, secrets) else _clean(text)
 
 
 def _clean(text: str) -> str:
@@ -123,7 +88,3 @@ def _spelled(name: str) -> str:
         return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:
         return name
-
-
-def _clean_or_none(text: str | None) -> str | None:
-    return None if text is None else _clean(text)

@@ -1,7 +1,7 @@
 """What decoding makes of a record: an event, a rejection, or nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -45,6 +45,8 @@ class Rejection:
     source: str | None = None
     type: str | None = None
     entity_id: UUID | None = None
+    letter: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    """What is kept of it, once that is made: `projections.dead_letter` takes its time for a large record."""
 
 
 @dataclass(slots=True)

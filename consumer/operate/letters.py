@@ -17,7 +17,7 @@ LETTERS = f"{CONTROL_SCHEMA}.dead_letters"
 SHOWN = (
     """id, topic, partition, "offset", reason, error, event_id, source, type, entity_id, attempts, created_at, status"""
 )
-KEPT = f"{SHOWN}, sha256, key, headers, value, value_length"
+KEPT = f"{SHOWN}, sha256, key, headers, header_count, value, value_length"
 PAGE = 200
 """Letters exported by one statement: each may hold 64 KiB."""
 

@@ -8,13 +8,14 @@ from typing import Any
 import orjson
 
 from consumer.operate.records import Records
-from projections.dead_letter import MASK, TEXT_KEPT_CHARACTERS, VALUE_KEPT_BYTES
+from projections.dead_letter import TEXT_KEPT_CHARACTERS, VALUE_KEPT_BYTES
+from projections.mask import MASK
 from projections.record import Record
 
 Letter = Mapping[str, Any]
 """A row of `dead_letters`."""
 
-LETTER_COLUMNS = 'id, topic, partition, "offset", sha256, key, value, value_length, headers, event_id'
+LETTER_COLUMNS = 'id, topic, partition, "offset", sha256, key, value, value_length, headers, header_count, event_id'
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ def is_whole(letter: Letter) -> bool:
     return (
         not was_parked(letter)
         and len(value) == (letter["value_length"] or 0)
+        and letter["header_count"] in (None, len(_headers(letter)))
         and hashlib.sha256(value).digest() == letter["sha256"]
         and not (len(key) >= VALUE_KEPT_BYTES or b"***" in key or b"\\" in key)
         and all(_is_plain(name) and _is_plain(text) for name, text in _headers(letter))

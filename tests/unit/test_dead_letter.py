@@ -8,8 +8,15 @@ from uuid import uuid4
 
 import pytest
 
-from projections.dead_letter import TEXT_KEPT_CHARACTERS, VALUE_KEPT_BYTES, dead_letter, mask
+from projections.dead_letter import (
+    HEADERS_KEPT,
+    HEADERS_KEPT_CHARACTERS,
+    TEXT_KEPT_CHARACTERS,
+    VALUE_KEPT_BYTES,
+    dead_letter,
+)
 from projections.event import Rejection
+from projections.mask import MASK, mask
 from projections.outcome import Reason
 from tests.support.factories import ARecord, a_user_event
 
@@ -34,7 +41,6 @@ def kept(record: ARecord, **known: Any) -> dict[str, Any]:
         b'{"password": "a\\"hunter2", "name": "Ada"}',
         b'{"password": "hunter2", "password": null, "name": "Ada"}',
         b'{"a": {"password": "hunter2"}, "a": {}, "name": "Ada"}',
-        b'{"text": "password: hunter2", "name": "Ada"}',
         rb'{"text": "{\"password\": \"a\\\"hunter2\"}", "name": "Ada"}',
     ],
 )
@@ -46,7 +52,7 @@ def test_a_password_in_json_is_masked_and_the_rest_stays(value: bytes) -> None:
 
 @pytest.mark.parametrize("secret", ["1234567", "12.5", "true", '"hunter2"', '{"a": "b"}'])
 def test_a_password_of_any_json_type_is_masked(secret: str) -> None:
-    assert mask(f'{{"password": {secret}}}'.encode(), SECRETS) == b'{"password":"***"}'
+    assert mask(f'{{"a": 1, "password": {secret} ,"b":[]}}'.encode(), SECRETS) == b'{"a": 1, "password": "***" ,"b":[]}'
 
 
 @pytest.mark.parametrize(
@@ -118,6 +124,7 @@ def test_a_dead_letter_knows_its_record() -> None:
         "value": value,
         "value_length": len(value),
         "headers": '[["trace","1"]]',
+        "header_count": 1,
         "event_id": "e1",
         "source": "/tests",
         "type": "user.created",
@@ -134,7 +141,7 @@ def test_a_record_without_key_and_value_has_a_dead_letter_too() -> None:
 
 
 def test_of_a_long_value_the_head_the_length_and_the_hash_of_the_whole_are_kept() -> None:
-    value = b'{"password": "hunter2", "x": "' + b"y" * VALUE_KEPT_BYTES * 2
+    value = b'{"password": "hunter2", "x": "' + b"y" * VALUE_KEPT_BYTES * 2 + b'"}'
     row = kept(ARecord(value, key=b"k" * VALUE_KEPT_BYTES * 2))
     assert len(row["value"]) == len(row["key"]) == VALUE_KEPT_BYTES == 65536
     assert row["value"].startswith(b'{"password": "***", "x": "yyy')
@@ -157,6 +164,47 @@ def test_what_postgres_refuses_is_cleaned() -> None:
     row = kept(ARecord(b"?", headers=(("a\0\ud800", b"b\0\xff"), ("null", None))), event_id="e\0", source="\udc00")
     assert json.loads(row["headers"]) == [["a�?", "b�\\xff"], ["null", ""]]
     assert (row["event_id"], row["source"], row["type"]) == ("e�", "?", None)
+
+
+def test_of_many_headers_the_first_are_kept_and_their_number() -> None:
+    row = kept(ARecord(b"?", headers=tuple((f"h{number}", b"") for number in range(150_000))))
+    names = [name for name, _ in json.loads(row["headers"])]
+    assert names == [f"h{number}" for number in range(HEADERS_KEPT)]
+    assert row["header_count"] == 150_000
+    large = kept(ARecord(b"?", headers=(("large", b"x" * 10**6),) * 300))
+    assert len(large["headers"]) <= HEADERS_KEPT_CHARACTERS * 1.1
+    assert (len(json.loads(large["headers"])), large["header_count"]) == (63, 300)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        (("field", b"password"), ("value", b"hunter2")),
+        (("value", b"hunter2"), ("field", b"password")),
+        (("note", b"password: hunter2"), ("plain", b"hunter2")),
+        (("cause", b"{'password': 'hunter2'}"),),
+        (("Old-Password", b"hunter2"),),
+        (("form", b"password=hunter2&b=1"),),
+        (("base64", base64.b64encode(b"the password is hunter2")),),
+    ],
+)
+def test_a_password_in_headers_is_masked_wherever_it_may_stand(headers: tuple[tuple[str, bytes], ...]) -> None:
+    row = kept(ARecord(b"?", headers=headers))
+    assert HUNTER not in row["headers"]
+    assert base64.b64encode(HUNTER.encode())[:6].decode() not in row["headers"]
+    assert [name for name, _ in json.loads(row["headers"])] == [name for name, _ in headers]
+
+
+def test_a_password_in_what_is_read_of_an_event_is_masked() -> None:
+    row = kept(ARecord(b"?"), event_id="e1", source="/login?password=hunter2", type="user.password.changed")
+    assert (row["event_id"], row["source"], row["type"]) == ("e1", "***", "***")
+
+
+def test_whatever_fails_there_is_a_letter_without_contents(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("projections.dead_letter.mask", lambda *_: 1 / 0)
+    row = kept(ARecord(b"secret", b"secret", (("secret", b""),)), source="secret")
+    assert "secret" not in str(row)
+    assert (row["reason"], row["value"], row["key"], row["header_count"]) == ("invalid_data", MASK, MASK, 1)
 
 
 def test_long_texts_are_cut() -> None:

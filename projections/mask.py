@@ -1,0 +1,157 @@
+"""Secrets in what is kept of a record: masked where it is sure what they are, else all of it is masked.
+
+Sure is: in JSON, what a field holds whose name has the secret's name in it; in a form (`a=1&b=2`), the same. In
+anything else (a name beside its value, YAML, XML, CSV, MessagePack, text that was cut), nobody can tell where the value
+begins or ends, or whether it stands behind the name or in front of it. What is masked is replaced in its place; the
+rest stays as it is, byte for byte.
+"""
+
+import base64
+import re
+from collections.abc import Iterable
+from functools import cache
+from typing import NamedTuple
+
+import orjson
+
+MASK = b'"***"'
+LOOKED_THROUGH_BYTES = 256 * 1024
+"""Longer texts in which a secret's name stands are masked whole; what is encoded is looked for up to here."""
+DATA_BASE64 = "data_base64"
+"""CloudEvents' field for data that are not looked into: it is always masked."""
+_PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18", b"BZh", b"\xfd7zXZ", b"PK\x03\x04", b"\x82SNAPPY")
+"""How compressed data begin (gzip, zstd, lz4, bzip2, xz, zip, snappy): they can't be looked into either."""
+
+_STRING = re.compile(rb'"((?:[^"\\]++|\\.)*+)"(\s*+:\s*+)?', re.DOTALL)
+"""A string of JSON, and the colon behind it where it is a field's name."""
+_BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
+_SCALAR = re.compile(rb"[^,\]}\s]++")
+_FORM = re.compile(rb"[\w.\[\]%+~-]++=[^=&\s]*+=*+(?:&[\w.\[\]%+~-]++=[^=&\s]*+=*+)*+")
+_ENCODED = re.compile(
+    rb"(?<!\\)\\++(?:u00|x)([0-9a-f]{2})|[%=]([0-9a-f]{2})|&\#x0{0,6}([0-9a-f]{2});?|&\#0{0,6}([0-9]{2,3});?",
+    re.IGNORECASE,
+)
+"""A character as JSON, URLs, quoted-printable and HTML may spell it; the start of the backslashes, else long rows of
+them take for ever."""
+
+
+def mask(value: bytes, secrets: Iterable[str]) -> bytes:
+    """`value` without what belongs to a name in `secrets`; where that can't be told for sure, MASK and nothing else."""
+    names = _names(tuple(secrets))
+    if not names.all or not (value.startswith(_PACKED) or _stands(value, names)):
+        return value
+    if len(value) > LOOKED_THROUGH_BYTES:
+        return MASK
+    if _is_json(value):
+        return _in_json(value, names)
+    return _in_form(value, names) if _FORM.fullmatch(value) else MASK
+
+
+def stands(text: str, secrets: Iterable[str]) -> bool:
+    """Whether a name in `secrets` stands in `text`, however it is spelled."""
+    return _stands(text.encode("utf-8", "surrogatepass"), _names(tuple(secrets)))
+
+
+class _Names(NamedTuple):
+    all: tuple[bytes, ...]
+    in_base64: tuple[bytes, ...]
+    any: re.Pattern[bytes]
+    """One of these, or a sign that it may be spelled otherwise: what has none of it needs no further look."""
+
+
+@cache
+def _names(secrets: tuple[str, ...]) -> _Names:
+    every = tuple(name.lower().encode() for name in (*secrets, DATA_BASE64)) if secrets else ()
+    spelled = {way(name) for name in secrets for way in (str.lower, str.upper, str.capitalize)}
+    packed = tuple(sorted(form for name in spelled for form in _in_base64(name.encode()) if len(form) > 5))
+    either = [b"(?i:" + b"|".join(map(re.escape, every)) + b")", *map(re.escape, packed), rb"[\\%=\0]|&\#"]
+    return _Names(every, packed, re.compile(b"|".join(either)))
+
+
+def _in_base64(name: bytes) -> Iterable[bytes]:
+    """What Base64 makes of `name` wherever it begins: the characters that nothing around it has a part in."""
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + name).rstrip(b"=")
+        yield encoded[-(-before * 8 // 6) : (before + len(name)) * 8 // 6]
+
+
+def _stands(value: bytes, names: _Names) -> bool:
+    if any(form in value for form in names.in_base64):
+        return True
+    text = value.lower()
+    for _ in range(3):  # encoded, and that once more
+        wide = text.replace(b"\0", b"") if b"\0" in text else text  # UTF-16 and the like
+        if any(name in wide for name in names.all):
+            return True
+        wide = wide[:LOOKED_THROUGH_BYTES]
+        if (plain := _ENCODED.sub(_decoded, wide).lower()) == wide:
+            return False
+        text = plain
+    return any(name in text for name in names.all)
+
+
+def _decoded(found: re.Match[bytes]) -> bytes:
+    hexadecimal = found[1] or found[2] or found[3]
+    return bytes([int(hexadecimal, 16) if hexadecimal else min(int(found[4]), 255)])
+
+
+def _is_json(value: bytes) -> bool:
+    try:
+        orjson.loads(value)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
+def _in_json(value: bytes, names: _Names) -> bytes:
+    kept, copied, at = [], 0, 0
+    while (found := _STRING.search(value, at)) is not None:
+        at = found.end()
+        text = found[1]
+        if names.any.search(text) is None or not _stands(_unescaped(text), names):
+            continue
+        if found[2] is not None:
+            start, at = at, _end_of_value(value, at)
+        elif _is_structure(text):  # JSON within a string: what belongs to the name is in there
+            start = found.start()
+        else:
+            return MASK  # a name as a value: what belongs to it may stand anywhere
+        kept += [value[copied:start], MASK]
+        copied = at
+    return b"".join((*kept, value[copied:])) if kept else MASK
+
+
+def _unescaped(text: bytes) -> bytes:
+    if b"\\" not in text:
+        return text
+    unescaped: str = orjson.loads(b'"' + text + b'"')
+    return unescaped.encode()
+
+
+def _is_structure(text: bytes) -> bool:
+    inner = _unescaped(text).strip()
+    return inner[:1] in (b"{", b"[") and _is_json(inner)
+
+
+def _end_of_value(value: bytes, start: int) -> int:
+    if value[start : start + 1] not in (b"{", b"["):
+        found = (_BRACKET if value[start : start + 1] == b'"' else _SCALAR).match(value, start)
+        assert found is not None, "it is JSON"
+        return found.end()
+    depth = 0
+    for found in _BRACKET.finditer(value, start):
+        depth += {b"{": 1, b"[": 1, b"}": -1, b"]": -1}.get(found[0], 0)
+        if depth == 0:
+            return found.end()
+    raise AssertionError("it is JSON")
+
+
+def _in_form(value: bytes, names: _Names) -> bytes:
+    fields = []
+    for field in value.split(b"&"):
+        name, _, content = field.partition(b"=")
+        if names.any.search(content) and _stands(content, names):
+            return MASK
+        secret = names.any.search(name) and _stands(name, names)
+        fields.append(name + b"=" + MASK if secret else field)
+    return b"&".join(fields)
