@@ -55,6 +55,10 @@ BY_WORDS = (
     Known("the pooler does not take a parameter of the URL (options)", PROXIES, Halt, words=(
         "unsupported startup parameter",
     )),
+    Known("the pooler is in statement mode: set pool_mode = transaction", PROXIES, Halt, words=(
+        "statement pooling mode",
+    )),
+    Known("the pooler lets nobody in from here (its auth_hba_file)", PROXIES, Halt, words=("login rejected",)),
     Known("Neon can't reach or wake the compute, or has too much to do", PROXIES, Trouble, "neon", words=(
         "couldn't connect to compute", "control plane request failed", "too many connections", "acquire permit",
         "concurrently active endpoints", "authentication timed out",

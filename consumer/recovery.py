@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from consumer.constraints import is_ours
-from consumer.error_table import NOT_OURS, known, known_exception
+from consumer.error_table import NOT_OURS, PROXIES, known, known_exception
 from consumer.errors import Conflict, Halt, NeedsMode, ProjectorError, Trouble
 from consumer.gate import Mode
 from consumer.kafka_client import InstanceFenced
@@ -38,7 +38,7 @@ def translated(mode: Mode | None = None) -> Iterator[None]:
     except DBAPIError as error:
         if mode is not None and (other := _other_mode(mode, _sqlstate(error))) is not None:
             raise NeedsMode(other) from None
-        known = from_sqlstate(_sqlstate(error), str(error.orig))
+        known = from_sqlstate(*_said(error))
         if isinstance(known, Conflict) and not is_ours(_constraint(error)):
             known = NOT_OURS.error("")
         if known is None and (error.connection_invalidated or isinstance(error, InterfaceError)):
@@ -67,6 +67,14 @@ def _sign(error: Exception) -> str:
         return error.strerror or type(error).__name__
     number = getattr(error, "errno", None)
     return os.strerror(number) if number else type(error).__name__
+
+
+def _said(error: DBAPIError) -> tuple[str | None, str]:
+    """SQLSTATE and message. Where a proxy closed the connection and said why, that: the driver tells it as a cause."""
+    driver = getattr(error.orig, "__cause__", None)
+    reason = getattr(driver, "__cause__", None)
+    state = getattr(reason, "sqlstate", None)
+    return (state, str(reason)) if state in PROXIES else (_sqlstate(error), str(error.orig))
 
 
 def _constraint(error: DBAPIError) -> str | None:

@@ -34,6 +34,8 @@ PASSING = [
     ("53300", "remaining connection slots are reserved for roles with the SUPERUSER attribute", "limit"),
 ]
 HALTING = [
+    ("08P01", "login rejected", "lets nobody in from here"),
+    ("08P01", "transaction blocks not allowed in statement pooling mode", "pool_mode"),
     ("XX000", "Control plane request failed: endpoint is disabled", "endpoint is disabled"),
     ("XX000", "The endpoint has been disabled. Enable it using Neon API and retry.", "endpoint is disabled"),
     ("XX000", "Control plane request failed: endpoint cannot be found", "no such endpoint"),

@@ -173,3 +173,31 @@ async def test_a_pooler_that_is_full(neon: World, server: EmbeddedPostgres) -> N
             await asked(url)
         await other.close()
     assert full.value.reason == "limit"
+
+
+STATEMENT_MODE = "pool_mode = statement"
+
+
+async def test_a_pooler_in_statement_mode_stops_the_service_and_every_command_and_is_named(
+    neon: World, server: EmbeddedPostgres
+) -> None:
+    with pgbouncer(server, more=STATEMENT_MODE) as pooler:
+        settings = pooled(neon, pooler) | {"HTTP_PORT": "0"}
+        for one in ("run", "status", "offsets show", "pause", "verify"):
+            done = await asyncio.to_thread(command, *one.split(), settings=settings, timeout=20)
+            assert (one, done.returncode) == (one, 3), done.stderr
+            assert "the pooler is in statement mode: set pool_mode = transaction" in done.stderr.splitlines()[-1], one
+
+
+async def test_a_pooler_that_is_put_into_statement_mode_under_the_service_stops_it(
+    neon: World, server: EmbeddedPostgres
+) -> None:
+    with pgbouncer(server) as pooler, running_projector(pooled(neon, pooler)) as projector:
+        eventually("it is ready", lambda: projector.get("/health/ready")[0] == 200)
+        pooler.stop()
+        pooler.start(STATEMENT_MODE)
+        await neon.publish_users(3)
+        eventually("it stops", lambda: projector.process.poll() is not None)
+        assert projector.process.returncode == 3
+        assert "the pooler is in statement mode" in projector.logged().splitlines()[-1]
+        assert await neon.value("SELECT count(*)::int FROM users") == 0
