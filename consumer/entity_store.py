@@ -7,15 +7,21 @@ from uuid import UUID
 from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consumer.errors import Conflict
+from consumer.errors import Conflict, TooLarge
 from projections.event import Event
 from projections.fold import Change
+from projections.kept import Kept
 from projections.projection import Projection, Registry
 from projections.settle import State
 from projections.statements import statements_for
 
 Row = Mapping[str, Any]
 """A row of the entity's table: columns and values."""
+
+MOST_STORED = 64 * 1024 * 1024
+"""Bytes of stored values that are looked at together: their hashes are made, and some are copied, by one statement."""
+ANY_SIZE = 2**63 - 1
+"""For one entity: it can't be divided."""
 
 GONE = ("deleted", "erased")
 """Reasons of tombstones."""
@@ -48,26 +54,33 @@ class EntityStore:
         if ids:
             await connection.execute(self.sql.lock, {"id": ids})
 
-    async def load(self, connection: AsyncConnection, ids: list[UUID]) -> dict[UUID, State]:
-        """The rows of `ids` that are there, locked against changes."""
-        found = await connection.execute(self.sql.load, {"id": ids})
+    async def load(self, connection: AsyncConnection, ids: list[UUID], most: int) -> dict[UUID, State]:
+        """The rows of `ids` that are there, locked against changes. TooLarge where they hold more than `most` bytes."""
+        found = await connection.execute(self.sql.load, self._of(ids, most))
         names, states = tuple(found.keys()), {}
         for row in found:  # a mapping of each costs 5 µs more
             fields = dict(zip(names, row, strict=True))
-            states[fields.pop("id")] = State(fields.pop("version"), fields)
+            check_size(fields.pop("stored_bytes", 0), most)
+            states[fields.pop("id")] = self._state(fields.pop("version"), fields)
         return states
 
-    async def load_absent(self, connection: AsyncConnection, ids: list[UUID]) -> dict[UUID, State]:
-        """The states of `ids` that are kept aside."""
+    async def load_absent(self, connection: AsyncConnection, ids: list[UUID], most: int) -> dict[UUID, State]:
+        """The states of `ids` that are kept aside. TooLarge as in `load`."""
         columns = [c for c in self.projection.columns if c not in ("id", "version")]
-        return {
-            row["entity_id"]: State(
-                row["at_version"],
-                None if row["reason"] in GONE else {c: row[f"state_{c}"] for c in columns},
-                erased=row["reason"] == "erased",
-            )
-            for row in (await connection.execute(self.sql.load_absent, {"id": ids})).mappings()
-        }
+        states = {}
+        for row in (await connection.execute(self.sql.load_absent, self._of(ids, most))).mappings():
+            check_size(row.get("stored_bytes", 0), most)
+            fields = None if row["reason"] in GONE else {c: row[f"state_{c}"] for c in columns}
+            states[row["entity_id"]] = self._state(row["at_version"], fields, erased=row["reason"] == "erased")
+        return states
+
+    def _of(self, ids: list[UUID], most: int) -> dict[str, Any]:
+        return {"id": ids, "most": most} if self.projection.carried else {"id": ids}
+
+    def _state(self, version: int, fields: dict[str, Any] | None, *, erased: bool = False) -> State:
+        if fields is not None:
+            fields |= {c: Kept(fields[c], version) for c in self.projection.carried if fields[c] is not None}
+        return State(version, fields, erased)
 
     async def holders(self, connection: AsyncConnection, column: str, values: Collection[Any]) -> dict[Any, UUID]:
         """Who has which of these `values` of a unique column."""
@@ -154,4 +167,15 @@ class EntityStore:
             await connection.execute(self.sql.drop_absent, {"id": ids})
 
     def _arrays(self, rows: Sequence[Row]) -> dict[str, list[Any]]:
-        return {column: [row.get(column) for row in rows] for column in self.projection.columns}
+        values = {column: [row.get(column) for row in rows] for column in self.projection.columns}
+        for column in self.projection.carried:
+            given = values[column]
+            values[column] = [None if isinstance(value, Kept) else value for value in given]
+            values[f"kept_{column}"] = [value.version if isinstance(value, Kept) else None for value in given]
+        return values
+
+
+def check_size(stored_bytes: int, most: int) -> None:
+    """TooLarge where what was to be loaded holds more than `most` bytes; then nothing of it was."""
+    if stored_bytes > most:
+        raise TooLarge

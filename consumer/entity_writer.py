@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consumer import parked_events
-from consumer.entity_store import Aside, EntityStore, Row
+from consumer.entity_store import ANY_SIZE, MOST_STORED, Aside, EntityStore, Row
 from consumer.errors import Conflict, NeedsMode
 from consumer.family import Family, Relation
 from consumer.gate import Entered, Mode
@@ -39,7 +39,7 @@ class EntityWriter:
         """Apply `events` by id, each in order of arrival.
 
         Conflict where the stored state moved meanwhile, NeedsMode where its mode does not allow what is to be done.
-        Mode.CAREFUL takes a look at every entity.
+        TooLarge where what is stored of more than one entity is too much. Mode.CAREFUL takes a look at every entity.
         """
         written, stored, mode = Written(), Stored(), entered.mode
         taken: Set[UUID] = set()
@@ -50,6 +50,7 @@ class EntityWriter:
         written.applied.extend(chain.from_iterable(events[i] for i in taken))
         if len(taken) < len(events):
             left = {i: own for i, own in events.items() if i not in taken}
+            stored.most = MOST_STORED if len(left) > 1 else ANY_SIZE
             await self._look_aside(connection, stored, list(left), entered)
             plan = await self._decide(connection, left, stored, entered)
             if mode <= Mode.BESIDE and plan.keeps_aside():
@@ -68,10 +69,10 @@ class EntityWriter:
         return self._projection.entity
 
     async def _look_aside(self, connection: AsyncConnection, stored: Stored, ids: list[UUID], entered: Entered) -> None:
-        stored.absent |= await self._store.load_absent(connection, ids)
+        stored.absent |= await self._store.load_absent(connection, ids, stored.most)
         if entered.nothing_waits:
             return
-        found = await parked_events.load(connection, self._projection, self._types, self._store.sql, ids)
+        found = await parked_events.load(connection, self._projection, self._types, self._store.sql, ids, stored.most)
         stored.waiting |= found[0]
         stored.unreadable += found[1]
 
@@ -112,7 +113,7 @@ class EntityWriter:
         going = [i for i, arriving in events.items() for e in arriving if e.kind is DELETED]
         await self._store.lock(connection, going)
         while True:
-            stored.rows |= await self._store.load(connection, new)
+            stored.rows |= await self._store.load(connection, new, stored.most)
             plan = await self._place(connection, looked, again, stored)
             holders = await self._contest(connection, plan) if mode is Mode.CAREFUL else set()
             freeing = self._freeing(plan, stored)
@@ -121,7 +122,7 @@ class EntityWriter:
                 return plan
             if mode is not Mode.CAREFUL:
                 raise NeedsMode(Mode.CAREFUL)
-            again |= contested
+            again, stored.most = again | contested, ANY_SIZE  # these are none of the batch's: to halve it won't help
             new = list(contested - looked.keys())
             await self._look_aside(connection, stored, new, entered)
             looked |= {i: [] for i in new}
@@ -175,11 +176,11 @@ class EntityWriter:
         store = self._store
         for reason in ("parent_deleted", "no_parent") if self._family.children_of(self._entity) else ():
             await self._family.part(connection, self._entity, leaving(plan, stored, reason), reason)
+        await store.put_aside(connection, plan.aside, stored.absent)  # a value may come from a row that goes
         await store.delete(connection, plan.remove)
-        await store.put_aside(connection, plan.aside, stored.absent)
-        await store.drop_absent(connection, [i for i in plan.show if i in stored.absent])
         if mode is Mode.CAREFUL:
             await store.vacate(connection, list(self._freeing(plan, stored) & plan.show.keys()))
         if (await store.upsert(connection, list(plan.show.values()))).refused:
             raise Conflict("a row moved")
+        await store.drop_absent(connection, [i for i in plan.show if i in stored.absent])
         await parked_events.store(connection, self._types, store.sql, plan.settled)

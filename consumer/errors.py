@@ -55,6 +55,10 @@ class BadData(ProjectorError):
     """The database refuses a value that the contract allows."""
 
 
+class TooLarge(ProjectorError):
+    """What is stored of the entities of this batch is too much for one transaction; halves of it are not."""
+
+
 class Halt(ProjectorError):
     """No waiting mends this."""
 

@@ -9,9 +9,11 @@ import orjson
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from consumer.entity_store import check_size
 from projections.decode import read_data
 from projections.envelope import Envelope
 from projections.event import Event, Rejection
+from projections.kept import Kept
 from projections.outcome import Reason, Rejected
 from projections.projection import EventType, Projection
 from projections.settle import Settled
@@ -39,11 +41,14 @@ async def load(
     types: EventTypes,
     sql: Statements,
     ids: list[UUID],
+    most: int,
 ) -> tuple[dict[UUID, list[Event]], list[Rejection]]:
-    """The parked events of `ids`, locked. Those that older code parked and today's contract refuses are taken out."""
+    """The parked events of `ids`, locked; their long values stay in the database. TooLarge where there is more of them
+    than `most` bytes. Those that older code parked and today's contract refuses are taken out."""
     found: dict[UUID, list[Event]] = {}
     refused: dict[tuple[UUID, int], Rejection] = {}
-    for row in (await connection.execute(sql.load_parked, {"id": ids})).mappings():
+    for row in (await connection.execute(sql.load_parked, {"id": ids, "most": most})).mappings():
+        check_size(row["stored_bytes"], most)
         try:
             event = _read(projection, types, row)
         except Rejected as rejected:
@@ -61,7 +66,11 @@ def _read(projection: Projection, types: EventTypes, row: RowMapping) -> Event:
         raise Rejected(Reason.INVALID_DATA, "it was parked, and its type is no more")
     envelope = Envelope(row["event_id"], row["source"], row["type"], None, None, None)
     data = row["data"] if isinstance(row["data"], dict) else orjson.loads(row["data"])
-    return read_data(projection, types[row["type"]][1], data, envelope, _record(row))
+    event = read_data(projection, types[row["type"]][1], data, envelope, _record(row))
+    for column in projection.carried:
+        if column in event.fields and (digest := row[f"kept_{column}"]) is not None:
+            event.fields[column] = Kept(digest, event.version)  # what was read was cut
+    return event
 
 
 def _rejection(row: RowMapping, rejected: Rejected) -> Rejection:

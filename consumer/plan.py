@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from consumer import parked_events
-from consumer.entity_store import Aside, Row
+from consumer.entity_store import ANY_SIZE, Aside, Row
 from projections.event import Event, Rejection
 from projections.outcome import Outcome
 from projections.settle import Settled, State
@@ -31,6 +31,8 @@ class Stored:
     absent: dict[UUID, State] = field(default_factory=dict)
     waiting: dict[UUID, list[Event]] = field(default_factory=dict)
     rows: dict[UUID, State] = field(default_factory=dict)
+    most: int = ANY_SIZE
+    """So many bytes of it are looked at together: TooLarge else."""
     unreadable: list[Rejection] = field(default_factory=list)
     """Events that were parked, and are rejected now."""
     parents: dict[str, dict[UUID, str | None]] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from consumer.batch import Batch
-from consumer.errors import BadData, Conflict, NeedsMode, Trouble
+from consumer.errors import BadData, Conflict, NeedsMode, TooLarge, Trouble
 from consumer.gate import Mode
 from consumer.recovery import Backoff, kafka_translated
 from consumer.transaction import CommitUnknown, Receipt, Transaction, refused
@@ -33,10 +33,13 @@ class Retry:
         """Where to begin: as the last batch turned out."""
 
     async def apply(self, batch: Batch) -> AsyncIterator[tuple[Batch, Receipt]]:
-        """Apply `batch`, in parts where the database refuses a value; each part comes when it is committed."""
+        """Apply `batch`, in parts where the database refuses a value; each part comes when it is committed.
+
+        So also where too much is stored of their entities.
+        """
         try:
             receipt = await self._apply_whole(batch)
-        except BadData:
+        except (BadData, TooLarge):  # one record alone is never too large
             if len(batch.decoded) > 1:
                 for half in batch.halves():
                     async for done in self.apply(half):

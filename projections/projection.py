@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 from uuid import UUID
 
 from pydantic import TypeAdapter
-from sqlalchemy import Table
+from sqlalchemy import String, Table
 from sqlmodel import SQLModel
 
 from models import ENTITY_SCHEMA
@@ -119,6 +119,17 @@ class Projection:
         tied = {"id", "version", *self.unique, *(parent.column for parent in self.parents)}
         partial = {name for event_type in self.event_types if event_type.kind is PARTIAL for name in event_type.names}
         return tuple(column for column in self.columns if column in partial - tied)
+
+    @cached_property
+    def carried(self) -> tuple[str, ...]:
+        """The columns whose stored values may be of any length, and that nothing but a newer value depends on: texts
+        without a length. They never leave the database (`projections.carried`)."""
+        tied = {*self.unique, *(column for event_type in self.event_types for column in event_type.renames.values())}
+        return tuple(
+            column.name
+            for column in self.table.columns
+            if isinstance(column.type, String) and column.type.length is None and column.name not in tied
+        )
 
 
 class Registry:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.sql.elements import TextClause
 
+from projections.carried import kept_arrays, load, load_absent, load_parked, put_aside, whole
 from projections.projection import Projection
 from projections.sql_parts import ABSENT, PARKED, arrays, nothing_kept, same_wait
 
@@ -41,7 +42,7 @@ class Statements:
     contested_by: TextClause
     """Contested ones that wait for a unique value which one of `:id` has, or that are among `:holder` themselves."""
     load: TextClause
-    """The rows of `:id`, locked against changes by others."""
+    """The rows of `:id`, locked against changes by others; of carried columns hashes (`projections.carried`)."""
     lock: TextClause
     """Lock the rows of `:id` so that nobody can come to refer to them."""
     delete: TextClause
@@ -59,15 +60,7 @@ class Statements:
 def statements_for(projection: Projection) -> Statements:
     """All of one projection's statements."""
     table, entity = projection.table_name, projection.entity
-    columns = ", ".join(projection.columns)
-    state = ", ".join(f"'{c}', v.{c}" for c in projection.columns)
-    put_aside = f"""
-            INSERT INTO {ABSENT} AS a (entity, id, version, state, reason, waiting_for)
-            SELECT '{entity}', v.id, v.version,
-                   CASE WHEN v.reason IN ('deleted', 'erased') THEN NULL ELSE jsonb_build_object({state}) END,
-                   v.reason, v.waiting_for
-            FROM unnest({arrays(projection)}, CAST(:reason AS text[]), CAST(:waiting_for AS uuid[]))
-                AS v({columns}, reason, waiting_for) ORDER BY v.id"""
+    aside = put_aside(projection)
     return Statements(
         upsert=_upsert(projection),
         take=_take(projection),
@@ -82,23 +75,18 @@ def statements_for(projection: Projection) -> Statements:
         contested_by=text(f"""
             SELECT id FROM {ABSENT} WHERE entity = '{entity}' AND reason = 'contested'
                 AND (waiting_for = ANY(CAST(:id AS uuid[])) OR id = ANY(CAST(:holder AS uuid[])))"""),
-        load=text(f"SELECT {columns} FROM {table} WHERE id = ANY(CAST(:id AS uuid[])) ORDER BY id FOR NO KEY UPDATE"),
+        load=text(load(projection)),
         lock=text(f"SELECT id FROM {table} WHERE id = ANY(CAST(:id AS uuid[])) ORDER BY id FOR UPDATE"),
         delete=text(f"DELETE FROM {table} WHERE id = ANY(CAST(:id AS uuid[]))"),
-        load_absent=text(f"""
-            SELECT a.id AS entity_id, a.version AS at_version, a.reason, {_prefixed("s", projection)}
-            FROM {ABSENT} a, LATERAL jsonb_populate_record(NULL::{table}, a.state) s
-            WHERE a.entity = '{entity}' AND a.id = ANY(CAST(:id AS uuid[]))"""),
-        put_new_aside=text(put_aside),
-        put_aside=text(f"""{put_aside}
+        load_absent=text(load_absent(projection)),
+        put_new_aside=text(aside),
+        put_aside=text(f"""{aside}
             ON CONFLICT (entity, id) DO UPDATE SET version = excluded.version, state = excluded.state,
                 reason = excluded.reason, waiting_for = excluded.waiting_for,
                 since = CASE WHEN {same_wait("a", "excluded")} THEN a.since ELSE excluded.since END
             WHERE a.version <= excluded.version"""),
         drop_absent=text(f"DELETE FROM {ABSENT} WHERE entity = '{entity}' AND id = ANY(CAST(:id AS uuid[]))"),
-        load_parked=text(f"""
-            SELECT entity_id, version, type, data, event_id, source, topic, partition, "offset" FROM {PARKED}
-            WHERE entity = '{entity}' AND entity_id = ANY(CAST(:id AS uuid[])) FOR UPDATE"""),
+        load_parked=text(load_parked(projection)),
         park=text(f"""
             INSERT INTO {PARKED}
                 (entity, entity_id, version, type, data, event_id, source, topic, partition, "offset")
@@ -115,16 +103,22 @@ def statements_for(projection: Projection) -> Statements:
 
 
 def _upsert(projection: Projection) -> TextClause:
-    return _write(projection, _given(projection), "true")
+    if not projection.carried:
+        return _write(projection, _given(projection), "true")
+    kept = [
+        f"unnest({array}) AS kept_{c}" for array, c in zip(kept_arrays(projection), projection.carried, strict=True)
+    ]
+    given = f"{_given(projection, more=kept, name='given')}, v AS MATERIALIZED ({whole('given', projection)})"
+    return _write(projection, given, "true", rows="given")
 
 
 def _take(projection: Projection) -> TextClause:
     return _write(projection, f"{_given(projection)}, {_passed(projection)}", _free(projection))
 
 
-def _write(projection: Projection, given: str, where: str) -> TextClause:
+def _write(projection: Projection, given: str, where: str, rows: str = "v") -> TextClause:
     taken = _insert(projection, where) + _or_update(projection)
-    return text(f"WITH {given}, taken AS ({taken} {_returning(projection)}) {_refused(projection)}")
+    return text(f"WITH {given}, taken AS ({taken} {_returning(projection)}) {_refused(projection, rows)}")
 
 
 def _take_new(projection: Projection) -> TextClause:
@@ -150,13 +144,13 @@ def _change(projection: Projection) -> TextClause:
         WHERE t.id = v.id AND t.version = v.base AND {nothing_kept(projection)} RETURNING t.id""")
 
 
-def _given(projection: Projection, *only: str, more: Iterable[str] = ()) -> str:
-    """`v`, the rows, with all columns or `only` these, in the order of their ids: neighbours in the index come
-    together, and two upserts at once can't deadlock (where two partitions have the same entities two of `take_new`
+def _given(projection: Projection, *only: str, more: Iterable[str] = (), name: str = "v") -> str:
+    """`v` (or `name`), the rows, with all columns or `only` these, in the order of their ids: neighbours in the index
+    come together, and two upserts at once can't deadlock (where two partitions have the same entities two of `take_new`
     can, and two of `take` that have several states of them: one begins anew).
     `unnest` in the select list: behind FROM Postgres would first put each array's elements into a store."""
     rows = [f"unnest({arrays(projection, c)}) AS {c}" for c in only or projection.columns]
-    return f"v AS MATERIALIZED (SELECT {', '.join([*rows, *more])} ORDER BY id)"
+    return f"{name} AS MATERIALIZED (SELECT {', '.join([*rows, *more])} ORDER BY id)"
 
 
 def _passed(projection: Projection) -> str:
@@ -186,10 +180,10 @@ def _returning(projection: Projection) -> str:
     return "RETURNING " + ", ".join(f"t.{c}" for c in ("id", *projection.unique))
 
 
-def _refused(projection: Projection) -> str:
+def _refused(projection: Projection, rows: str = "v") -> str:
     differ = "".join(f" OR taken.{c} <> v.{c}" for c in projection.unique)
     return f"""
-        SELECT v.id, taken.id IS NULL AS refused FROM v LEFT JOIN taken ON taken.id = v.id
+        SELECT v.id, taken.id IS NULL AS refused FROM {rows} v LEFT JOIN taken ON taken.id = v.id
         WHERE taken.id IS NULL{differ}"""
 
 
@@ -215,7 +209,3 @@ def _vacate(projection: Projection) -> TextClause | None:
         return None
     vacant = ", ".join(f"{c} = chr(1) || id::text" for c in projection.unique)
     return text(f"UPDATE {projection.table_name} SET {vacant} WHERE id = ANY(CAST(:id AS uuid[]))")
-
-
-def _prefixed(alias: str, projection: Projection) -> str:
-    return ", ".join(f"{alias}.{c} AS state_{c}" for c in projection.columns)

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from consumer import dead_letters, operations
 from consumer.entity_writer import EntityWriter
-from consumer.errors import BadData
+from consumer.errors import BadData, TooLarge
 from consumer.family import Family
 from consumer.gate import Mode, enter
 from consumer.operate.again import until_no_conflict
@@ -113,10 +113,13 @@ class LetterRetry:
         return decoded
 
     async def _try_page(self, page: Mapping[int, Decoded], tried: Tried) -> None:
-        """Try these in one transaction, in halves where the database refuses a value of one of them."""
+        """Try these in one transaction, in halves where the database refuses a value of one of them.
+
+        So also where too much is stored of their entities.
+        """
         try:
             done = await self._transact(page)
-        except BadData:
+        except (BadData, TooLarge):
             if len(page) == 1:
                 done = await self._transact(dict(zip(page, refused(list(page.values())), strict=True)))
             else:

@@ -23,8 +23,9 @@ def placeholders(statement: TextClause | None) -> set[str]:
 @EVERY
 def test_the_upsert_takes_one_array_for_each_column(projection: Projection) -> None:
     sql = statements_for(projection)
+    kept = {f"kept_{column}" for column in projection.carried}
     for statement, more in (
-        (sql.upsert, set[str]()),
+        (sql.upsert, kept),
         (sql.take, {"several", "oldest"}),
         (sql.take_new, {"several", "oldest"}),
     ):
@@ -48,8 +49,9 @@ def test_a_change_sets_nothing_that_others_depend_on(projection: Projection) -> 
 def test_a_state_kept_aside_has_every_column(projection: Projection) -> None:
     sql = statements_for(projection)
     for statement in (sql.put_aside, sql.put_new_aside):
-        assert placeholders(statement) == {*projection.columns, "reason", "waiting_for"}
-        assert all(f"'{column}', v.{column}" in statement.text for column in projection.columns)
+        kept = {f"kept_{column}" for column in projection.carried}
+        assert placeholders(statement) == {*projection.columns, "reason", "waiting_for", *kept}
+        assert all(re.search(rf"'{column}', [vs]\.{column}\b", statement.text) for column in projection.columns)
 
 
 @EVERY
