@@ -50,7 +50,7 @@ async def load(
     for row in (await connection.execute(sql.load_parked, {"id": ids, "most": most})).mappings():
         check_size(row["stored_bytes"], most)
         try:
-            event = _read(projection, types, row)
+            event = read(projection, types, row)
         except Rejected as rejected:
             refused[row["entity_id"], row["version"]] = _rejection(row, rejected)
         else:
@@ -61,7 +61,8 @@ async def load(
     return found, list(refused.values())
 
 
-def _read(projection: Projection, types: EventTypes, row: RowMapping) -> Event:
+def read(projection: Projection, types: EventTypes, row: RowMapping) -> Event:
+    """The event that was parked; Rejected where today's contract refuses it."""
     if row["type"] not in types:
         raise Rejected(Reason.INVALID_DATA, "it was parked, and its type is no more")
     envelope = Envelope(row["event_id"], row["source"], row["type"], None, None, None)

@@ -3,20 +3,20 @@
 It blocks nobody and changes nothing. First form: the newest state of every entity is held in memory.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from aiokafka import TopicPartition
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from consumer import verify_waiting
 from consumer.positions import OFFSETS
 from consumer.recovery import kafka_translated, translated
 from consumer.reread import Reread
 from consumer.settings import Settings
-from models import CONTROL_SCHEMA
+from consumer.verify_waiting import Waiting, hash_of
 from projections.decode import Decoder
 from projections.projection import Registry
 from projections.recompute import Recomputation
@@ -43,6 +43,8 @@ class Report:
     records: int = 0
     rows: dict[str, int] = field(default_factory=dict)
     differences: list[Difference] = field(default_factory=list)
+    waiting: int = 0
+    """States kept aside and partial events that wait: they are compared, too."""
     left_out: int = 0
     """Entities whose place the events alone don't tell: contested addresses, and what was erased after the grace."""
     unprovable: list[str] = field(default_factory=list)
@@ -53,7 +55,7 @@ class Report:
 class _Snapshot:
     positions: dict[TopicPartition, int] = field(default_factory=dict)
     rows: dict[str, dict[UUID, Row]] = field(default_factory=dict)
-    aside: set[tuple[str, UUID]] = field(default_factory=set)
+    waiting: Waiting = field(default_factory=Waiting)
 
 
 async def verify(
@@ -87,16 +89,16 @@ async def _take_snapshot(connection: AsyncConnection, group_id: str, registry: R
         select = text(f"SELECT id, version, {', '.join(columns)} FROM {projection.table_name}")
         async for row in await connection.stream(select):
             found[row[0]] = (row[1], hash(tuple(row[2:])))
-    aside = text(f"SELECT entity, id FROM {CONTROL_SCHEMA}.absent_states WHERE reason IN ('contested', 'erased')")
-    snapshot.aside = {(row.entity, row.id) for row in await connection.execute(aside)}
+    snapshot.waiting = await verify_waiting.take(connection, registry)
     return snapshot
 
 
 def _compare(registry: Registry, snapshot: _Snapshot, computed: Recomputation, report: Report) -> None:
-    left_out = computed.contested() | snapshot.aside
+    kept = snapshot.waiting.states
+    left_out = computed.contested() | {key for key, one in kept.items() if one.reason in ("contested", "erased")}
+    report.waiting = len(kept) + len(snapshot.waiting.events)
     for projection in registry:
         entity, table = projection.entity, str(projection.table.name)
-        columns = [c for c in projection.columns if c not in ("id", "version")]
         found = dict(snapshot.rows[entity])
         report.rows[table] = len(found)
         for shown in computed.shown(entity):
@@ -105,12 +107,10 @@ def _compare(registry: Registry, snapshot: _Snapshot, computed: Recomputation, r
                 report.left_out += 1
             elif row is None:
                 report.differences.append(Difference(table, shown.id, "missing", shown.version, None))
-            elif row != (shown.version, _hash(shown.fields, columns)):
+            elif row != (shown.version, hash_of(shown.fields, projection)):
                 report.differences.append(Difference(table, shown.id, "different", shown.version, row[0]))
         for entity_id, (version, _) in found.items():
             if not computed.below((entity, entity_id), left_out):
                 report.differences.append(Difference(table, entity_id, "unexpected", None, version))
-
-
-def _hash(fields: Mapping[str, Any], columns: list[str]) -> int:
-    return hash(tuple(fields[column] for column in columns))
+    waits = verify_waiting.compare(registry, snapshot.waiting, snapshot.rows, computed)
+    report.differences += [Difference(*found) for found in waits]

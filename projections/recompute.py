@@ -1,7 +1,7 @@
 """The tables once more, from events alone and in memory: the definition by the same pure core, without a database."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -43,6 +43,14 @@ class Recomputation:
             self._waiting[key] = left
         else:
             self._waiting.pop(key, None)
+
+    def states(self) -> Iterable[tuple[Key, State]]:
+        """The newest state of every entity, wherever it must be; `fields` is None for one that is deleted."""
+        return self._states.items()
+
+    def waiting(self) -> Iterator[Event]:
+        """The partial events that wait for the versions before them."""
+        return (event for events in self._waiting.values() for event in events)
 
     def shown(self, entity: str) -> Iterator[Shown]:
         """The rows that `entity`'s table must show, where no unique value is claimed twice."""

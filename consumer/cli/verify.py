@@ -53,6 +53,8 @@ def _print(report: Report) -> None:
     rows = ", ".join(f"{number:,} {table}" for table, number in report.rows.items())
     verdict = f"{len(report.differences):,} differ" if report.differences else _unless_empty(report)
     console.print(f"{rows} compared with {report.records:,} records: {verdict}", highlight=False, soft_wrap=True)
+    if report.waiting:
+        console.print(f"{report.waiting:,} that wait or are deleted compared too", highlight=False, soft_wrap=True)
     if report.left_out:
         console.print(
             f"{report.left_out:,} left out: contested, erased, or below such a one", highlight=False, soft_wrap=True
