@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from aiokafka import TopicPartition
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from consumer import intake_stops, positions
+from consumer import intake_stops, positions, service_settings
 from consumer.batch import Claim, Positions
 from consumer.errors import FuseBlown
 from consumer.fuse import Fuse
 from consumer.gate import enter_claim
 from consumer.intake_stops import ACCEPTED, FUSE, Stop, said_time, said_topic
 from consumer.recovery import translated
+from consumer.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +21,9 @@ log = logging.getLogger(__name__)
 class Claims:
     """One instance's way to the positions of its group. It remembers which stops it has seen, and logs each once."""
 
-    def __init__(self, engine: AsyncEngine, group_id: str, fuse: Fuse) -> None:
-        self._engine, self._group_id, self._fuse = engine, group_id, fuse
+    def __init__(self, engine: AsyncEngine, settings: Settings, fuse: Fuse) -> None:
+        self._engine, self._settings, self._fuse = engine, settings, fuse
+        self._group_id = settings.kafka_group_id
         self._seen: dict[str, Stop] = {}
         """The stops that were there when it was looked last, by key."""
         self._blown: set[str] = set()
@@ -33,6 +35,7 @@ class Claims:
             async with self._engine.begin() as connection:
                 await enter_claim(connection)
                 claims = await positions.claim(connection, self._group_id, first)
+                await service_settings.write(connection, self._settings)
                 return await self._with_stops(connection, claims)
 
     async def read(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Claim]:

@@ -61,7 +61,7 @@ class Service:
         self._intake = Intake(self._source, decoder, settings, depth, self._claim, self._read, self._answered)
         self._frozen = Frozen(self.engine)
         fuse = Fuse(settings.fuse_min_records, settings.fuse_ratio)
-        self._claims = Claims(self.engine, settings.kafka_group_id, fuse)
+        self._claims = Claims(self.engine, settings, fuse)
         self.observer = Observer(
             self.engine, self._source, self._watch, self._oldest, fuse.ratios, self.metrics, self.state
         )

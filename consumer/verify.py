@@ -15,6 +15,7 @@ from consumer import verify_waiting
 from consumer.positions import OFFSETS
 from consumer.recovery import kafka_translated, translated
 from consumer.reread import Reread
+from consumer.service_settings import as_the_service
 from consumer.settings import Settings
 from consumer.verify_waiting import Waiting, hash_of
 from projections.decode import Decoder
@@ -66,6 +67,7 @@ async def verify(
         async with engine.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ")
             snapshot = await _take_snapshot(connection, settings.kafka_group_id, registry)
+    settings = await as_the_service(engine, settings)
     computed, report = Recomputation(registry), Report()
     decode, reading = Decoder(registry, settings.event_max_bytes), Reread(settings, snapshot.positions, progress)
     with kafka_translated():

@@ -84,6 +84,17 @@ class IntakeStop(SQLModel, table=True):
     except_topics: list[str] | None = Field(default=None, sa_type=JSONB)
 
 
+class ServiceSettings(SQLModel, table=True):
+    """Settings of a group's service that its commands must share, as the instance that claimed last has them."""
+
+    __tablename__ = "service_settings"
+    __table_args__ = {"schema": CONTROL_SCHEMA}
+
+    group_id: str = Field(primary_key=True, sa_type=Text)
+    event_max_bytes: int = Field(sa_type=BigInteger)
+    updated_at: datetime = _now()
+
+
 class Replay(SQLModel, table=True):
     """A range of one partition that is being read again, and how far it has come, so that it can go on."""
 

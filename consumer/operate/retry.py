@@ -23,6 +23,7 @@ from consumer.operate.originals import LETTER_COLUMNS, Letter, original, was_par
 from consumer.operate.records import Records
 from consumer.plan import Written
 from consumer.recovery import translated
+from consumer.service_settings import as_the_service
 from consumer.settings import Settings
 from consumer.sizes import size_of
 from consumer.transaction import refused
@@ -71,6 +72,7 @@ class LetterRetry:
         self._engine = engine
         self._settings = settings
         self._execute = execute
+        self._registry = registry
         self._decode = Decoder(registry, settings.event_max_bytes)
         family = Family(registry)
         self._writers = {p.entity: EntityWriter(registry, p, family) for p in registry}
@@ -78,7 +80,8 @@ class LetterRetry:
 
     async def run(self, numbers: Sequence[int]) -> Tried:
         """Try the letters of these ids that are new. Trouble where a server does not answer: what is done stays."""
-        tried = Tried()
+        tried, settings = Tried(), await as_the_service(self._engine, self._settings)
+        self._decode = Decoder(self._registry, settings.event_max_bytes)
         async with Records(self._settings) as records:
             for at in range(0, len(numbers), PAGE):
                 async for page in self._pages(list(numbers[at : at + PAGE]), records, tried):

@@ -4,9 +4,12 @@ import json
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from tests.operate.commands import RETRY, printed, told
 from tests.service.test_meaning import ADA, EVE, NOTES, play
-from tests.support.factories import a_document_event, a_user_event
+from tests.support.factories import a_document_event, a_record, a_user_event
+from tests.support.projector import running_projector
 from tests.support.world import World
 
 BOB = UUID(int=4)
@@ -94,3 +97,20 @@ async def test_every_retry_that_changed_something_leaves_its_trace(world: World)
 async def everything(world: World) -> list[list[dict[str, Any]]]:
     tables = ("users", "documents", *(f"projector.{t}" for t in ("offsets", "dead_letters", "operations")))
     return [await world.rows(f"SELECT * FROM {table}") for table in tables]
+
+
+async def test_a_retry_and_verify_take_the_services_limit_and_not_the_shells(world: World) -> None:
+    long = a_user_event(id=ADA, name="x" * 90, note="y" * 3_000)
+    await world.create_topics()
+    await world.publish([a_record(long)])
+    with running_projector(world.settings | {"EVENT_MAX_BYTES": "2048"}):
+        await world.until("SELECT max(reason) FROM projector.dead_letters", "too_large")
+    assert (await told(world, *RETRY, "--all", exit_status=1))["rejected"] == 1  # as the service would
+    assert (await told(world, "verify"))["differences"] == []
+    with running_projector(world.settings | {"EVENT_MAX_BYTES": "8192"}):
+        await world.until("SELECT event_max_bytes::int FROM projector.service_settings", 8_192)
+    with pytest.MonkeyPatch.context() as shell:
+        shell.setenv("EVENT_MAX_BYTES", "1024")
+        assert (await told(world, *RETRY, "--all", "--execute"))["resolved"] == 1
+        assert (await told(world, "verify"))["differences"] == []
+    assert await world.value("SELECT id FROM users") == ADA
