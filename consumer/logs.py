@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 
 import orjson
 
+from consumer.printable import printable, printable_json
+
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
@@ -22,15 +24,15 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=str).decode()
+        return printable_json(orjson.dumps(line, default=str).decode())
 
 
 class TextFormatter(logging.Formatter):
     """A line for people, with what the call added behind it."""
 
     def format(self, record: logging.LogRecord) -> str:
-        line = super().format(record)
-        return f"{line} {' '.join(f'{k}={v}' for k, v in _extra(record).items())}".rstrip()
+        line = "\n".join(map(printable, super().format(record).split("\n")))  # a traceback has lines
+        return f"{line} {printable(' '.join(f'{k}={v}' for k, v in _extra(record).items()))}".rstrip()
 
 
 AWAY = (

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from consumer.cli.ask import AsJson, ask
-from consumer.cli.show import print_json
+from consumer.cli.show import print_json, print_text
 from consumer.intake_stops import ACCEPTED, ALL, Stop, by_topic, said_time, said_topic, words
 from consumer.operate import pause as stops
 from consumer.operate.pause import Resumed
@@ -22,7 +22,7 @@ def pause(topic: Topic = None, message: Message = None, as_json: AsJson = False)
     _check(settings, topic)
     after = ask(lambda engine: stops.pause(engine, settings, which, words(message)))
     said = f"intake is paused: {said_topic(which)}; {_lifted_by(which)} lets it go on"
-    print_json({"stops": by_topic(after), "details": details(after)}) if as_json else typer.echo(said)
+    print_json({"stops": by_topic(after), "details": details(after)}) if as_json else print_text(said)
 
 
 def resume(
@@ -47,7 +47,7 @@ def resume(
         print_json({"resumed": resumed, "stops": by_topic(done.left), **told})
     else:
         for line in _said(done, topic, resumed):
-            typer.echo(line)
+            print_text(line)
     raise typer.Exit(0 if resumed else 1)
 
 

@@ -11,7 +11,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from consumer.cli.ask import DRY, AsJson, Execute, Limit, Yes, ask, confirm
-from consumer.cli.show import print_json, print_table, print_text
+from consumer.cli.show import json_of, print_json, print_table, print_text
 from consumer.errors import Refused
 from consumer.operate import letters
 from consumer.operate.letters import Choice, Filter
@@ -115,7 +115,7 @@ def choose(ids: list[int] | None, reason: Reason | None, every: bool) -> list[in
 async def _write(engine: AsyncEngine, which: Filter, out: IO[bytes]) -> int:
     number = 0
     async for row in letters.exported(engine, which):
-        out.write(orjson.dumps(_readable(row), default=str, option=orjson.OPT_APPEND_NEWLINE))
+        out.write(json_of(_readable(row)).encode() + b"\n")
         number += 1
     out.flush()
     return number

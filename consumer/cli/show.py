@@ -1,4 +1,7 @@
-"""What commands print: JSON for programs, tables for people. Nothing is cut: an id is copied from here."""
+"""What commands print: JSON for programs, tables for people. Nothing is cut: an id is copied from here.
+
+What a command prints goes through here, as it may be of a record: no character of it commands the terminal.
+"""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -9,6 +12,9 @@ import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
+
+from consumer.printable import printable, printable_json
 
 ID_WIDTH, LEAST_WIDTH = 39, 8
 """What a column of ids takes, and what one of anything else needs at the least."""
@@ -22,7 +28,12 @@ def console() -> Console:
 
 
 def print_json(value: Any) -> None:
-    typer.echo(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode())
+    typer.echo(json_of(value))
+
+
+def json_of(value: Any) -> str:
+    """`value` as one line of JSON."""
+    return printable_json(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS).decode())
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], on: Console | None = None) -> None:
@@ -45,10 +56,15 @@ def table_of(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
 
 def print_text(text: str) -> None:
     """A sentence that the terminal itself wraps."""
-    Console().print(text, soft_wrap=True, markup=False, highlight=False)
+    Console().print(plain(text), soft_wrap=True)
 
 
-def _cell(value: Any) -> str:
+def plain(text: str) -> Text:
+    """`text` as it is, neither markup nor a command to the terminal."""
+    return Text(printable(text))
+
+
+def _cell(value: Any) -> Text:
     if value is None:
-        return ""
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+        return Text()
+    return plain(", ".join(map(str, value)) if isinstance(value, list) else str(value))

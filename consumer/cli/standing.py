@@ -7,12 +7,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Group, RenderableType
 from rich.live import Live
-from rich.text import Text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from consumer.cli.ask import AsJson, ask
 from consumer.cli.intake import described, details
-from consumer.cli.show import console, print_json, table_of
+from consumer.cli.show import console, plain, print_json, table_of
 from consumer.errors import Trouble
 from consumer.operate.group_protocols import CLASSIC
 from consumer.operate.standing import standing
@@ -60,23 +59,23 @@ def _print_json(told: dict[str, Any]) -> None:
 
 def _shown(told: dict[str, Any], width: int) -> RenderableType:
     if "error" in told:
-        return str(told["error"])
+        return plain(str(told["error"]))
     group = told["group"]
-    parts: list[RenderableType] = [f"group {group['id']}: {group['state']}, {len(group['members'])} members"]
+    parts: list[RenderableType] = [plain(f"group {group['id']}: {group['state']}, {len(group['members'])} members")]
     if group["protocol"] != CLASSIC:
-        parts.append(
+        other = (
             f"another client uses this group, with the protocol {group['protocol']}: give this service a group of its "
-            "own (KAFKA_GROUP_ID), or stop the other"
         )
+        parts.append(plain(other + "own (KAFKA_GROUP_ID), or stop the other"))
     rows = [{name: row[name] for name in SHOWN} for row in told["partitions"]]
     lately = [{**row, "number in the last 10 minutes": row.pop("number")} for row in map(dict, told["rejected_lately"])]
     tables = (group["members"], rows, told["waiting"], told["dead_letters_by_reason"], lately)
     parts += [table_of(some, width) for some in tables if some]
-    parts += [line for row in told["partitions"] if (line := _held_back(row))]
-    parts += [Text(described(stop)) for stop in told["intake"]]
+    parts += [plain(line) for row in told["partitions"] if (line := _held_back(row))]
+    parts += [plain(described(stop)) for stop in told["intake"]]
     waits = {"parked": told["parked_states"] + told["parked_events"]} | {n: told[n] for n in ("contested", "hidden")}
     said = ", ".join(f"{name} {number:,}" for name, number in (waits | {"dead letters": told["dead_letters"]}).items())
-    return Group(*parts, f"{said}; last update {told['last_update'] or 'never'}")
+    return Group(*parts, plain(f"{said}; last update {told['last_update'] or 'never'}"))
 
 
 def _held_back(row: dict[str, Any]) -> str:

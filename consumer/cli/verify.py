@@ -2,12 +2,11 @@
 
 import asyncio
 
-import orjson
-import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from consumer.cli.show import print_json, print_text
 from consumer.settings import Settings, load_settings
 from consumer.verify import Report
 from consumer.verify import verify as run
@@ -22,7 +21,7 @@ def verify(*, as_json: bool) -> int:
     """Returns the exit status: 1 where anything differs, or can't be proved."""
     report = asyncio.run(_verify(load_settings(), as_json))
     if as_json:
-        typer.echo(orjson.dumps(report, default=str).decode())
+        print_json(report)
     else:
         _print(report)
     return 1 if report.differences or report.unprovable else 0
@@ -49,7 +48,7 @@ def _print(report: Report) -> None:
             table.add_row(d.table, str(d.id), d.kind, str(d.expected_version or "-"), str(d.found_version or "-"))
         console.print(table)
     for partition in report.unprovable:
-        console.print(f"{partition}; the tables can't be proved from it", highlight=False, soft_wrap=True)
+        print_text(f"{partition}; the tables can't be proved from it")
     rows = ", ".join(f"{number:,} {table}" for table, number in report.rows.items())
     verdict = f"{len(report.differences):,} differ" if report.differences else _unless_empty(report)
     console.print(f"{rows} compared with {report.records:,} records: {verdict}", highlight=False, soft_wrap=True)
