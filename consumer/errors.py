@@ -41,6 +41,10 @@ class Fenced(ProjectorError):
     """Another writer has moved a position or taken a partition over; this batch changes nothing."""
 
 
+class PositionsMoved(ProjectorError):
+    """The stored positions are not those that this instance knows; this batch changes nothing."""
+
+
 class FuseBlown(ProjectorError):
     """Nearly all records of a topic are rejected; nothing of this batch is committed."""
 

@@ -63,15 +63,16 @@ class Entered:
         return self.mode <= Mode.BESIDE and self.ends.told == "SELECT 0"
 
 
-async def enter(connection: AsyncConnection, mode: Mode) -> Entered:
-    """Before the first statement of a transaction, and sent with its BEGIN: wait until it may begin.
+async def enter(connection: AsyncConnection, mode: Mode, check: str = "") -> Entered:
+    """Before the first statement of a transaction, and sent with its BEGIN: wait until it may begin. `check` is SQL
+    that may end it just then.
 
     Lock and settings go with the transaction. Every statement that follows looks rows up by an index: a plan that is
     made while a table is nearly empty, and kept, would read the whole table for each row when it has grown; with
     100,000 documents waiting 62 seconds instead of 5.
     """
     lock = f"pg_advisory_xact_lock{'_shared' if mode <= Mode.BESIDE else ''}({GATE_KEY})"
-    ends = await _begin_with(connection, f"{lock}; {_WAITS}", PLANS)
+    ends = await _begin_with(connection, "; ".join(filter(None, (lock, check, _WAITS))), PLANS)
     return Entered(mode, ends)
 
 

@@ -52,6 +52,14 @@ _MOVE = f"""
     SELECT 1 / CAST(count(*) = {{number}} AS integer) FROM moved"""
 """Without parameters, to be sent with COMMIT; it divides by zero where not all could be moved."""
 
+_KNOWN = {name: _MOVED[name] for name in ("topic", "partition", "next_offset", "epoch")}
+_COMPARE = f"""
+    SELECT 1 / CAST(count(*) = 0 AS integer)
+    FROM json_to_recordset({{rows}}) AS v({", ".join(f"{name} {kind}" for name, kind in _KNOWN.items())})
+    LEFT JOIN {OFFSETS} o ON o.group_id = {{group}} AND o.topic = v.topic AND o.partition = v.partition
+    WHERE o.next_offset IS NULL OR o.next_offset < v.next_offset OR o.epoch <> v.epoch"""
+"""Without parameters, to be sent with BEGIN."""
+
 FENCED = "22012"
 """division_by_zero."""
 
@@ -108,6 +116,13 @@ def move(
         own = (*partition, *span, fingerprints.get(partition), *(counts.get(outcome, 0) for outcome in _OUTCOMES))
         rows.append(dict(zip(_MOVED, (*own, between), strict=True)))
     return _MOVE.format(rows=_quoted(json.dumps(rows)), group=_quoted(group_id), number=len(rows))
+
+
+def compare(group_id: str, known: Mapping[TopicPartition, tuple[int, int]]) -> str:
+    """SQL that fails with the SQLSTATE `FENCED` where a stored position is before the one given here, has another
+    epoch, or is not there. Given are next offset and epoch."""
+    rows = [dict(zip(_KNOWN, (*partition, *at), strict=True)) for partition, at in known.items()]
+    return _COMPARE.format(rows=_quoted(json.dumps(rows)), group=_quoted(group_id))
 
 
 def _quoted(value: str) -> str:

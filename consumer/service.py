@@ -7,13 +7,14 @@ from collections.abc import Awaitable, Callable
 
 from aiokafka import TopicPartition
 from asyncpg.pgproto import pgproto
+from sqlalchemy import event
 
 from consumer import topics
 from consumer.batch import Batch, Claim, Positions
 from consumer.batching import generations
 from consumer.claims import Claims
 from consumer.erasure import Erasure
-from consumer.errors import Fenced, FuseBlown
+from consumer.errors import Fenced, FuseBlown, PositionsMoved
 from consumer.flights import Flights
 from consumer.frozen import Frozen
 from consumer.fuse import Fuse
@@ -24,6 +25,7 @@ from consumer.kafka_watch import Watch
 from consumer.metrics import Metrics
 from consumer.migrate import require_schema
 from consumer.observer import Observer
+from consumer.position_check import Known, PositionCheck
 from consumer.retry import Retry
 from consumer.settings import Settings
 from consumer.source import Source
@@ -66,7 +68,9 @@ class Service:
             self.engine, self._source, self._watch, self._oldest, fuse.ratios, self.metrics, self.state
         )
         erasure = Erasure(settings.cascade_grace_seconds)
-        transaction = Transaction(self.engine, registry, settings.kafka_group_id, fuse, erasure)
+        self._check = PositionCheck(settings.kafka_group_id, self._known)
+        event.listen(self.engine.sync_engine, "connect", lambda *_: self._check.connected())
+        transaction = Transaction(self.engine, registry, settings.kafka_group_id, fuse, erasure, self._check)
         self._retry = Retry(transaction, self.observer)
         self._flights = Flights(self._apply, settings.batches_at_once, self._intake.poke)
         self._serving: asyncio.Task[None] | None = None
@@ -133,8 +137,8 @@ class Service:
                 async for part, receipt in self._retry.apply(batch):
                     self.observer.committed(part, receipt, time.monotonic() - started)
                     self._hints |= {partition: span.next_offset for partition, span in part.spans.items()}
-        except Fenced as error:
-            self._fenced(batch, error)
+        except (Fenced, PositionsMoved) as error:
+            await self._fenced(batch, error)
         except FuseBlown as blown:
             await self._stop_intake(batch, blown)
 
@@ -167,11 +171,19 @@ class Service:
         """Of each partition the timestamp of the first record that is not committed, in milliseconds."""
         return self._intake.oldest_timestamps | self._flights.oldest_timestamps
 
-    def _fenced(self, batch: Batch, error: Fenced) -> None:
-        if not self._claims.is_blown(partition.topic for partition in batch.spans):  # else that was ourselves
+    def _known(self) -> dict[TopicPartition, Known]:
+        """What is stored of the partitions being read, as far as this instance knows."""
+        applied, reading = self.state.positions, self._source.partitions.reading
+        return {p: Known(applied[p], one.epoch) for p, one in reading.items() if p in applied}
+
+    async def _fenced(self, batch: Batch, error: Fenced | PositionsMoved) -> None:
+        """Read on from the stored positions: of this batch, and of all partitions that differ."""
+        moved = await self._check.find_moved(lambda known: self._retry.until_answered(lambda: self._claims.read(known)))
+        again = moved | batch.spans.keys()
+        if not self._claims.is_blown(partition.topic for partition in again):  # else that was ourselves
             log.warning("another writer was faster; reading the positions again", extra={"error": str(error)})
             self.metrics.fenced.inc()
-        self._read_again(set(batch.spans))
+        self._read_again(again)
 
     def _read_again(self, partitions: set[TopicPartition]) -> None:
         self._source.read_again(partitions)

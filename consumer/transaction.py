@@ -4,7 +4,8 @@
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from aiokafka import TopicPartition
@@ -15,12 +16,13 @@ from consumer import dead_letters, positions
 from consumer.batch import Batch
 from consumer.entity_writer import EntityWriter
 from consumer.erasure import Erasure
-from consumer.errors import Fenced
+from consumer.errors import Fenced, PositionsMoved
 from consumer.family import Family
 from consumer.fingerprint import fingerprints
 from consumer.fuse import Fuse
 from consumer.gate import Entered, Mode, enter
 from consumer.plan import Written
+from consumer.position_check import PositionCheck
 from consumer.pruning import Pruning
 from consumer.recovery import translated
 from models.connection import Ends
@@ -57,11 +59,20 @@ class CommitUnknown(Exception):
 class Transaction:
     """Applies batches to one database, for one consumer group."""
 
-    def __init__(self, engine: AsyncEngine, registry: Registry, group_id: str, fuse: Fuse, erasure: Erasure) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        registry: Registry,
+        group_id: str,
+        fuse: Fuse,
+        erasure: Erasure,
+        check: PositionCheck | None = None,
+    ) -> None:
         self._engine = engine
         self._group_id = group_id
         self._fuse = fuse
         self._erasure = erasure
+        self._check = check or PositionCheck(group_id, dict)
         self._pruning = Pruning()
         family = Family(registry)
         self._writers = {p.entity: EntityWriter(registry, p, family) for p in registry}
@@ -79,11 +90,15 @@ class Transaction:
             with translated(mode):
                 async with self._engine.connect() as connection:
                     transaction = await connection.begin()
-                    entered = await enter(connection, mode)
-                    receipt = await self._apply(connection, batch, folded, entered)
-                    moved = positions.move(self._group_id, batch.spans, receipt.totals, fingerprints(batch.last))
-                    entered.ends.last = moved
-                    await _commit(connection, transaction, entered.ends, receipt)
+                    check = self._check.due()
+                    entered = await enter(connection, mode, check)
+                    with _checked(entered.ends):
+                        receipt = await self._apply(connection, batch, folded, entered)
+                        moved = positions.move(self._group_id, batch.spans, receipt.totals, fingerprints(batch.last))
+                        entered.ends.last = moved
+                        await _commit(connection, transaction, entered.ends, receipt)
+                    if check:
+                        self._check.passed()
         except CommitUnknown:
             raise  # the fuse has counted it, and counts it once if it is tried again
         except BaseException:
@@ -123,6 +138,17 @@ class Transaction:
         late = [r for r in late if id(r) not in known_ids]
         await dead_letters.insert(connection, [*receipt.new, *late], self._secrets)
         return receipt
+
+
+@contextmanager
+def _checked(ends: Ends) -> Iterator[None]:
+    """Within, an error of the comparison of positions, which goes with BEGIN, is told from those of what follows."""
+    try:
+        yield
+    except DBAPIError as error:
+        if not ends.started and getattr(error.orig, "sqlstate", None) == positions.FENCED:
+            raise PositionsMoved from None
+        raise
 
 
 async def _commit(connection: AsyncConnection, transaction: AsyncTransaction, ends: Ends, receipt: Receipt) -> None:
