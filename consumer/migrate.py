@@ -1,7 +1,8 @@
 """Brings the schema to the newest revision, under a lock; tells how a schema stands to this service."""
 
 import logging
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from enum import Enum
 from importlib.resources import files
 from io import StringIO
@@ -11,11 +12,12 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from consumer.errors import SchemaMissing, SchemaTooOld
+from consumer.errors import Halt, SchemaMissing, SchemaTooOld
 from consumer.recovery import translated
 from models import CONTROL_SCHEMA
 
@@ -54,9 +56,10 @@ def newest_revision() -> str:
 
 async def upgrade(engine: AsyncEngine, revision: str = "head") -> None:
     """Migrate up to `revision`, alone: others wait for the lock, and then find nothing to do."""
-    async with engine.connect() as connection, connection.begin():
-        await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
-        await connection.run_sync(lambda sync: command.upgrade(alembic_config(connection=sync), revision))
+    with _alembic_translated():
+        async with engine.connect() as connection, connection.begin():
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
+            await connection.run_sync(lambda sync: command.upgrade(alembic_config(connection=sync), revision))
 
 
 async def downgrade(engine: AsyncEngine, revision: str) -> None:
@@ -73,15 +76,31 @@ async def downgrade(engine: AsyncEngine, revision: str) -> None:
 
 async def schema_state(engine: AsyncEngine) -> SchemaState:
     """Compare the database's revision with ours. One that we don't know is newer than ours."""
-    async with engine.connect() as connection:
-        current = await connection.run_sync(_current_revision)
-    script = ScriptDirectory.from_config(alembic_config())
-    if current is None:
-        return SchemaState.MISSING
-    if current == script.get_current_head():
-        return SchemaState.CURRENT
-    known = {revision.revision for revision in script.walk_revisions()}
-    return SchemaState.OLDER if current in known else SchemaState.NEWER
+    with _alembic_translated():
+        async with engine.connect() as connection:
+            current = await connection.run_sync(_current_revision)
+        script = ScriptDirectory.from_config(alembic_config())
+        if current is None:
+            return SchemaState.MISSING
+        if current == script.get_current_head():
+            return SchemaState.CURRENT
+        known = {revision.revision for revision in script.walk_revisions()}
+        return SchemaState.OLDER if current in known else SchemaState.NEWER
+
+
+@contextmanager
+def _alembic_translated() -> Iterator[None]:
+    """Within, what Alembic can't make sense of (several heads, say), and what the database refuses of a step, is one
+    line. The server's words name tables, columns and roles: no content."""
+    try:
+        yield
+    except CommandError as error:
+        raise Halt(f"the migrations don't fit together: {' '.join(str(error).split())}") from None
+    except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None) or ""
+        if not state.startswith("42") or state == "42P01":
+            raise
+        raise Halt(f"the database refuses a step (SQLSTATE {state}): {' '.join(str(error.orig).split())}") from None
 
 
 async def require_schema(engine: AsyncEngine) -> None:

@@ -6,7 +6,9 @@ import typer
 
 from consumer import migrate as migrations
 from consumer.logs import set_up_logging
+from consumer.migrate import SchemaState
 from consumer.recovery import translated
+from consumer.schema_obstacles import obstacles
 from consumer.settings import load_database_settings
 from models.engine import create_direct_engine
 from models.settings import DatabaseSettings
@@ -25,10 +27,15 @@ async def _migrate(settings: DatabaseSettings, check: bool) -> int:
     engine = create_direct_engine(settings)
     try:
         with translated():
+            found = await obstacles(engine)
+            found.to_read()
             state = await migrations.schema_state(engine)
-            if state in (migrations.SchemaState.CURRENT, migrations.SchemaState.NEWER):
+            if state is SchemaState.CURRENT:
+                found.to_go_on()
+            if state in (SchemaState.CURRENT, SchemaState.NEWER):
                 typer.echo(f"nothing to do: the schema is {state.value}")
                 return 0
+            (found.to_create if state is SchemaState.MISSING else found.to_change)()
             if check:
                 typer.echo(f"the schema is {state.value}: run projector migrate")
                 return 1
