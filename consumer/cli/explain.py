@@ -1,18 +1,30 @@
 """`projector explain`."""
 
+from typing import Annotated
 from uuid import UUID
+
+import typer
 
 from consumer.cli.ask import AsJson, ask
 from consumer.cli.show import print_json, print_table, print_text
+from consumer.operate.explain import SEARCH_SECONDS
 from consumer.operate.explain import explain as run_explain
+from consumer.settings import load_settings
 from projections.registry import REGISTRY
 
 TABLES = ("rows", "aside", "parked", "dead_letters")
 
 
-def explain(entity_id: UUID, as_json: AsJson = False) -> None:
+def explain(
+    entity_id: UUID,
+    search_seconds: Annotated[
+        float, typer.Option(min=0, help="How long to read the topics for what the database has nothing of; 0: not.")
+    ] = SEARCH_SECONDS,
+    as_json: AsJson = False,
+) -> None:
     """Why is it (not) there: row, tombstone, what it waits for, missing versions, dead letters."""
-    story = ask(lambda engine: run_explain(engine, REGISTRY, entity_id))
+    settings = load_settings()
+    story = ask(lambda engine: run_explain(engine, REGISTRY, settings, entity_id, search_seconds))
     if as_json:
         print_json(story)
         return

@@ -1,6 +1,7 @@
 """Why is an entity (not) there: its whole story, along everything it waits on, and a conclusion."""
 
 from collections.abc import Iterable
+from math import inf
 from typing import Any
 from uuid import UUID
 
@@ -8,13 +9,17 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from consumer.operate.letters import LETTERS, SHOWN
+from consumer.operate.search import Searched, applied, said_gone, search
 from consumer.recovery import translated
+from consumer.settings import Settings
 from models import CONTROL_SCHEMA
 from projections.projection import Registry
 
 Row = dict[str, Any]
 
 LONGEST_CHAIN = 20
+SEARCH_SECONDS = 10.0
+"""So long the topics are read at most; 100,000 records and more a second."""
 NAMED = 10
 """So many missing versions are named one by one."""
 
@@ -33,17 +38,33 @@ _PARKED = text(f"""
     WHERE entity_id = :id AND entity = ANY(:entity) GROUP BY entity""")
 
 
-async def explain(engine: AsyncEngine, registry: Registry, entity_id: UUID) -> Row:
+async def explain(
+    engine: AsyncEngine, registry: Registry, settings: Settings, entity_id: UUID, seconds: float = SEARCH_SECONDS
+) -> Row:
     """All that is known of one id: `rows`, `aside`, `parked`, `dead_letters`, and from these `missing_versions`,
     `waits_on` (each one it waits for, and that one in turn) and `conclusion`. Trouble where Postgres does not answer.
+
+    Where the database has nothing, the topics are read for so many seconds (`in_topics`, `not_read`): what was written
+    and deleted by hand looks there like what never came.
     """
     with translated():
         async with engine.connect() as connection:
             story = await _story(connection, registry, entity_id)
             story["missing_versions"] = _missing(story)
             story["waits_on"] = [link for state in story["aside"] for link in await _chain(connection, registry, state)]
-    story["conclusion"] = _conclusion(story)
+    found = await _search(engine, registry, settings, story, seconds)
+    story["in_topics"] = {str(one): [place._asdict() for place in own] for one, own in found.places.items()}
+    story["not_read"] = found.gaps
+    story["conclusion"] = _conclusion(story, found)
     return story
+
+
+async def _search(engine: AsyncEngine, registry: Registry, settings: Settings, story: Row, seconds: float) -> Searched:
+    """In the topics, for what the database has nothing of: the entity itself, and those at the end of a chain."""
+    ids = [link["id"] for link in story["waits_on"] if link["reason"] in ("unknown", "no_base")]
+    if not story["rows"] and not story["aside"]:
+        ids.append(story["id"])
+    return await search(engine, settings, registry, ids, seconds) if ids and seconds else Searched()
 
 
 async def _story(connection: AsyncConnection, registry: Registry, entity_id: UUID) -> Row:
@@ -81,7 +102,8 @@ async def _standing(connection: AsyncConnection, entity_id: UUID, entities: list
     for row in (await connection.execute(_ASIDE, values)).mappings():
         return dict(row)
     for row in (await connection.execute(_PARKED, values)).mappings():
-        return {"entity": row["entity"], "id": entity_id, "version": None, "reason": "no_base", "waiting_for": None}
+        known = {"entity": row["entity"], "id": entity_id, "version": None, "parked_from": row["version"]}
+        return {**known, "reason": "no_base", "waiting_for": None}
     entity, reason = ("/".join(entities), "shown" if shown else "unknown")
     return {"entity": entity, "id": entity_id, "version": None, "reason": reason, "waiting_for": None}
 
@@ -102,22 +124,39 @@ def _missing(story: Row) -> list[int]:
     return missing[:100]
 
 
-def _conclusion(story: Row) -> str:
+def _conclusion(story: Row, found: Searched) -> str:
+    gone = applied(found.places.get(story["id"], ()), story["dead_letters"])
     parts = [f"it is there, as {row['entity']} of version {row['version']}" for row in story["rows"]]
     parts += [f"{SAID[row['reason']].format(**row)} (version {row['version']})" for row in story["aside"]]
-    parts += list(_links(story["waits_on"]))
+    parts += list(_links(story["waits_on"], found))
     if story["parked"]:
         parts.append(_waits(story))
+        gone = [place for place in gone if place.version in story["missing_versions"]]
+    if gone:
+        parts.append(said_gone(gone))
     if not parts:
-        return "nothing but rejected records has come of it" if story["dead_letters"] else "nothing is known of it"
+        nothing = "nothing but rejected records has come of it" if story["dead_letters"] else "nothing is known of it"
+        parts.append(_perhaps(nothing, found))
     return "; ".join(parts)
 
 
-def _links(chain: Iterable[Row]) -> Iterable[str]:
+def _perhaps(nothing: str, found: Searched) -> str:
+    """That nothing has come is sure only where the topics were read to their end."""
+    if found.places and not found.gaps:
+        return nothing
+    why = "; ".join(found.gaps) or "the topics were not read"
+    return f"{nothing}, or its row was deleted by hand or by another program ({why})"
+
+
+def _links(chain: Iterable[Row], found: Searched) -> Iterable[str]:
     """What to know of those it waits for."""
     for link in chain:
-        if link["reason"] == "unknown":
-            yield f"no event of {link['entity']} {link['id']} has come"
+        first_parked = link.get("parked_from", inf)
+        places = [p for p in applied(found.places.get(link["id"], ()), ()) if p.version < first_parked]
+        if link["reason"] in ("unknown", "no_base") and any(place.whole for place in places):
+            yield f"of {link['id']}: {said_gone(places)}"
+        elif link["reason"] == "unknown":
+            yield _perhaps(f"no event of {link['entity']} {link['id']} has come", found)
         elif link["reason"] == "no_base":
             yield f"of {link['entity']} {link['id']} only later changes have come"
         elif link["reason"] != "shown":
