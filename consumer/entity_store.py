@@ -19,9 +19,27 @@ Row = Mapping[str, Any]
 """A row of the entity's table: columns and values."""
 
 MOST_STORED = 64 * 1024 * 1024
-"""Bytes of stored values that are looked at together: their hashes are made, and some are copied, by one statement."""
+"""Bytes of stored values that are looked at together: they may be hashed and copied by one statement."""
 ANY_SIZE = 2**63 - 1
-"""For one entity: it can't be divided."""
+
+
+class Look(NamedTuple):
+    """How stored values of carried columns are looked at (`projections.carried`)."""
+
+    most: int = ANY_SIZE
+    """Up to so many bytes together: TooLarge else. One entity can't be divided."""
+    compared: Collection[UUID] = ()
+    """The entities of which events set such a column."""
+
+    def values(self, ids: list[UUID]) -> dict[str, Any]:
+        """What the statements that load `ids` take."""
+        return {"id": ids, "most": self.most, "compared": list(self.compared)}
+
+    def check(self, stored_bytes: int) -> None:
+        """TooLarge where what was to be loaded holds more; then nothing of it was."""
+        if stored_bytes > self.most:
+            raise TooLarge
+
 
 GONE = ("deleted", "erased")
 """Reasons of tombstones."""
@@ -54,28 +72,28 @@ class EntityStore:
         if ids:
             await connection.execute(self.sql.lock, {"id": ids})
 
-    async def load(self, connection: AsyncConnection, ids: list[UUID], most: int) -> dict[UUID, State]:
-        """The rows of `ids` that are there, locked against changes. TooLarge where they hold more than `most` bytes."""
-        found = await connection.execute(self.sql.load, self._of(ids, most))
+    async def load(self, connection: AsyncConnection, ids: list[UUID], look: Look) -> dict[UUID, State]:
+        """The rows of `ids` that are there, locked against changes. TooLarge where `look` says so."""
+        found = await connection.execute(self.sql.load, self._of(ids, look))
         names, states = tuple(found.keys()), {}
         for row in found:  # a mapping of each costs 5 µs more
             fields = dict(zip(names, row, strict=True))
-            check_size(fields.pop("stored_bytes", 0), most)
+            look.check(fields.pop("stored_bytes", 0))
             states[fields.pop("id")] = self._state(fields.pop("version"), fields)
         return states
 
-    async def load_absent(self, connection: AsyncConnection, ids: list[UUID], most: int) -> dict[UUID, State]:
+    async def load_absent(self, connection: AsyncConnection, ids: list[UUID], look: Look) -> dict[UUID, State]:
         """The states of `ids` that are kept aside. TooLarge as in `load`."""
         columns = [c for c in self.projection.columns if c not in ("id", "version")]
         states = {}
-        for row in (await connection.execute(self.sql.load_absent, self._of(ids, most))).mappings():
-            check_size(row.get("stored_bytes", 0), most)
+        for row in (await connection.execute(self.sql.load_absent, self._of(ids, look))).mappings():
+            look.check(row.get("stored_bytes", 0))
             fields = None if row["reason"] in GONE else {c: row[f"state_{c}"] for c in columns}
             states[row["entity_id"]] = self._state(row["at_version"], fields, erased=row["reason"] == "erased")
         return states
 
-    def _of(self, ids: list[UUID], most: int) -> dict[str, Any]:
-        return {"id": ids, "most": most} if self.projection.carried else {"id": ids}
+    def _of(self, ids: list[UUID], look: Look) -> dict[str, Any]:
+        return look.values(ids) if self.projection.carried else {"id": ids}
 
     def _state(self, version: int, fields: dict[str, Any] | None, *, erased: bool = False) -> State:
         if fields is not None:
@@ -173,9 +191,3 @@ class EntityStore:
             values[column] = [None if isinstance(value, Kept) else value for value in given]
             values[f"kept_{column}"] = [value.version if isinstance(value, Kept) else None for value in given]
         return values
-
-
-def check_size(stored_bytes: int, most: int) -> None:
-    """TooLarge where what was to be loaded holds more than `most` bytes; then nothing of it was."""
-    if stored_bytes > most:
-        raise TooLarge

@@ -13,14 +13,14 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consumer import parked_events
-from consumer.entity_store import ANY_SIZE, MOST_STORED, Aside, EntityStore, Row
+from consumer.entity_store import ANY_SIZE, MOST_STORED, Aside, EntityStore, Look, Row
 from consumer.errors import Conflict, NeedsMode
 from consumer.family import Family, Relation
 from consumer.gate import Entered, Mode
 from consumer.plan import Plan, Stored, Written, acknowledge, leaving
 from projections.claims import losers
 from projections.event import Event
-from projections.fold import Events, changes, plain
+from projections.fold import Events, changes, plain, setting
 from projections.outcome import Outcome
 from projections.projection import DELETED, Projection, Registry
 from projections.settle import newest, settle
@@ -50,7 +50,8 @@ class EntityWriter:
         written.applied.extend(chain.from_iterable(events[i] for i in taken))
         if len(taken) < len(events):
             left = {i: own for i, own in events.items() if i not in taken}
-            stored.most = MOST_STORED if len(left) > 1 else ANY_SIZE
+            most = MOST_STORED if len(left) > 1 else ANY_SIZE
+            stored.look = Look(most, setting(left, self._projection.carried))
             await self._look_aside(connection, stored, list(left), entered)
             plan = await self._decide(connection, left, stored, entered)
             if mode <= Mode.BESIDE and plan.keeps_aside():
@@ -69,10 +70,10 @@ class EntityWriter:
         return self._projection.entity
 
     async def _look_aside(self, connection: AsyncConnection, stored: Stored, ids: list[UUID], entered: Entered) -> None:
-        stored.absent |= await self._store.load_absent(connection, ids, stored.most)
+        stored.absent |= await self._store.load_absent(connection, ids, stored.look)
         if entered.nothing_waits:
             return
-        found = await parked_events.load(connection, self._projection, self._types, self._store.sql, ids, stored.most)
+        found = await parked_events.load(connection, self._projection, self._types, self._store.sql, ids, stored.look)
         stored.waiting |= found[0]
         stored.unreadable += found[1]
 
@@ -113,7 +114,7 @@ class EntityWriter:
         going = [i for i, arriving in events.items() for e in arriving if e.kind is DELETED]
         await self._store.lock(connection, going)
         while True:
-            stored.rows |= await self._store.load(connection, new, stored.most)
+            stored.rows |= await self._store.load(connection, new, stored.look)
             plan = await self._place(connection, looked, again, stored)
             holders = await self._contest(connection, plan) if mode is Mode.CAREFUL else set()
             freeing = self._freeing(plan, stored)
@@ -122,7 +123,7 @@ class EntityWriter:
                 return plan
             if mode is not Mode.CAREFUL:
                 raise NeedsMode(Mode.CAREFUL)
-            again, stored.most = again | contested, ANY_SIZE  # these are none of the batch's: to halve it won't help
+            again, stored.look = again | contested, Look()  # these are none of the batch's: to halve it won't help
             new = list(contested - looked.keys())
             await self._look_aside(connection, stored, new, entered)
             looked |= {i: [] for i in new}

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consumer.entity_store import check_size
+from consumer.entity_store import Look
 from projections.decode import read_data
 from projections.envelope import Envelope
 from projections.event import Event, Rejection
@@ -41,14 +41,14 @@ async def load(
     types: EventTypes,
     sql: Statements,
     ids: list[UUID],
-    most: int,
+    look: Look,
 ) -> tuple[dict[UUID, list[Event]], list[Rejection]]:
     """The parked events of `ids`, locked; their long values stay in the database. TooLarge where there is more of them
-    than `most` bytes. Those that older code parked and today's contract refuses are taken out."""
+    than `look` allows. Those that older code parked and today's contract refuses are taken out."""
     found: dict[UUID, list[Event]] = {}
     refused: dict[tuple[UUID, int], Rejection] = {}
-    for row in (await connection.execute(sql.load_parked, {"id": ids, "most": most})).mappings():
-        check_size(row["stored_bytes"], most)
+    for row in (await connection.execute(sql.load_parked, look.values(ids))).mappings():
+        look.check(row["stored_bytes"])
         try:
             event = read(projection, types, row)
         except Rejected as rejected:

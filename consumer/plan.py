@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from consumer import parked_events
-from consumer.entity_store import ANY_SIZE, Aside, Row
+from consumer.entity_store import Aside, Look, Row
 from projections.event import Event, Rejection
 from projections.outcome import Outcome
 from projections.settle import Settled, State
@@ -31,8 +31,8 @@ class Stored:
     absent: dict[UUID, State] = field(default_factory=dict)
     waiting: dict[UUID, list[Event]] = field(default_factory=dict)
     rows: dict[UUID, State] = field(default_factory=dict)
-    most: int = ANY_SIZE
-    """So many bytes of it are looked at together: TooLarge else."""
+    look: Look = field(default_factory=Look)
+    """How it is looked at."""
     unreadable: list[Rejection] = field(default_factory=list)
     """Events that were parked, and are rejected now."""
     parents: dict[str, dict[UUID, str | None]] = field(default_factory=dict)

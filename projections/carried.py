@@ -1,10 +1,10 @@
 """SQL for columns without a bound on their length (`Projection.carried`): their values never leave the database.
 
-What is stored is loaded as a hash (`projections.kept.Kept`), and never more than `:most` bytes of values are hashed by
-one statement. Where a decided state still has a stored value, the statement that writes it takes the value from where
-it stands: `:kept_<column>` is the version of the row, the state kept aside or the parked event that holds it, and NULL
-where the value is among the parameters. These are one version each, so a version names one of them; a row or state that
-is not there any more makes the statement refuse the entity.
+What is stored is loaded as a hash (`projections.kept.Kept`), of the entities `:compared` only, and never more than
+`:most` bytes of values are looked at by one statement. Where a decided state still has a stored value, the statement
+that writes it takes the value from where it stands: `:kept_<column>` is the version of the row, the state kept aside or
+the parked event that holds it, and NULL where the value is among the parameters. These are one version each, so a
+version names one of them; a row or state that is not there any more makes the statement refuse the entity.
 """
 
 from projections.projection import Projection
@@ -20,9 +20,10 @@ _ONE_IF_TOO_LARGE = "LIMIT (SELECT CASE WHEN bytes > CAST(:most AS bigint) THEN 
 """Where more than that is stored, one row tells so."""
 
 
-def _hashed(column: str) -> str:
-    """The hash of a text, NULL of NULL, as long as not too much is stored: `stored` is one of the CTEs below."""
-    return f"CASE WHEN stored.bytes <= CAST(:most AS bigint) THEN sha256(convert_to({column}, 'UTF8')) END"
+def _hashed(column: str, entity_id: str) -> str:
+    """NULL of NULL, the hash of a text that is to be compared, and nothing of another one: that is not even read."""
+    return f"""CASE WHEN {column} IS NULL THEN NULL WHEN {entity_id} = ANY(CAST(:compared AS uuid[]))
+        AND stored.bytes <= CAST(:most AS bigint) THEN sha256(convert_to({column}, 'UTF8')) ELSE ''::bytea END"""
 
 
 def _stored_rows(projection: Projection) -> str:
@@ -51,7 +52,7 @@ def load(projection: Projection) -> str:
     """The rows of `:id`, locked."""
     carried, ours = projection.carried, "WHERE t.id = ANY(CAST(:id AS uuid[])) ORDER BY t.id"
     locked = "FOR NO KEY UPDATE OF t"
-    columns = ", ".join(f"{_hashed(f't.{c}')} AS {c}" if c in carried else f"t.{c}" for c in projection.columns)
+    columns = ", ".join(f"{_hashed(f't.{c}', 't.id')} AS {c}" if c in carried else f"t.{c}" for c in projection.columns)
     if not carried:
         return f"SELECT {columns} FROM {projection.table_name} t {ours} {locked}"
     stored = f"WITH {_stored_rows(projection)} SELECT {columns}, stored.bytes AS stored_bytes"
@@ -61,7 +62,7 @@ def load(projection: Projection) -> str:
 def load_absent(projection: Projection) -> str:
     """The states of `:id` that are kept aside, in the table's own types."""
     carried, state = projection.carried, {c: f"s.{c}" for c in projection.columns}
-    state |= {c: _hashed(f"s.{c}") for c in carried}
+    state |= {c: _hashed(f"s.{c}", "a.id") for c in carried}
     columns = ", ".join(f"{value} AS state_{c}" for c, value in state.items())
     first = f"WITH {_stored_aside(projection)}" if carried else ""
     return f"""
@@ -80,7 +81,9 @@ def load_parked(projection: Projection) -> str:
         f"CASE WHEN jsonb_typeof(e.data -> '{c}') = 'string' THEN e.data ->> '{c}' END AS {c}" for c in carried
     )
     cut = ", ".join(f"'{c}', CASE WHEN {_is_long(c)} THEN left(l.{c}, {SHOWN}) END" for c in carried)
-    kept = "".join(f", CASE WHEN {_is_long(c)} THEN {_hashed(f'l.{c}')} END AS kept_{c}" for c in carried)
+    kept = "".join(
+        f", CASE WHEN {_is_long(c)} THEN {_hashed(f'l.{c}', 'e.entity_id')} END AS kept_{c}" for c in carried
+    )
     return f"""
         WITH {_stored_parked(projection)}
         SELECT e.entity_id, e.version, e.type, e.data || jsonb_strip_nulls(jsonb_build_object({cut})) AS data,

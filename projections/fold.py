@@ -80,6 +80,13 @@ def changes(events: Events, columns: Collection[str]) -> dict[UUID, Change]:
     return found
 
 
+def setting(events: Events, columns: Collection[str]) -> list[UUID]:
+    """The entities of which an event sets one of these `columns`."""
+    if not columns:
+        return []
+    return [i for i, own in events.items() if any(column in event.fields for event in own for column in columns)]
+
+
 def _follow(events: list[Event]) -> bool:
     return all(earlier.version + 1 == later.version for earlier, later in pairwise(events))
 

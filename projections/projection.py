@@ -124,7 +124,7 @@ class Projection:
     def carried(self) -> tuple[str, ...]:
         """The columns whose stored values may be of any length, and that nothing but a newer value depends on: texts
         without a length. They never leave the database (`projections.carried`)."""
-        tied = {*self.unique, *(column for event_type in self.event_types for column in event_type.renames.values())}
+        tied = {*self.unique, *(c for t in self.event_types for c in (*t.renames.values(), *t.expects.values()))}
         return tuple(
             column.name
             for column in self.table.columns
