@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,8 @@ MISSING: Any = object()
 MAX_NESTING = 1_000
 """Arrays and objects within each other, counted from the document's own. A reader may have such a limit (RFC 8259,
 section 9); the parsers here have others, of their own, not far above it."""
+LONGEST_INTEGER = 21
+"""Digits, with a sign: what is longer is past every integer of the contract."""
 TOO_DEEP = f"nested deeper than {MAX_NESTING} levels"
 NOT_JSON = "the data's content type is not JSON"
 
@@ -84,6 +87,8 @@ def parse_json(value: bytes) -> Any:
     except orjson.JSONDecodeError as error:
         if "depth limit" in error.msg:
             raise Rejected(Reason.INVALID_JSON, TOO_DEEP) from None
+        if "infinity" in error.msg:
+            return _with_large_numbers(value)
         if "surrogate in" in error.msg or ("surrogates" in error.msg and _is_utf8_with_surrogates(value)):
             raise Rejected(Reason.INVALID_TEXT, "a lone surrogate") from None
         raise Rejected(Reason.INVALID_JSON, f"not JSON in UTF-8 (at character {error.pos})") from None
@@ -175,6 +180,31 @@ def _is_utf8_with_surrogates(value: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _with_large_numbers(value: bytes) -> Any:
+    """JSON that has a number past a double's range, which orjson refuses; where an unknown field has it, it is of no
+    account, as the short cut sees it too. No field of the contract takes an infinity."""
+    try:
+        parsed = json.loads(value.decode(), parse_int=_whole_or_infinite, parse_constant=_no_number)
+        json.dumps(parsed, ensure_ascii=False).encode()
+    except RecursionError:
+        raise Rejected(Reason.INVALID_JSON, TOO_DEEP) from None
+    except UnicodeEncodeError:
+        raise Rejected(Reason.INVALID_TEXT, "a lone surrogate") from None
+    except ValueError as error:
+        raise Rejected(Reason.INVALID_JSON, f"not JSON in UTF-8 (at character {getattr(error, 'pos', 0)})") from None
+    if _has_nul(parsed):
+        raise Rejected(Reason.INVALID_TEXT, "a NUL character")
+    return parsed
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _whole_or_infinite(digits: str) -> int | float:
+    return int(digits) if len(digits) < LONGEST_INTEGER else float(digits)
 
 
 def _is_too_deep(parsed: Any) -> bool:

@@ -11,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from projections.decode import EVENT_MAX_BYTES, Decoder
+from projections.event import Rejection
+from projections.outcome import Reason
 from projections.quick import Quick
 from projections.registry import REGISTRY
 from tests.support.bad_records import BAD_RECORDS
@@ -105,3 +107,24 @@ def test_wherever_bytes_are_spoilt_both_ways_agree(event: dict[str, Any], rng: r
 @given(st.emails() | st.from_regex(r"[a-z0-9._+-]{1,20}@[a-z0-9.-]{1,30}", fullmatch=True))
 def test_whatever_the_address_both_ways_agree(address: str) -> None:
     same(a_record(a_user_event(id=ID, email=address)))
+
+
+@pytest.mark.parametrize(
+    "number", ["1" + "0" * 400, "-1e999", "1" * 5_000, "1.5e308", "1e-999", "0." + "0" * 500 + "1"]
+)
+def test_a_number_past_a_doubles_range_is_of_no_account_in_an_unknown_field(number: str) -> None:
+    for event in (a_user_event(id=ID, note="NUMBER"), a_user_event(id=ID) | {"note": "NUMBER"}):
+        value = json.dumps(event).replace('"NUMBER"', number).encode()
+        assert same(a_record(event, value=value))
+    for rest in (b', "x": "\\ud800"}', b', "x": "\\u0000"}', b', "x": NaN}', b', "x": "\xff"}', b"]"):
+        assert not same(a_record(event, value=value[:-1] + rest))
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "-1e999", "1" * 5_000])
+def test_in_a_field_of_the_contract_it_is_refused(number: str) -> None:
+    event = a_user_event(id=ID)
+    value = json.dumps(event).replace('"version": 1', f'"version": {number}').encode()
+    assert not same(a_record(event, value=value))
+    rejection = carefully(a_record(event, value=value))
+    assert isinstance(rejection, Rejection)
+    assert (rejection.reason, rejection.type) == (Reason.INVALID_DATA, "user.created")
