@@ -13,6 +13,8 @@ from consumer.sizes import sizes
 from projections.record import Record
 
 ANY_TIME = 2**63 - 1
+EARLIEST = 1
+"""The time of the last record that was read is no less, also where its own is none: 0, or -1 in Kafka's protocol."""
 _TIME = attrgetter("timestamp")
 
 
@@ -33,7 +35,8 @@ NOTHING = Held()
 
 
 class Buffer:
-    """One partition's records. Times never fall: a record counts as no earlier than those before it that are here."""
+    """One partition's records. Times never fall: a record counts as no earlier than those before it that are here, and
+    as no later than it was read."""
 
     def __init__(self, epoch: int, start: int) -> None:
         self.epoch = epoch
@@ -43,6 +46,8 @@ class Buffer:
         self._bytes: list[int] = [0]
         """Before each record, and after the last one: the bytes of all up to there."""
         self.held = NOTHING
+        self.shift = 0
+        """By so much earlier do records count, as others have held them back for long."""
 
     def __bool__(self) -> bool:
         return self._end > self._start
@@ -56,17 +61,43 @@ class Buffer:
         """The first record's own time; it may count as later, after others."""
         return self._records[0].timestamp
 
-    def add(self, fetched: Fetched) -> None:
+    @property
+    def first_offset(self) -> int:
+        return self._records[0].offset
+
+    def add(self, fetched: Fetched, latest: int = ANY_TIME) -> int:
+        """Take in what comes next; times after `latest` count as that. Returns how much later the last one was."""
+        ahead = 0
         assert fetched.span.start == self._end, "a gap between fetches"
         self._end = fetched.span.next_offset
         if records := fetched.records:
-            self._times.extend(_rising([*map(_TIME, records)], self._times[-1] if self._times else 0))
-            before = self._bytes.pop()
-            self._bytes.extend(accumulate(sizes(records), initial=before))
+            before = self._times[-1] if self._times else 0
+            times, ahead = self._count_as([*map(_TIME, records)], before, latest)
+            self._times.extend(times)
+            start = self._bytes.pop()
+            self._bytes.extend(accumulate(sizes(records), initial=start))
             self._records.extend(records)
-            last, number = self._times[-1], len(records)
+            last, number = max(EARLIEST, self._times[-1]), len(records)
             rate = number / max(1, last - (self.held.last or self._times[0]))
-            self._count(last, rate, (self._bytes[-1] - before) / number)
+            self._count(last, rate, (self._bytes[-1] - start) / number)
+        return ahead
+
+    def _count_as(self, own: list[int], before: int, latest: int) -> tuple[list[int], int]:
+        """What the records' own times count as, and by how much the last one is after `latest`."""
+        if self.shift:
+            return _rising([time - self.shift for time in own], before), 0
+        times, latest = _rising(own, before), max(latest, before)
+        if (ahead := times[-1] - latest) <= 0:
+            return times, 0
+        number = bisect_right(times, latest)
+        return [*times[:number], *[latest] * (len(times) - number)], ahead
+
+    def hasten(self, time: int) -> None:
+        """Let what is here, and what comes, count as so much earlier that the first record is no later than `time`."""
+        if self._times and (by := self._times[0] - time) > 0:
+            self.shift = max(self.shift + by, self.first_timestamp - time)
+            self._times = [one - by for one in self._times]
+            self._count(self.held.last - by, *self.held[3:])
 
     def until(self, time: int) -> tuple[int, int]:
         """The number of records that are no later, and their bytes."""
@@ -98,15 +129,32 @@ class Buffers:
         self._until: dict[int, tuple[int, int]] = {}
         """What `until` has told, as long as nothing changes: there may be hundreds of buffers to ask."""
 
-    def add(self, fetched: Fetched) -> None:
-        """Take in what comes next; a new epoch begins anew."""
+    def add(self, fetched: Fetched, latest: int = ANY_TIME) -> int:
+        """Take in what comes next; a new epoch begins anew. As `Buffer.add`."""
         partition, span = fetched.partition, fetched.span
         buffer = self._buffers.get(partition)
         if buffer is None or buffer.epoch != span.epoch:
             buffer = self._buffers[partition] = Buffer(span.epoch, span.start)
-        buffer.add(fetched)
+        ahead = buffer.add(fetched, latest)
         self._held[partition] = buffer.held
         self._until.clear()
+        return ahead
+
+    def later(self, time: int) -> dict[TopicPartition, int]:
+        """The partitions of which nothing may be handed over up to that time, each with its first record's offset."""
+        return {p: b.first_offset for p, b in self._buffers.items() if b.first is not None and b.first > time}
+
+    def hasten(self, partitions: Iterable[TopicPartition], time: int) -> None:
+        """Let what is here of these, and what comes, count as so much earlier that it may be handed over by `time`."""
+        self._until.clear()
+        for partition in partitions:
+            self._buffers[partition].hasten(time)
+            self._held[partition] = self._buffers[partition].held
+
+    def stop_hastening(self) -> None:
+        """From now on, what comes counts as its times say."""
+        for buffer in self._buffers.values():
+            buffer.shift = 0
 
     def drop(self, partitions: Iterable[TopicPartition]) -> None:
         self._until.clear()

@@ -5,6 +5,7 @@ is worked off. A partition at its end holds nobody back, and once all are there 
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import aclosing, suppress
 
@@ -16,6 +17,7 @@ from consumer.buffers import ANY_TIME, Buffers
 from consumer.settings import Settings
 from consumer.shares import shares
 from consumer.source import Claimer, Reader, Source
+from consumer.turns import Turns
 from projections.decode import Decoder
 from projections.event import Decoded
 
@@ -64,6 +66,7 @@ class Intake:
         self._buffers = Buffers()
         self._room_bytes = int(AHEAD_BYTES * settings.batch_max_bytes)
         """So much may lie here."""
+        self._turns = Turns()
         self._changed = asyncio.Event()
         self._room = asyncio.Event()
         self._stuck = ((0, 0), 0.0)
@@ -149,7 +152,8 @@ class Intake:
         if not self._buffers:
             self._since = asyncio.get_running_loop().time()
         if self._is_ours(fetched.partition, fetched.span):  # else taken meanwhile
-            self._buffers.add(fetched)
+            if ahead := self._buffers.add(fetched, int(time.time() * 1000)):
+                self._turns.fast(fetched.partition, ahead, asyncio.get_running_loop().time())
             self.poke()
 
     async def _decoded(self, portion: Portion) -> Batch:
@@ -173,6 +177,7 @@ class Intake:
     async def _next_slice(self, under_way: Callable[[], int]) -> bool:
         """Wait until there is one; False where it is to be looked again."""
         horizon, _ = hindrance = self._hindrance()
+        self._give_turns(horizon)
         if self._buffers.any(horizon) and (not under_way() or self._full(horizon, few=under_way() <= FEW)):
             await self._fill()
             return self._cut(self._hindrance()[0])
@@ -191,6 +196,16 @@ class Intake:
         if hindrance != self._stuck[0] or self._buffers.any(hindrance[0]) or not self._buffers:
             self._stuck = hindrance, now
         return self._stuck[1] + PATIENCE_SECONDS - now
+
+    def _give_turns(self, horizon: int) -> None:
+        """Let who has waited for too long go on beside the others, for as long as any are behind."""
+        now = asyncio.get_running_loop().time()
+        if not self._turns.is_time(now):
+            return
+        if horizon == ANY_TIME:
+            self._buffers.stop_hastening()
+        elif late := self._turns.overdue(self._buffers.later(horizon), now):
+            self._buffers.hasten(late, horizon)
 
     def _hindrance(self) -> tuple[int, int]:
         """Up to which time all is here that is to be had, and how many partitions hold back what is later."""
