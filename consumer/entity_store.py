@@ -7,7 +7,8 @@ from uuid import UUID
 from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from consumer.errors import Conflict, TooLarge
+from consumer.errors import Moved, NeedsMode, NotTaken, TooLarge
+from consumer.gate import Mode
 from projections.event import Event
 from projections.fold import Change
 from projections.kept import Kept
@@ -65,7 +66,7 @@ class EntityStore:
 
     def __init__(self, registry: Registry, projection: Projection) -> None:
         self.projection = projection
-        self.sql = statements_for(projection)
+        self.sql = statements_for(registry, projection)
 
     async def lock(self, connection: AsyncConnection, ids: list[UUID]) -> None:
         """Before a deletion: from now on nobody else can come to refer to these rows."""
@@ -78,8 +79,9 @@ class EntityStore:
         names, states = tuple(found.keys()), {}
         for row in found:  # a mapping of each costs 5 µs more
             fields = dict(zip(names, row, strict=True))
+            own = fields.pop("changed_by_triggers")
             look.check(fields.pop("stored_bytes", 0))
-            states[fields.pop("id")] = self._state(fields.pop("version"), fields)
+            states[fields.pop("id")] = self._state(fields.pop("version"), fields, changed=own)
         return states
 
     async def load_absent(self, connection: AsyncConnection, ids: list[UUID], look: Look) -> dict[UUID, State]:
@@ -89,21 +91,31 @@ class EntityStore:
         for row in (await connection.execute(self.sql.load_absent, self._of(ids, look))).mappings():
             look.check(row.get("stored_bytes", 0))
             fields = None if row["reason"] in GONE else {c: row[f"state_{c}"] for c in columns}
-            states[row["entity_id"]] = self._state(row["at_version"], fields, erased=row["reason"] == "erased")
+            states[row["entity_id"]] = self._state(
+                row["at_version"], fields, erased=row["reason"] == "erased", changed=row["changed_by_triggers"]
+            )
         return states
 
     def _of(self, ids: list[UUID], look: Look) -> dict[str, Any]:
         return look.values(ids) if self.projection.carried else {"id": ids}
 
-    def _state(self, version: int, fields: dict[str, Any] | None, *, erased: bool = False) -> State:
+    def _state(self, version: int, fields: dict[str, Any] | None, *, changed: bool, erased: bool = False) -> State:
         if fields is not None:
             fields |= {c: Kept(fields[c], version) for c in self.projection.carried if fields[c] is not None}
-        return State(version, fields, erased)
+        return State(version, fields, erased, changed)
 
     async def holders(self, connection: AsyncConnection, column: str, values: Collection[Any]) -> dict[Any, UUID]:
         """Who has which of these `values` of a unique column."""
         found = await connection.execute(self.sql.holders[column], {"value": list(values)})
         return {row.value: row.id for row in found}
+
+    async def foresee(self, connection: AsyncConnection, column: str, wanted: Mapping[UUID, Any]) -> bool:
+        """Whether these can't all have the values of a unique column that they want: it is asked, not provoked."""
+        values = set(wanted.values())
+        if len(values) < len(wanted):
+            return True
+        found = await connection.execute(self.sql.seen_holders[column], {"value": list(values)})
+        return any(wanted.get(row.id) != row.value for row in found)
 
     async def vacate(self, connection: AsyncConnection, ids: list[UUID]) -> None:
         """Empty the unique columns of rows that are about to get new values, so that they can be swapped."""
@@ -124,12 +136,13 @@ class EntityStore:
         return await self._write(connection, self.sql.upsert, self._arrays(rows) if rows else {})
 
     async def take(
-        self, connection: AsyncConnection, events: Sequence[Event], oldest: Mapping[UUID, int], *, new: bool
+        self, connection: AsyncConnection, events: Sequence[Event], oldest: Mapping[UUID, int], mode: Mode
     ) -> Upserted:
         """The same for the states of complete events; refused where anything but the version stands against it.
 
         The stored version must also be lower than `oldest`, of entities that have one; only those of `events` count.
-        Parents are taken to be there, and with `new` entities of version 1 not to be: else this is an IntegrityError.
+        Parents are taken to be there and unique values to be free, in Mode.NEW entities of version 1 not to be there:
+        else this is an IntegrityError. From Mode.LOOKING on it is NeedsMode, before the server has an error to log.
         """
         values: dict[str, list[Any]] = {}
         if events:
@@ -137,7 +150,11 @@ class EntityStore:
             fields = [e.fields for e in events]
             values |= {c: [f[c] for f in fields] for c in self.projection.columns if c not in values}
             values |= {"several": list(oldest), "oldest": list(oldest.values())}
-        return await self._write(connection, self.sql.take_new if new else self.sql.take, values)
+        if mode < Mode.LOOKING:
+            return await self._write(connection, self.sql.take_new if mode is Mode.NEW else self.sql.take, values)
+        if any(len(set(values[column])) < len(events) for column in self.projection.unique if events):
+            raise NeedsMode(Mode.CAREFUL)
+        return await self._write(connection, self.sql.take_looking, values, mode)
 
     async def change(self, connection: AsyncConnection, changes: Mapping[UUID, Change]) -> set[UUID]:
         """Change the rows that are at the version before, and of which nothing is kept aside; returns which."""
@@ -151,25 +168,36 @@ class EntityStore:
         return {row.id for row in await connection.execute(self.sql.change, values)}
 
     async def _write(
-        self, connection: AsyncConnection, statement: TextClause, values: dict[str, list[Any]]
+        self,
+        connection: AsyncConnection,
+        statement: TextClause,
+        values: dict[str, list[Any]],
+        looking: Mode | None = None,
     ) -> Upserted:
         refused, moved = set[UUID](), set[UUID]()
         for row in await connection.execute(statement, values) if values else ():
             (refused if row.refused else moved).add(row.id)
+            if looking is not None and row.denied:
+                raise NeedsMode(Mode.CAREFUL)
+            if looking is Mode.LOOKING and row.lonely:
+                raise NeedsMode(Mode.ALONE)
         if moved and self.sql.move_unique is not None:
             columns = ("id", "version", *self.projection.unique)
             at = [n for n, i in enumerate(values["id"]) if i in moved]
-            await connection.execute(self.sql.move_unique, {c: [values[c][n] for n in at] for c in columns})
+            done = await connection.execute(self.sql.move_unique, {c: [values[c][n] for n in at] for c in columns})
+            if done.rowcount != len(moved):
+                raise NotTaken(self.projection.table_name)
         return Upserted(refused, moved)
 
     async def delete(self, connection: AsyncConnection, ids: list[UUID]) -> None:
-        if ids:
-            await connection.execute(self.sql.delete, {"id": ids})
+        """Take these rows out, which are there and locked; NotTaken where one stays."""
+        if ids and (await connection.execute(self.sql.delete, {"id": ids})).rowcount != len(ids):
+            raise NotTaken(self.projection.table_name)
 
     async def put_aside(
         self, connection: AsyncConnection, asides: Mapping[UUID, Aside], there: Collection[UUID]
     ) -> None:
-        """Keep these states aside, of `there` instead of older ones; Conflict where a newer one is kept already."""
+        """Keep these states aside, of `there` instead of older ones; Moved where a newer one is kept already."""
         new = [aside for i, aside in asides.items() if i not in there]
         known = [aside for i, aside in asides.items() if i in there]
         for statement, some in ((self.sql.put_new_aside, new), (self.sql.put_aside, known)):
@@ -178,7 +206,11 @@ class EntityStore:
                 values["reason"] = [aside.reason for aside in some]
                 values["waiting_for"] = [aside.waiting_for for aside in some]
                 if (await connection.execute(statement, values)).rowcount != len(some):
-                    raise Conflict("a state kept aside moved")
+                    raise Moved("a state kept aside moved")
+
+    async def refuse(self, connection: AsyncConnection, ids: list[UUID], error: str) -> None:
+        """These states kept aside wait for nobody any more: the database refuses them, and `error` says what does."""
+        await connection.execute(self.sql.refuse, {"id": ids, "error": error})
 
     async def drop_absent(self, connection: AsyncConnection, ids: list[UUID]) -> None:
         if ids:

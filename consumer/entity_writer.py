@@ -14,12 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from consumer import parked_events
 from consumer.entity_store import ANY_SIZE, MOST_STORED, Aside, EntityStore, Look, Row
-from consumer.errors import Conflict, NeedsMode
+from consumer.errors import NeedsMode, NotTaken
 from consumer.family import Family, Relation
 from consumer.gate import Entered, Mode
 from consumer.plan import Plan, Stored, Written, acknowledge, leaving
 from projections.claims import losers
-from projections.event import Event
+from projections.event import Event, Rejection
 from projections.fold import Events, changes, plain, setting
 from projections.outcome import Outcome
 from projections.projection import DELETED, Projection, Registry
@@ -31,32 +31,26 @@ class EntityWriter:
 
     def __init__(self, registry: Registry, projection: Projection, family: Family) -> None:
         self._projection = projection
-        self._store = EntityStore(registry, projection)
+        self.store = self._store = EntityStore(registry, projection)
         self._family = family
         self._types = registry.event_types
 
     async def write(self, connection: AsyncConnection, events: Events, entered: Entered) -> Written:
         """Apply `events` by id, each in order of arrival.
 
-        Conflict where the stored state moved meanwhile, NeedsMode where its mode does not allow what is to be done.
+        Moved where the stored state is another meanwhile, NeedsMode where its mode does not allow what is to be done.
         TooLarge where what is stored of more than one entity is too much. Mode.CAREFUL takes a look at every entity.
         """
         written, stored, mode = Written(), Stored(), entered.mode
         taken: Set[UUID] = set()
-        if mode is not Mode.CAREFUL:
+        if mode < Mode.CAREFUL:
             taken = await self._take(connection, events, entered, stored)
             if len(taken) < len(events):
                 taken = taken | await self._store.change(connection, changes(events, self._projection.changeable))
         written.applied.extend(chain.from_iterable(events[i] for i in taken))
         if len(taken) < len(events):
             left = {i: own for i, own in events.items() if i not in taken}
-            most = MOST_STORED if len(left) > 1 else ANY_SIZE
-            stored.look = Look(most, setting(left, self._projection.carried))
-            await self._look_aside(connection, stored, list(left), entered)
-            plan = await self._decide(connection, left, stored, entered)
-            if mode <= Mode.BESIDE and plan.keeps_aside():
-                raise NeedsMode(Mode.ALONE)
-            await self._carry_out(connection, plan, stored, mode)
+            plan = await self.resolve(connection, left, stored, entered)
             acknowledge(plan, written)
             taken = taken | plan.show.keys()
         written.released_rejections += stored.unreadable
@@ -64,6 +58,40 @@ class EntityWriter:
         if not entered.nothing_waits:
             written.released[Outcome.APPLIED] += await self._family.reunite(connection, self._entity, list(taken))
         return written
+
+    async def resolve(
+        self,
+        connection: AsyncConnection,
+        events: Events,
+        stored: Stored,
+        entered: Entered,
+        again: Set[UUID] = frozenset(),
+        *,
+        by_itself: bool = False,
+    ) -> Plan:
+        """Look at these entities, decide and write; `again` are shown also where nothing changes them.
+
+        `by_itself`: without what waits for them, partial events and contested states.
+        """
+        most = MOST_STORED if len(events) > 1 else ANY_SIZE
+        stored.look = Look(most, setting(events, self._projection.carried))
+        await self._look_aside(connection, stored, list(events), entered)
+        if by_itself:
+            stored.waiting.clear()
+        plan = await self._decide(connection, events, stored, entered, set(again), by_itself=by_itself)
+        if entered.mode <= Mode.LOOKING and plan.keeps_aside():
+            raise NeedsMode(Mode.ALONE)
+        await self._carry_out(connection, plan, stored, entered.mode)
+        return plan
+
+    async def parked(
+        self, connection: AsyncConnection, ids: list[UUID], look: Look
+    ) -> tuple[dict[UUID, list[Event]], list[Rejection]]:
+        """The parked events of `ids`, and those that today's contract refuses, which are taken out."""
+        return await parked_events.load(connection, self._projection, self._types, self._store.sql, ids, look)
+
+    async def unpark(self, connection: AsyncConnection, event: Event) -> None:
+        await connection.execute(self._store.sql.unpark, {"entity_id": [event.id], "version": [event.version]})
 
     @property
     def _entity(self) -> str:
@@ -73,7 +101,7 @@ class EntityWriter:
         stored.absent |= await self._store.load_absent(connection, ids, stored.look)
         if entered.nothing_waits:
             return
-        found = await parked_events.load(connection, self._projection, self._types, self._store.sql, ids, stored.look)
+        found = await self.parked(connection, ids, stored.look)
         stored.waiting |= found[0]
         stored.unreadable += found[1]
 
@@ -101,27 +129,37 @@ class EntityWriter:
         newest, oldest = plain(events)
         if entered.mode is Mode.ALONE:
             newest = await self._with_parents(connection, newest, stored)
-        new = entered.mode is Mode.NEW
-        refused, moved = await self._store.take(connection, list(newest.values()), oldest, new=new)
+        refused, moved = await self._store.take(connection, list(newest.values()), oldest, entered.mode)
         if not entered.nothing_waits and await self._store.contested(connection, freeing=moved):
             raise NeedsMode(Mode.CAREFUL)
         return newest.keys() - refused if refused else newest.keys()
 
-    async def _decide(self, connection: AsyncConnection, events: Events, stored: Stored, entered: Entered) -> Plan:
+    async def _decide(
+        self,
+        connection: AsyncConnection,
+        events: Events,
+        stored: Stored,
+        entered: Entered,
+        again: set[UUID],
+        *,
+        by_itself: bool,
+    ) -> Plan:
         """What becomes of these entities, and of those that wait for a unique value which one of them gives up."""
         mode = entered.mode
-        looked, again, new = dict(events), set[UUID](), list(events)
+        looked, new = dict(events), list(events)
         going = [i for i, arriving in events.items() for e in arriving if e.kind is DELETED]
         await self._store.lock(connection, going)
         while True:
             stored.rows |= await self._store.load(connection, new, stored.look)
             plan = await self._place(connection, looked, again, stored)
-            holders = await self._contest(connection, plan) if mode is Mode.CAREFUL else set()
-            freeing = self._freeing(plan, stored)
+            holders = await self._contest(connection, plan, stored, mode)
+            if by_itself:
+                return plan
+            freeing = self.freeing(plan, stored)
             contested = await self._store.contested(connection, freeing, holders) - again
             if not contested:
                 return plan
-            if mode is not Mode.CAREFUL:
+            if mode < Mode.CAREFUL:
                 raise NeedsMode(Mode.CAREFUL)
             again, stored.look = again | contested, Look()  # these are none of the batch's: to halve it won't help
             new = list(contested - looked.keys())
@@ -150,21 +188,27 @@ class EntityWriter:
         plan.remove = [i for i in plan.aside if i in stored.rows]
         return plan
 
-    async def _contest(self, connection: AsyncConnection, plan: Plan) -> set[UUID]:
+    async def _contest(self, connection: AsyncConnection, plan: Plan, stored: Stored, mode: Mode) -> set[UUID]:
         """Keep aside the states that claim a unique value which another entity has; their rows stay as last shown.
 
-        Returns those others: one that is contested itself may give its value up, and close a cycle.
+        Returns those others: one that is contested itself may give its value up, and close a cycle. A mode that decides
+        nothing about values only looks whether there is anything to decide.
         """
         blocking: set[UUID] = set()
         for column in self._projection.unique:
             wanted = {i: row[column] for i, row in plan.show.items()}
+            if mode < Mode.CAREFUL:
+                changed = {i: value for i, value in wanted.items() if stored.shown(i, column) != value}
+                if changed and await self._store.foresee(connection, column, changed):
+                    raise NeedsMode(Mode.CAREFUL)
+                continue
             holders = await self._store.holders(connection, column, set(wanted.values()))
             for i, holder in losers(wanted, holders, frozenset(plan.remove)).items():
                 plan.aside[i] = Aside(plan.show.pop(i), "contested", holder)
                 blocking.add(holder)
         return blocking
 
-    def _freeing(self, plan: Plan, stored: Stored) -> set[UUID]:
+    def freeing(self, plan: Plan, stored: Stored) -> set[UUID]:
         """The entities whose rows give a unique value up."""
         moving = {
             i
@@ -179,9 +223,9 @@ class EntityWriter:
             await self._family.part(connection, self._entity, leaving(plan, stored, reason), reason)
         await store.put_aside(connection, plan.aside, stored.absent)  # a value may come from a row that goes
         await store.delete(connection, plan.remove)
-        if mode is Mode.CAREFUL:
-            await store.vacate(connection, list(self._freeing(plan, stored) & plan.show.keys()))
+        if mode >= Mode.CAREFUL:
+            await store.vacate(connection, list(self.freeing(plan, stored) & plan.show.keys()))
         if (await store.upsert(connection, list(plan.show.values()))).refused:
-            raise Conflict("a row moved")
+            raise NotTaken(self._projection.table_name)
         await store.drop_absent(connection, [i for i in plan.show if i in stored.absent])
         await parked_events.store(connection, self._types, store.sql, plan.settled)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from consumer.error_table import BY_EXCEPTION, BY_SQLSTATE, BY_WORDS, NOT_OURS, Known
+from consumer.error_table import APPLICATION, BY_EXCEPTION, BY_SQLSTATE, BY_WORDS, NOT_OURS, REPLANNED, SCHEMA, Known
 from consumer.errors import BadData, Conflict, Halt, ProjectorError, SchemaMissing, Trouble
 from consumer.recovery import KAFKA_HALTING, KAFKA_LOST
 
@@ -21,8 +21,10 @@ Made from the code (`consumer/error_table.py`) by `make docs`; a test compares i
 
 - **wait, try again**: with pauses of 0.05 to 5 seconds. Partitions are kept, nothing is lost or done twice, nothing
   becomes a dead letter, and the log has a line of level `info`. Counted in `projector_retries_total{reason}`.
-- **decide again**: another transaction was faster. The state is loaded and decided anew. Not counted is `23503` where a
-  batch was tried as if every owner were there (the foreign key looks anyway): it is decided anew, alone.
+- **decide again**: another transaction was faster. The state is loaded and decided anew; the log has a line of level
+  `debug`. Not counted are `23503` and `23505` where a large batch was tried as if every owner were there and every
+  unique value free: it is tried again with a look at both. A conflict over a row or a unique value that comes back
+  several times while nobody else writes is no race: the batch is split, and the record becomes a dead letter.
 - **stop**: exit status 3 with one line that says why. Positions are unmoved.
 
 ## The database
@@ -58,7 +60,7 @@ def document() -> str:
 
 
 def _database() -> Iterator[str]:
-    for row in (*BY_WORDS, NOT_OURS, *BY_SQLSTATE):
+    for row in (*BY_WORDS, APPLICATION, NOT_OURS, REPLANNED, SCHEMA, *BY_SQLSTATE):
         yield _row(", ".join(f"`{state}{'' if len(state) == 5 else '…'}`" for state in row.states), row)
     yield "| the driver's own: the connection is closed | | wait, try again | `connection` |\n"
     for kinds, row in BY_EXCEPTION:

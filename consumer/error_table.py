@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from consumer.errors import BadData, Conflict, Halt, ProjectorError, SchemaMissing, Trouble
 
-TROUBLES = ("connection", "starting", "conflict", "limit", "timeout", "neon", "kafka")
+TROUBLES = ("connection", "starting", "conflict", "limit", "timeout", "neon", "schema", "kafka")
 """All reasons that `projector_retries_total` counts."""
 
 PROXIES = ("XX000", "08P01")
@@ -66,6 +66,10 @@ BY_WORDS = (
     Known("the pooler has no connection to give", PROXIES, Trouble, "limit", words=(
         "no more connections allowed", "query_wait_timeout",
     )),
+    Known("an application alters or drops a table at this moment", ("XX000",), Conflict, "conflict", words=(
+        "cache lookup failed", "could not open relation with oid", "tuple concurrently updated",
+        "tuple concurrently deleted",
+    )),
 )  # fmt: skip
 """The first that matches counts, before any row of BY_SQLSTATE."""
 
@@ -88,6 +92,29 @@ BY_SQLSTATE = (
 
 NOT_OURS = Known("a constraint that is not this service's own", ("23503", "23505"), BadData)
 """What a Conflict is where an application's own constraint or unique index is named: no waiting mends that."""
+
+
+SCHEMA = Known(
+    "a table, column or type is not as the service needs it; perhaps an application's migration is under way",
+    ("0A", "42", "3F"), Trouble, "schema",
+)  # fmt: skip
+"""While records are applied, outside of an application's own function. At start the rows of BY_SQLSTATE count."""
+
+REPLANNED = Known("a table was altered, and plans made before are no more", ("0A000",), Conflict, "conflict")
+"""What asyncpg tells as InvalidCachedStatementError, by the server's function RevalidateCachedQuery."""
+
+APPLICATION = Known(
+    "raised within an application's trigger or function, also with a state that is not in this table; or refused by a "
+    "policy of row-level security (`42501`)",
+    ("P0", "44", "38", "39", "2F", "21"), BadData,
+)  # fmt: skip
+"""While records are applied, whatever the SQLSTATE. `consumer.refusals` tells it."""
+
+CLASSES = frozenset((
+    "00", "01", "02", "03", "08", "09", "0A", "0B", "0F", "0L", "0P", "0Z", "10", "20", "22", "23", "24", "25", "26",
+    "27", "28", "2B", "2D", "34", "3B", "3D", "3F", "40", "42", "53", "54", "55", "57", "58", "72", "F0", "XX",
+))  # fmt: skip
+"""Classes of SQLSTATE that tell of the server, and that no record is blamed for where no row says so."""
 
 
 def known(state: str | None, message: str) -> Known | None:

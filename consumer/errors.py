@@ -9,6 +9,7 @@ class ProjectorError(Exception):
     exit_status = 70
 
     def __init__(self, detail: str = "") -> None:
+        self.detail = detail
         message = cleandoc(type(self).__doc__ or "")
         super().__init__(f"{message.rstrip('.')}: {detail}" if detail else message)
 
@@ -26,6 +27,21 @@ class Trouble(ProjectorError):
 
 class Conflict(Trouble):
     """Another transaction changed what this one had looked at; it is decided anew."""
+
+
+class Moved(Conflict):
+    """A row or a unique value is not what this transaction had looked at; it is decided again."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail, "conflict")
+
+
+class NotTaken(Moved):
+    """A row is not there as it was written, and there was no error; it is decided again."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(table)
+        self.table = table
 
 
 class NeedsMode(ProjectorError):
@@ -56,7 +72,7 @@ class FuseBlown(ProjectorError):
 
 
 class BadData(ProjectorError):
-    """The database refuses a value that the contract allows."""
+    """The database refuses what the contract allows."""
 
 
 class TooLarge(ProjectorError):

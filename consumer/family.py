@@ -1,11 +1,12 @@
 """Children follow their parents, over all generations: aside before a parent goes, back when it comes."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from consumer.errors import NotTaken
 from projections.child_statements import ChildStatements, child_statements_for
 from projections.projection import Parent, Projection, Registry
 
@@ -51,6 +52,8 @@ class Family:
                 children = [row.id for row in await connection.execute(relation.sql.children, {"id": ids})]
                 await self.part(connection, relation.child.entity, children, reason)
             await connection.execute(relation.sql.hide, values)
+            if (await connection.execute(relation.sql.left, {"id": ids})).first() is not None:
+                raise NotTaken(relation.child.table_name)  # and the parent's deletion would leave it an orphan
             await self._mark(connection, relation, values)
 
     async def _mark(self, connection: AsyncConnection, relation: Relation, values: dict[str, Any]) -> None:
@@ -65,10 +68,32 @@ class Family:
         for relation in self.children_of(entity) if ids else []:
             for statement in relation.sql.wait_on:
                 await connection.execute(statement, {"id": ids})
-            released = await connection.execute(relation.sql.release, {"id": ids})
-            if released.returns_rows:
-                children = [row.id for row in released]
-                shown += len(children) + await self.reunite(connection, relation.child.entity, children)
+            released = (await connection.execute(relation.sql.release, {"id": ids})).all()
+            children = self._shown(relation, released)
+            if isinstance(children, int):
+                shown += children
             else:
-                shown += released.rowcount
+                shown += len(children) + await self.reunite(connection, relation.child.entity, children)
         return shown
+
+    async def to_release(self, connection: AsyncConnection, relation: Relation, ids: list[UUID]) -> list[UUID]:
+        """The children that wait for one of `ids` and miss no other parent."""
+        for statement in relation.sql.wait_on:
+            await connection.execute(statement, {"id": ids})
+        return [row.id for row in await connection.execute(relation.sql.to_release, {"id": ids})]
+
+    async def release_some(self, connection: AsyncConnection, relation: Relation, ids: list[UUID]) -> None:
+        """Show these children."""
+        self._shown(relation, (await connection.execute(relation.sql.release_some, {"id": ids})).all())
+
+    def _shown(self, relation: Relation, released: Sequence[Any]) -> int | list[UUID]:
+        """How many children are shown, or which, where they have children themselves; NotTaken if one is missing."""
+        freed = released[0].freed
+        if not self.children_of(relation.child.entity):
+            shown = number = released[0].shown
+        else:
+            shown = [row.id for row in released if row.id is not None]
+            number = len(shown)
+        if number != freed:
+            raise NotTaken(relation.child.table_name)
+        return shown  # type: ignore[no-any-return]

@@ -138,7 +138,7 @@ class Metrics:
         self.parked = Gauge(
             "projector_parked_events",
             "What waits in the database: for a parent (a document before its user), for versions (a partial event), "
-            "for a unique value (contested).",
+            "for a unique value (contested), for an operator (the database refused it when its turn came).",
             ["waiting_for"],
             registry=r,
         )
@@ -165,7 +165,7 @@ class Metrics:
         self.build_info = Gauge("projector_build_info", "1, with what is running.", ["version", "revision"], registry=r)
         self.pool_in_use = Gauge("projector_db_pool_in_use", "Database connections in use.", registry=r)
         self.pool_idle = Gauge("projector_db_pool_idle", "Database connections open and idle.", registry=r)
-        for waiting_for in ("parent", "version", "unique"):
+        for waiting_for in ("parent", "version", "unique", "operator"):
             self.parked.labels(waiting_for)
         for reason in ("paused", "fuse"):
             self.intake_stopped.labels(reason)

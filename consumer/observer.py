@@ -48,10 +48,11 @@ _COUNT = text(f"""
     SELECT count(*) FILTER (WHERE reason = 'no_parent') AS parent,
         count(*) FILTER (WHERE reason = 'contested') AS contested,
         count(*) FILTER (WHERE reason = 'parent_deleted') AS hidden,
+        count(*) FILTER (WHERE reason = 'refused') AS refused,
         (SELECT count(*) FROM {CONTROL_SCHEMA}.parked_events) AS version,
         (SELECT count(*) FROM {CONTROL_SCHEMA}.dead_letters WHERE status = 'new') AS dead_letters,
         coalesce(extract(epoch FROM now() - least(
-            min(since) FILTER (WHERE reason IN ('no_parent', 'contested')),
+            min(since) FILTER (WHERE reason IN ('no_parent', 'contested', 'refused')),
             (SELECT min(since) FROM {CONTROL_SCHEMA}.parked_events))), 0) AS oldest
     FROM {CONTROL_SCHEMA}.absent_states""")
 
@@ -127,6 +128,16 @@ class Observer:
             self._metrics.db_up.set(0)
             self._state.trouble = str(trouble)
 
+    def lasts(self, batch: Batch, conflict: Conflict) -> None:
+        """A batch meets conflicts again and again. Others may be written meanwhile: this one is not."""
+        if id(batch) not in self._state.conflicts:
+            log.warning("a batch can't be written, conflict after conflict", extra={"error": str(conflict)})
+        self._state.conflicts[id(batch)] = str(conflict)
+
+    def written(self, batch: Batch) -> None:
+        """A batch is written, or given up."""
+        self._state.conflicts.pop(id(batch), None)
+
     def kafka_answered(self) -> None:
         self._state.kafka_trouble = None
 
@@ -161,7 +172,12 @@ class Observer:
 
     def _waiting(self, counted: dict[str, float]) -> None:
         metrics = self._metrics
-        for label, name in (("parent", "parent"), ("version", "version"), ("unique", "contested")):
+        for label, name in (
+            ("parent", "parent"),
+            ("version", "version"),
+            ("unique", "contested"),
+            ("operator", "refused"),
+        ):
             metrics.parked.labels(label).set(counted[name])
         metrics.oldest_parked.set(counted["oldest"])
         metrics.hidden.set(counted["hidden"])

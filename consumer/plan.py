@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from consumer import parked_events
@@ -10,6 +10,15 @@ from consumer.entity_store import Aside, Look, Row
 from projections.event import Event, Rejection
 from projections.outcome import Outcome
 from projections.settle import Settled, State
+
+
+class KeptAside(NamedTuple):
+    """States that waited and that the database refuses: they are kept aside as `refused`."""
+
+    entity: str
+    ids: list[UUID]
+    error: str
+    """What refuses them: names, and nothing of an event."""
 
 
 @dataclass(slots=True)
@@ -22,6 +31,7 @@ class Written:
     rejected: list[Rejection] = field(default_factory=list)
     released: Counter[Outcome] = field(default_factory=Counter)
     released_rejections: list[Rejection] = field(default_factory=list)
+    kept: list[KeptAside] = field(default_factory=list)
 
 
 @dataclass(slots=True)

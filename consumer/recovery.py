@@ -9,53 +9,38 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import aiokafka.errors
+import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from consumer.constraints import is_ours
-from consumer.error_table import NOT_OURS, PROXIES, known, known_exception
-from consumer.errors import Conflict, Halt, NeedsMode, ProjectorError, Trouble
-from consumer.gate import Mode
+from consumer.error_table import PROXIES, REPLANNED, known, known_exception
+from consumer.errors import Halt, ProjectorError, Trouble
 from consumer.kafka_client import InstanceFenced
 
 FIRST_DELAY_SECONDS = 0.05
 LONGEST_DELAY_SECONDS = 5.0
-FOREIGN_KEY = "23503"
-"""foreign_key_violation."""
-UNIQUE = "23505"
-"""unique_violation."""
 
 
 @contextmanager
-def translated(mode: Mode | None = None) -> Iterator[None]:
-    """Within, errors of the database's driver come out as our own; what is of no known kind comes out as it is.
-
-    A transaction beside others takes parents to be there, one of Mode.NEW also first versions to be new: a constraint
-    that refuses says that it needs another mode.
-    """
+def translated() -> Iterator[None]:
+    """Within, errors of the database's driver come out as our own; what is of no known kind comes out as Halt."""
     try:
         yield
     except DBAPIError as error:
-        if mode is not None and (other := _other_mode(mode, _sqlstate(error))) is not None:
-            raise NeedsMode(other) from None
         known = from_sqlstate(*_said(error))
-        if isinstance(known, Conflict) and not is_ours(_constraint(error)):
-            known = NOT_OURS.error("")
+        if isinstance(_driver(error), asyncpg.InvalidCachedStatementError):
+            known = REPLANNED.error("a table was altered")
         if known is None and (error.connection_invalidated or isinstance(error, InterfaceError)):
             known = Trouble(reason="connection")
         if known is None:  # its text may quote an event: only its kind is told
             known = Halt(f"an error of no known kind: {type(error).__name__}, SQLSTATE {_sqlstate(error)}")
         raise known from None
+    except asyncpg.OutdatedSchemaCacheError:
+        raise REPLANNED.error("a type was altered") from None
     except (PoolTimeout, TimeoutError, OSError) as error:
         row = known_exception(error)
         assert row is not None, "each of these has a row"
         raise row.error(_sign(error)) from error
-
-
-def _other_mode(mode: Mode, state: str | None) -> Mode | None:
-    if mode <= Mode.BESIDE and state == FOREIGN_KEY:
-        return Mode.ALONE
-    return Mode.BESIDE if mode is Mode.NEW and state == UNIQUE else None
 
 
 def _sign(error: Exception) -> str:
@@ -77,9 +62,9 @@ def _said(error: DBAPIError) -> tuple[str | None, str]:
     return (state, str(reason)) if state in PROXIES else (_sqlstate(error), str(error.orig))
 
 
-def _constraint(error: DBAPIError) -> str | None:
-    """The name of the violated constraint; None where the error is none of that."""
-    return getattr(error.orig.__cause__, "constraint_name", None) if error.orig is not None else None
+def _driver(error: DBAPIError) -> BaseException | None:
+    """The driver's own error, behind SQLAlchemy's two."""
+    return error.orig.__cause__ if error.orig is not None else None
 
 
 def _sqlstate(error: DBAPIError) -> str | None:

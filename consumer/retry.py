@@ -2,10 +2,11 @@
 
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from consumer.batch import Batch
-from consumer.errors import BadData, Conflict, NeedsMode, TooLarge, Trouble
+from consumer.errors import BadData, Conflict, Moved, NeedsMode, TooLarge, Trouble
 from consumer.gate import Mode
 from consumer.recovery import Backoff, kafka_translated
 from consumer.transaction import CommitUnknown, Receipt, Transaction, refused
@@ -15,11 +16,20 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+NAMED = 10
+"""So many ids of what is kept aside are named in the log."""
+
 T = TypeVar("T")
 
 NEW_FROM = 500
-"""In batches of so many events first versions are taken to be new. Smaller ones have little to gain, and a quiet stream
-with repeated events has an error in Postgres's log to lose for each."""
+"""In batches of so many events first versions are taken to be new, parents to be there and unique values to be free.
+Smaller ones have little to gain, and on a quiet stream each error would be one more in Postgres's log."""
+PATIENCE = 6
+"""So often a conflict over a row or a unique value may come back while nobody else writes; then it is no race."""
+PATIENCE_OF_PARTS = 2
+"""The same for the parts of a batch that has had this patience."""
+LASTING = 3
+"""After so many conflicts one behind the other the batch counts as one that can't be written."""
 
 
 class Retry:
@@ -33,22 +43,45 @@ class Retry:
         """Where to begin: as the last batch turned out."""
 
     async def apply(self, batch: Batch) -> AsyncIterator[tuple[Batch, Receipt]]:
-        """Apply `batch`, in parts where the database refuses a value; each part comes when it is committed.
+        """Apply `batch`, in parts where the database refuses a record; each part comes when it is committed.
 
         So also where too much is stored of their entities.
         """
         try:
-            receipt = await self._apply_whole(batch)
+            async for done in self._in_parts(batch, batch, PATIENCE):
+                yield done
+        finally:
+            self._observer.written(batch)
+
+    async def _in_parts(self, batch: Batch, whole: Batch, patience: int) -> AsyncIterator[tuple[Batch, Receipt]]:
+        try:
+            receipt = await self._apply_whole(batch, whole, patience)
         except (BadData, TooLarge):  # one record alone is never too large
             if len(batch.decoded) > 1:
                 for half in batch.halves():
-                    async for done in self.apply(half):
+                    async for done in self._in_parts(half, whole, PATIENCE_OF_PARTS):
                         yield done
                 return
-            log.error("the database refuses a record; it becomes a dead letter")
-            batch.decoded = refused(batch.decoded)
-            receipt = await self._apply_whole(batch)
+            receipt = await self._apply_apart(batch, whole)
         yield batch, receipt
+
+    async def _apply_apart(self, batch: Batch, whole: Batch) -> Receipt:
+        """One record of which, or by which, something is refused."""
+        try:
+            receipt = await self._apply_whole(batch, whole, PATIENCE_OF_PARTS, Mode.APART)
+        except BadData as error:  # at COMMIT
+            batch.decoded = refused(batch.decoded, error.detail)
+            receipt = await self._apply_whole(batch, whole, PATIENCE)
+        for one in receipt.rejections:
+            place = {"topic": one.record.topic, "partition": one.record.partition, "offset": one.record.offset}
+            log.error("the database refuses a record; it is a dead letter now", extra={**place, "error": one.error})
+        for kept in receipt.kept:
+            told = {"entity": kept.entity, "ids": [str(i) for i in kept.ids[:NAMED]], "number": len(kept.ids)}
+            log.error(
+                "the database refuses what had waited; it is kept aside: projector parked list",
+                extra={**told, "error": kept.error},
+            )
+        return receipt
 
     async def until_answered(self, ask: Callable[[], Awaitable[T]]) -> T:
         """Repeat `ask` until it is no Trouble."""
@@ -78,9 +111,11 @@ class Retry:
                 self._observer.kafka_answered()
                 return answer
 
-    async def _apply_whole(self, batch: Batch) -> Receipt:
+    async def _apply_whole(self, batch: Batch, whole: Batch, patience: int, mode: Mode | None = None) -> Receipt:
         backoff = Backoff()
-        mode = self._mode if len(batch.decoded) >= self._new_from else max(self._mode, Mode.BESIDE)
+        conflicts = 0
+        if mode is None:
+            mode = self._mode if len(batch.decoded) >= self._new_from else max(self._mode, Mode.LOOKING)
         while True:
             try:
                 receipt = await self._transaction.apply(batch, mode)
@@ -90,14 +125,22 @@ class Retry:
                 if await self.until_answered(lambda: self._transaction.took_effect(batch)):
                     return unknown.receipt
                 await self._wait(Trouble("the answer to COMMIT was lost", "connection"), backoff)
+            except Conflict as conflict:
+                conflicts += 1
+                if isinstance(conflict, Moved) and mode >= Mode.CAREFUL and conflicts > patience:
+                    raise await self.until_answered(partial(self._transaction.blamed, conflict)) from None
+                mode = max(mode, Mode.CAREFUL)
+                if conflicts >= LASTING:
+                    self._observer.lasts(whole, conflict)
+                await self._wait(conflict, backoff)
             except Trouble as trouble:
-                mode = Mode.CAREFUL if isinstance(trouble, Conflict) else mode
                 await self._wait(trouble, backoff)
             else:
                 self._mode = receipt.next_mode
                 return receipt
 
     async def _wait(self, trouble: Trouble, backoff: Backoff) -> None:
-        log.info("the database does not take it now; trying again", extra={"error": str(trouble)})
+        level = logging.DEBUG if isinstance(trouble, Conflict) else logging.INFO
+        log.log(level, "the database does not take it now; trying again", extra={"error": str(trouble)})
         self._observer.troubled(trouble)
         await backoff.pause()

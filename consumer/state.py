@@ -20,6 +20,8 @@ class ServiceState:
     joined: bool = False
     trouble: str | None = None
     """What keeps the present batch from being written."""
+    conflicts: dict[int, str] = field(default_factory=dict)
+    """By batch, the conflict that it meets again and again."""
     kafka_trouble: str | None = None
     """What a question to Kafka failed with, and is asked again for."""
     kafka_silent: str | None = None
@@ -51,8 +53,8 @@ class ServiceState:
         failed = self.live_checks()
         if not self.joined:
             failed["group"] = "has not joined the consumer group"
-        if self.trouble is not None:
-            failed["writes"] = self.trouble
+        if trouble := self.trouble or next(iter(list(self.conflicts.values())), None):
+            failed["writes"] = trouble
         if (kafka := self.kafka_trouble or self.kafka_silent) is not None:
             failed["kafka"] = kafka
         if self.intake_stopped is not None:

@@ -13,22 +13,23 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransaction
 
 from consumer import dead_letters, positions
+from consumer.apart import refusal
 from consumer.batch import Batch
-from consumer.entity_writer import EntityWriter
 from consumer.erasure import Erasure
-from consumer.errors import Fenced, PositionsMoved
-from consumer.family import Family
+from consumer.errors import BadData, Fenced, Moved, PositionsMoved
 from consumer.fingerprint import fingerprints
 from consumer.fuse import Fuse
 from consumer.gate import Entered, Mode, enter
-from consumer.plan import Written
+from consumer.plan import KeptAside, Written
 from consumer.position_check import PositionCheck
 from consumer.pruning import Pruning
 from consumer.recovery import translated
+from consumer.refusals import in_a_function
+from consumer.writers import Writers
 from models.connection import Ends
 from projections.event import Decoded, Event, Rejection
 from projections.fold import Folded, fold
-from projections.outcome import Outcome, Reason
+from projections.outcome import Outcome
 from projections.projection import Registry
 
 
@@ -43,6 +44,8 @@ class Receipt:
     """Those of these that were not rejected before, for the same reason."""
     released: Counter[Outcome] = field(default_factory=Counter)
     """What became of events that earlier transactions had parked."""
+    kept: list[KeptAside] = field(default_factory=list)
+    """States that waited, and that the database refused when their turn came."""
     next_mode: Mode = Mode.NEW
     """What the next batch will likely need: to run alone where this one parked anything, and to look for what is there
     where this one brought what was there already."""
@@ -74,8 +77,7 @@ class Transaction:
         self._erasure = erasure
         self._check = check or PositionCheck(group_id, dict)
         self._pruning = Pruning()
-        family = Family(registry)
-        self._writers = {p.entity: EntityWriter(registry, p, family) for p in registry}
+        self._writers = Writers(registry)
         self._secrets = sorted({secret for p in registry for secret in p.secrets})
 
     async def apply(self, batch: Batch, mode: Mode = Mode.BESIDE) -> Receipt:
@@ -87,23 +89,35 @@ class Transaction:
         async for _ in dead_letters.letters(folded.rejections, self._secrets):
             pass  # made before anything is locked
         try:
-            with translated(mode):
-                async with self._engine.connect() as connection:
-                    transaction = await connection.begin()
-                    check = self._check.due()
-                    entered = await enter(connection, mode, check)
-                    with _checked(entered.ends):
-                        receipt = await self._apply(connection, batch, folded, entered)
-                        moved = positions.move(self._group_id, batch.spans, receipt.totals, fingerprints(batch.last))
-                        entered.ends.last = moved
-                        await _commit(connection, transaction, entered.ends, receipt)
-                    if check:
-                        self._check.passed()
+            with translated():
+                try:
+                    receipt = await self._transact(batch, folded, mode)
+                except DBAPIError as error:
+                    raise await self._writers.read(self._engine, error, mode) from None
         except CommitUnknown:
             raise  # the fuse has counted it, and counts it once if it is tried again
         except BaseException:
             self._fuse.give_back(batch)
             raise
+        return receipt
+
+    async def blamed(self, moved: Moved) -> BadData:
+        """What `moved` is that comes back although nobody else writes: no race, but somebody who refuses."""
+        with translated():
+            return await self._writers.blamed(self._engine, moved)
+
+    async def _transact(self, batch: Batch, folded: Folded, mode: Mode) -> Receipt:
+        async with self._engine.connect() as connection:
+            transaction = await connection.begin()
+            check = self._check.due()
+            entered = await enter(connection, mode, check)
+            with _checked(entered.ends):
+                receipt = await self._apply(connection, batch, folded, entered)
+                moved = positions.move(self._group_id, batch.spans, receipt.totals, fingerprints(batch.last))
+                entered.ends.last = moved
+                await _commit(connection, transaction, entered.ends, receipt)
+            if check:
+                self._check.passed()
         return receipt
 
     async def took_effect(self, batch: Batch) -> bool:
@@ -118,9 +132,10 @@ class Transaction:
         receipt = Receipt()
         rejections = list(folded.rejections)
         late: list[Rejection] = []
-        for entity, writer in self._writers.items():  # parents before children
+        for entity in self._writers:  # parents before children
             if events := folded.events.get(entity):
-                written = await writer.write(connection, events, entered)
+                written = await self._writers.write(connection, entity, events, entered)
+                receipt.kept += written.kept
                 _count_events(receipt, batch, written)
                 receipt.next_mode = max(receipt.next_mode, _likely(written))
                 rejections += written.rejected
@@ -158,6 +173,8 @@ async def _commit(connection: AsyncConnection, transaction: AsyncTransaction, en
     try:
         await transaction.commit()
     except DBAPIError as error:
+        if in_a_function(error.orig.__cause__ if error.orig is not None else None):
+            raise  # a deferred trigger of an application, whatever it says
         if getattr(error.orig, "sqlstate", None) == positions.FENCED:
             raise Fenced from None
         if error.connection_invalidated:
@@ -168,15 +185,9 @@ async def _commit(connection: AsyncConnection, transaction: AsyncTransaction, en
     assert ends.committed, "committed without the positions"
 
 
-def refused(decoded: Sequence[Decoded]) -> list[Decoded]:
-    """These records as rejections, for what only the database could refuse."""
-    error = "the database refuses a value of this event"
-    return [
-        Rejection(d.record, Reason.REFUSED_BY_DATABASE, error, d.event_id, d.source, d.type, d.id)
-        if isinstance(d, Event)
-        else d
-        for d in decoded
-    ]
+def refused(decoded: Sequence[Decoded], detail: str) -> list[Decoded]:
+    """These records as rejections, for what only the database could refuse; `detail` says what refuses."""
+    return [refusal(d, detail) if isinstance(d, Event) else d for d in decoded]
 
 
 def _likely(written: Written) -> Mode:

@@ -36,15 +36,19 @@ class AbsentState(SQLModel, table=True):
     """The newest state of an entity that its own table does not show, and why.
 
     `reason` is `deleted` or `erased` (a tombstone: `state` is null), `no_parent` (parked), `parent_deleted`
-    (hidden) or `contested`. `state` is the row as it would stand in the entity's table; `waiting_for` is the id of
-    the parent that would bring it there, or of the one who has the contested value.
+    (hidden), `contested`, or `refused` (the database did not take it when its turn came; `error` says what refused it:
+    SQLSTATE, constraint or trigger, table). `state` is the row as it would stand in the entity's table; `waiting_for`
+    is the id of the parent that would bring it there, or of the one who has the contested value.
     """
 
     __tablename__ = "absent_states"
     __table_args__ = (
-        CheckConstraint("reason IN ('deleted', 'erased', 'no_parent', 'parent_deleted', 'contested')", name="reason"),
+        CheckConstraint(
+            "reason IN ('deleted', 'erased', 'no_parent', 'parent_deleted', 'contested', 'refused')", name="reason"
+        ),
         Index("ix_absent_states_waiting_for", "waiting_for", postgresql_where=text("waiting_for IS NOT NULL")),
         Index("ix_absent_states_hidden_since", "since", postgresql_where=text("reason = 'parent_deleted'")),
+        Index("ix_absent_states_refused", "entity", "id", postgresql_where=text("reason = 'refused'")),
         {"schema": CONTROL_SCHEMA},
     )
 
@@ -55,6 +59,7 @@ class AbsentState(SQLModel, table=True):
     reason: str = Field(sa_type=Text)
     waiting_for: UUID | None = None
     since: datetime = _since()
+    error: str | None = Field(default=None, sa_type=Text)
 
 
 class ParkedEvent(SQLModel, table=True):

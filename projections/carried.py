@@ -8,7 +8,7 @@ version names one of them; a row or state that is not there any more makes the s
 """
 
 from projections.projection import Projection
-from projections.sql_parts import ABSENT, PARKED, arrays
+from projections.sql_parts import ABSENT, PARKED, arrays, changed_by_triggers
 
 SHORT = 1_000
 """Values of parked events up to so many bytes are loaded as they are."""
@@ -51,11 +51,11 @@ def _stored_parked(projection: Projection) -> str:
 def load(projection: Projection) -> str:
     """The rows of `:id`, locked."""
     carried, ours = projection.carried, "WHERE t.id = ANY(CAST(:id AS uuid[])) ORDER BY t.id"
-    locked = "FOR NO KEY UPDATE OF t"
+    locked, changed = "FOR NO KEY UPDATE OF t", f"{changed_by_triggers(projection)} AS changed_by_triggers"
     columns = ", ".join(f"{_hashed(f't.{c}', 't.id')} AS {c}" if c in carried else f"t.{c}" for c in projection.columns)
     if not carried:
-        return f"SELECT {columns} FROM {projection.table_name} t {ours} {locked}"
-    stored = f"WITH {_stored_rows(projection)} SELECT {columns}, stored.bytes AS stored_bytes"
+        return f"SELECT {columns}, {changed} FROM {projection.table_name} t {ours} {locked}"
+    stored = f"WITH {_stored_rows(projection)} SELECT {columns}, {changed}, stored.bytes AS stored_bytes"
     return f"{stored} FROM {projection.table_name} t, stored {ours} {_ONE_IF_TOO_LARGE} {locked}"
 
 
@@ -66,7 +66,8 @@ def load_absent(projection: Projection) -> str:
     columns = ", ".join(f"{value} AS state_{c}" for c, value in state.items())
     first = f"WITH {_stored_aside(projection)}" if carried else ""
     return f"""
-        {first} SELECT a.id AS entity_id, a.version AS at_version, a.reason, {columns}
+        {first} SELECT a.id AS entity_id, a.version AS at_version, a.reason, {columns},
+            {changed_by_triggers(projection)} AS changed_by_triggers
         {", stored.bytes AS stored_bytes" if carried else ""}
         FROM {ABSENT} a, LATERAL jsonb_populate_record(NULL::{projection.table_name}, a.state) s
         {", stored" if carried else ""}

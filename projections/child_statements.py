@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.sql.elements import TextClause
 
 from projections.projection import Parent, Projection, Registry
-from projections.sql_parts import ABSENT
+from projections.sql_parts import ABSENT, refuse
 
 _FOR_A_PARENT = "('no_parent', 'parent_deleted')"
 _GONE = "('deleted', 'erased', 'parent_deleted')"
@@ -26,15 +26,24 @@ class ChildStatements:
     wait_on: tuple[TextClause, ...]
     """Children that have another parent missing: they wait for that one from now on."""
     release: TextClause
-    """Show the children."""
+    """Show the children. Tells how many were to be shown (`freed`), and how many were: `shown`, or a row for each."""
+    to_release: TextClause
+    """The children that would be shown."""
+    release_some: TextClause
+    """Show the children `:id`; tells the same."""
+    left: TextClause
+    """A row if the table still has children of `:id`."""
+    refuse: TextClause
+    """The children `:id` are kept aside for the reason `refused`."""
 
 
 def child_statements_for(registry: Registry, child: Projection, link: Parent) -> ChildStatements:
     """The statements for `child` as rows of its parent by `link` come and go."""
-    table, entity, columns = child.table_name, child.entity, ", ".join(child.columns)
+    table, entity = child.table_name, child.entity
     state = ", ".join(f"'{c}', gone.{c}" for c in child.columns)
     parent = registry[link.entity]
     ids = "CAST(:id AS uuid[])"
+    wanted = f"CAST(state ->> '{link.column}' AS uuid)"
     waiting = f"entity = '{entity}' AND waiting_for = ANY({ids}) AND reason IN {_FOR_A_PARENT}"
     return ChildStatements(
         missing_parents=text(f"""
@@ -48,20 +57,36 @@ def child_statements_for(registry: Registry, child: Projection, link: Parent) ->
             SELECT '{entity}', gone.id, gone.version, jsonb_build_object({state}), CAST(:reason AS text),
                 gone.{link.column} FROM gone
             ON CONFLICT (entity, id) DO UPDATE SET version = excluded.version, state = excluded.state,
-                reason = excluded.reason, waiting_for = excluded.waiting_for, since = excluded.since
+                reason = excluded.reason, waiting_for = excluded.waiting_for, since = excluded.since, error = NULL
             WHERE a.version < excluded.version"""),
         mark=text(f"""
-            UPDATE {ABSENT} SET reason = CAST(:reason AS text), since = now()
-            WHERE {waiting} AND reason <> CAST(:reason AS text)
+            UPDATE {ABSENT} SET reason = CAST(:reason AS text), since = now(), error = NULL,
+                waiting_for = CASE WHEN reason = 'refused' THEN {wanted} ELSE waiting_for END
+            WHERE entity = '{entity}' AND reason <> CAST(:reason AS text) AND (
+                waiting_for = ANY({ids}) AND reason IN {_FOR_A_PARENT} OR reason = 'refused' AND {wanted} = ANY({ids}))
             {"RETURNING id" if registry.children_of(entity) else ""}"""),
         wait_on=tuple(_wait_on(registry, waiting, other) for other in child.parents if other != link),
-        release=text(f"""
-            WITH freed AS (DELETE FROM {ABSENT} WHERE {waiting} RETURNING state)
-            INSERT INTO {table} ({columns})
-            SELECT {", ".join(f"s.{c}" for c in child.columns)}
-            FROM freed, LATERAL jsonb_populate_record(NULL::{table}, freed.state) s ORDER BY s.id
-            {"RETURNING id" if registry.children_of(entity) else ""}"""),
+        release=_release(registry, child, waiting),
+        to_release=text(f"SELECT id FROM {ABSENT} WHERE {waiting} ORDER BY id"),
+        release_some=_release(
+            registry, child, f"entity = '{entity}' AND id = ANY({ids}) AND reason IN {_FOR_A_PARENT}"
+        ),
+        left=text(f"SELECT id FROM {table} WHERE {link.column} = ANY({ids}) LIMIT 1"),
+        refuse=refuse(entity),
     )
+
+
+def _release(registry: Registry, child: Projection, which: str) -> TextClause:
+    columns, below = ", ".join(child.columns), registry.children_of(child.entity)
+    return text(f"""
+        WITH freed AS (DELETE FROM {ABSENT} WHERE {which} RETURNING state),
+        shown AS (
+            INSERT INTO {child.table_name} ({columns})
+            SELECT {", ".join(f"s.{c}" for c in child.columns)}
+            FROM freed, LATERAL jsonb_populate_record(NULL::{child.table_name}, freed.state) s ORDER BY s.id
+            RETURNING id)
+        SELECT f.freed, {"s.id" if below else "s.shown"} FROM (SELECT count(*) AS freed FROM freed) f
+        LEFT JOIN {"shown" if below else "(SELECT count(*) AS shown FROM shown)"} s ON true""")
 
 
 def _wait_on(registry: Registry, waiting: str, other: Parent) -> TextClause:

@@ -21,6 +21,8 @@ class State(msgspec.Struct):
     version: int
     fields: Fields | None
     erased: bool = False
+    changed: bool = False
+    """A trigger of an application may have changed what was written: other content at this version is no conflict."""
 
 
 class Settled(msgspec.Struct):
@@ -92,7 +94,7 @@ def _contradicts(state: State, event: Event) -> bool:
         return False  # what stood there is not known any more
     if state.fields is None:
         return event.kind is not DELETED
-    return event.kind is DELETED or _differs(state.fields, event)
+    return event.kind is DELETED or (not state.changed and _differs(state.fields, event))
 
 
 def _differs(fields: Fields, event: Event) -> bool:

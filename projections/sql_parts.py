@@ -2,6 +2,7 @@
 
 import re
 
+from sqlalchemy import TextClause, text
 from sqlalchemy.dialects import postgresql
 
 from models import CONTROL_SCHEMA
@@ -36,3 +37,17 @@ def same_wait(old: str, new: str) -> str:
     parent. So its grace counts from the later of that parent's deletion and its own arrival there."""
     same_parent = f"{new}.reason <> 'parent_deleted' OR {old}.waiting_for = {new}.waiting_for"
     return f"{old}.reason = {new}.reason AND ({same_parent})"
+
+
+def changed_by_triggers(projection: Projection) -> str:
+    """Whether an application's trigger may change what is written to the entity's table, before it is."""
+    return f"""EXISTS (SELECT FROM pg_catalog.pg_trigger
+                WHERE tgrelid = CAST('{projection.table_name}' AS regclass) AND NOT tgisinternal AND tgenabled <> 'D'
+                    AND tgtype & 3 = 3 AND tgtype & 20 <> 0)"""
+
+
+def refuse(entity: str) -> TextClause:
+    """States `:id` kept aside wait for nobody any more: the database refuses them, and `:error` says what does."""
+    return text(f"""
+        UPDATE {ABSENT} SET reason = 'refused', waiting_for = NULL, since = now(), error = :error
+        WHERE entity = '{entity}' AND id = ANY(CAST(:id AS uuid[]))""")

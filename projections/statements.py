@@ -12,8 +12,12 @@ from sqlalchemy import text
 from sqlalchemy.sql.elements import TextClause
 
 from projections.carried import kept_arrays, load, load_absent, load_parked, put_aside, whole
-from projections.projection import Projection
-from projections.sql_parts import ABSENT, PARKED, arrays, nothing_kept, same_wait
+from projections.projection import Projection, Registry
+from projections.sql_parts import ABSENT, PARKED, arrays, nothing_kept, refuse, same_wait
+
+VACATED = "@vacated.invalid"
+"""Behind an id, a value that nobody else has: no event can bring it (the contract refuses the domain `invalid`,
+RFC 2606), and it looks like an address, so that an application's check of addresses does not refuse it."""
 
 
 @dataclass(frozen=True)
@@ -30,19 +34,25 @@ class Statements:
     take_new: TextClause
     """The same, but states of version 1 are inserted without a look whether the entity is there, which saves a tenth of
     their cost (Postgres need not insert them on trial): a unique index refuses them all if one is."""
+    take_looking: TextClause
+    """The same as `take`, but refused are also states that lack a parent (`lonely`), or want a unique value that
+    another entity has (`denied`): found before they are written, they leave no error in the server's log."""
     change: TextClause
     """Bring rows from the version `:base` to `:version`, and change those columns of which `:mask` has the bit; nothing
     is done where the row is at another version, or anything of it is kept aside or parked. Returns the ids changed."""
     move_unique: TextClause | None
     """Change the unique columns of rows that `upsert` or `take` has brought to `:version`."""
     holders: Mapping[str, TextClause]
-    """By unique column: who has the values `:value`."""
+    """By unique column: who has the values `:value`, locked against changes."""
+    seen_holders: Mapping[str, TextClause]
+    """The same without a lock."""
     vacate: TextClause | None
     """Give the unique columns of `:id` values that nobody else has, for the moment: so that values can be swapped."""
     contested_by: TextClause
     """Contested ones that wait for a unique value which one of `:id` has, or that are among `:holder` themselves."""
     load: TextClause
-    """The rows of `:id`, locked against changes by others; of carried columns hashes (`projections.carried`)."""
+    """The rows of `:id`, locked against changes by others, and whether triggers may have changed what was written; of
+    carried columns hashes (`projections.carried`)."""
     lock: TextClause
     """Lock the rows of `:id` so that nobody can come to refer to them."""
     delete: TextClause
@@ -51,13 +61,15 @@ class Statements:
     put_aside: TextClause
     put_new_aside: TextClause
     """The same for entities of which nothing is kept aside: a third less to do."""
+    refuse: TextClause
+    """States kept aside wait for nobody any more: the database refused to show them, and `:error` says what did."""
     drop_absent: TextClause
     load_parked: TextClause
     park: TextClause
     unpark: TextClause
 
 
-def statements_for(projection: Projection) -> Statements:
+def statements_for(registry: Registry, projection: Projection) -> Statements:
     """All of one projection's statements."""
     table, entity = projection.table_name, projection.entity
     aside = put_aside(projection)
@@ -65,12 +77,11 @@ def statements_for(projection: Projection) -> Statements:
         upsert=_upsert(projection),
         take=_take(projection),
         take_new=_take_new(projection),
+        take_looking=_take_looking(registry, projection),
         change=_change(projection),
         move_unique=_move_unique(projection),
-        holders={
-            c: text(f"SELECT id, {c} AS value FROM {table} WHERE {c} = ANY(CAST(:value AS text[])) FOR NO KEY UPDATE")
-            for c in projection.unique
-        },
+        holders={c: text(f"{_holding(projection, c)} FOR NO KEY UPDATE") for c in projection.unique},
+        seen_holders={c: text(_holding(projection, c)) for c in projection.unique},
         vacate=_vacate(projection),
         contested_by=text(f"""
             SELECT id FROM {ABSENT} WHERE entity = '{entity}' AND reason = 'contested'
@@ -82,9 +93,10 @@ def statements_for(projection: Projection) -> Statements:
         put_new_aside=text(aside),
         put_aside=text(f"""{aside}
             ON CONFLICT (entity, id) DO UPDATE SET version = excluded.version, state = excluded.state,
-                reason = excluded.reason, waiting_for = excluded.waiting_for,
+                reason = excluded.reason, waiting_for = excluded.waiting_for, error = NULL,
                 since = CASE WHEN {same_wait("a", "excluded")} THEN a.since ELSE excluded.since END
             WHERE a.version <= excluded.version"""),
+        refuse=refuse(entity),
         drop_absent=text(f"DELETE FROM {ABSENT} WHERE entity = '{entity}' AND id = ANY(CAST(:id AS uuid[]))"),
         load_parked=text(load_parked(projection)),
         park=text(f"""
@@ -131,6 +143,30 @@ def _take_new(projection: Projection) -> TextClause:
         {_refused(projection)}""")
 
 
+def _take_looking(registry: Registry, projection: Projection) -> TextClause:
+    lonely = [
+        f"(SELECT true FROM {registry[p.entity].table_name} p WHERE p.id = v.{p.column}) IS NULL"
+        for p in projection.parents
+    ]
+    denied = [
+        f"(SELECT true FROM {projection.table_name} h WHERE h.{c} = v.{c} AND h.id <> v.id LIMIT 1) IS NOT NULL"
+        for c in projection.unique
+    ]
+    taken = _insert(projection, "free AND NOT lonely AND NOT denied") + _or_update(projection)
+    return text(f"""
+        WITH given AS MATERIALIZED ({_rows(projection)}), {_passed(projection)},
+        looked AS MATERIALIZED (SELECT v.*, {_free(projection)} AS free FROM given v),
+        v AS MATERIALIZED (
+            SELECT v.*, free AND ({" OR ".join(lonely) or "false"}) AS lonely,
+                free AND ({" OR ".join(denied) or "false"}) AS denied FROM looked v ORDER BY id),
+        taken AS ({taken} {_returning(projection)})
+        {_refused(projection, more=", lonely, denied")}""")
+
+
+def _holding(projection: Projection, column: str) -> str:
+    return f"SELECT id, {column} AS value FROM {projection.table_name} WHERE {column} = ANY(CAST(:value AS text[]))"
+
+
 def _change(projection: Projection) -> TextClause:
     table, columns = projection.table_name, projection.changeable
     more = "unnest(CAST(:base AS bigint[])) AS base", "unnest(CAST(:mask AS integer[])) AS mask"
@@ -149,8 +185,12 @@ def _given(projection: Projection, *only: str, more: Iterable[str] = (), name: s
     come together, and two upserts at once can't deadlock (where two partitions have the same entities two of `take_new`
     can, and two of `take` that have several states of them: one begins anew).
     `unnest` in the select list: behind FROM Postgres would first put each array's elements into a store."""
+    return f"{name} AS MATERIALIZED ({_rows(projection, *only, more=more)})"
+
+
+def _rows(projection: Projection, *only: str, more: Iterable[str] = ()) -> str:
     rows = [f"unnest({arrays(projection, c)}) AS {c}" for c in only or projection.columns]
-    return f"{name} AS MATERIALIZED (SELECT {', '.join([*rows, *more])} ORDER BY id)"
+    return f"SELECT {', '.join([*rows, *more])} ORDER BY id"
 
 
 def _passed(projection: Projection) -> str:
@@ -180,10 +220,10 @@ def _returning(projection: Projection) -> str:
     return "RETURNING " + ", ".join(f"t.{c}" for c in ("id", *projection.unique))
 
 
-def _refused(projection: Projection, rows: str = "v") -> str:
+def _refused(projection: Projection, rows: str = "v", more: str = "") -> str:
     differ = "".join(f" OR taken.{c} <> v.{c}" for c in projection.unique)
     return f"""
-        SELECT v.id, taken.id IS NULL AS refused FROM {rows} v LEFT JOIN taken ON taken.id = v.id
+        SELECT v.id, taken.id IS NULL AS refused{more} FROM {rows} v LEFT JOIN taken ON taken.id = v.id
         WHERE taken.id IS NULL{differ}"""
 
 
@@ -207,5 +247,5 @@ def _move_unique(projection: Projection) -> TextClause | None:
 def _vacate(projection: Projection) -> TextClause | None:
     if not projection.unique:
         return None
-    vacant = ", ".join(f"{c} = chr(1) || id::text" for c in projection.unique)
+    vacant = ", ".join(f"{c} = id::text || '{VACATED}'" for c in projection.unique)
     return text(f"UPDATE {projection.table_name} SET {vacant} WHERE id = ANY(CAST(:id AS uuid[]))")

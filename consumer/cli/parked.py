@@ -1,5 +1,7 @@
 """`projector parked list/discard`."""
 
+from dataclasses import asdict
+from typing import Annotated
 from uuid import UUID
 
 import typer
@@ -8,6 +10,7 @@ from consumer.cli.ask import DRY, AsJson, Execute, Limit, Yes, ask, confirm
 from consumer.cli.show import print_json, print_table
 from consumer.errors import Refused
 from consumer.operate import parked
+from projections.registry import REGISTRY
 
 app = typer.Typer(help="What waits.", no_args_is_help=True)
 
@@ -17,6 +20,32 @@ def list_parked(limit: Limit = 50, as_json: AsJson = False) -> None:
     """What waits, longest first."""
     rows = ask(lambda engine: parked.listed(engine, limit))
     print_json(rows) if as_json else print_table(rows)
+
+
+@app.command()
+def retry(
+    ids: Annotated[list[UUID] | None, typer.Argument(help="Of these entities.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All that the database refused.")] = False,
+    execute: Execute = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Try what the database refused (reason `refused`) once more. Exit status 1: some is still refused."""
+    if bool(ids) == every:
+        raise typer.BadParameter("name ids, or say --all")
+    if execute:
+        confirm("retry what the database refused?", yes)
+    done = ask(lambda engine: parked.retry(engine, REGISTRY, ids or (), every=every, execute=execute))
+    if not done:
+        raise Refused("nothing of it was refused by the database")
+    rows = [asdict(one) for one in done]
+    if as_json:
+        print_json({"executed": execute, "tried": rows})
+    else:
+        print_table(rows)
+        shown = sum(one.outcome == "shown" for one in done)
+        typer.echo(f"{shown} of {len(done)} shown" if execute else f"{shown} of {len(done)} to show: {DRY}")
+    raise typer.Exit(1 if any(one.outcome == "refused" for one in done) else 0)
 
 
 @app.command()

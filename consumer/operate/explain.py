@@ -28,10 +28,11 @@ SAID = {
     "erased": "it was erased with its deleted owner, after the grace",
     "no_parent": "it waits for {waiting_for}",
     "parent_deleted": "it is hidden because of {waiting_for}",
+    "refused": "the database refused it when its turn came ({error}); projector parked retry tries again",
     "contested": "it waits for a unique value that {waiting_for} has",
 }
 _ASIDE = text(f"""
-    SELECT entity, id, version, reason, waiting_for FROM {CONTROL_SCHEMA}.absent_states
+    SELECT entity, id, version, reason, waiting_for, error FROM {CONTROL_SCHEMA}.absent_states
     WHERE id = :id AND entity = ANY(:entity)""")
 _PARKED = text(f"""
     SELECT entity, min(version) AS version FROM {CONTROL_SCHEMA}.parked_events
@@ -75,7 +76,9 @@ async def _story(connection: AsyncConnection, registry: Registry, entity_id: UUI
     for projection in registry:
         shown = await rows(f"SELECT version FROM {projection.table_name} WHERE id = :id")
         story["rows"] += [{"entity": projection.entity, **row} for row in shown]
-    aside = f"SELECT entity, version, reason, waiting_for, since FROM {CONTROL_SCHEMA}.absent_states WHERE id = :id"
+    aside = (
+        f"SELECT entity, version, reason, waiting_for, since, error FROM {CONTROL_SCHEMA}.absent_states WHERE id = :id"
+    )
     parked = f"""SELECT entity, version, type, topic, partition, "offset", since FROM {CONTROL_SCHEMA}.parked_events
         WHERE entity_id = :id ORDER BY version"""
     letters = f"SELECT {SHOWN} FROM {LETTERS} WHERE entity_id = :id ORDER BY id"

@@ -1,5 +1,9 @@
-"""What waits: listed, and given up by an operator alone."""
+"""What waits: listed, tried again where the database refused it, and given up by an operator alone."""
 
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -8,20 +12,29 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from consumer import operations
 from consumer.gate import Mode, enter
+from consumer.operate.again import until_no_conflict
 from consumer.recovery import translated
+from consumer.writers import Writers
 from models import CONTROL_SCHEMA
+from projections.projection import Registry
+
+log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
 
 _LIST = text(f"""
-    SELECT entity, id, version, reason, waiting_for, since FROM {CONTROL_SCHEMA}.absent_states
-    WHERE reason IN ('no_parent', 'contested')
+    SELECT entity, id, version, reason, waiting_for, since, error FROM {CONTROL_SCHEMA}.absent_states
+    WHERE reason IN ('no_parent', 'contested', 'refused')
     UNION ALL
-    SELECT entity, entity_id, version, 'no_base', NULL, since FROM {CONTROL_SCHEMA}.parked_events
+    SELECT entity, entity_id, version, 'no_base', NULL, since, NULL FROM {CONTROL_SCHEMA}.parked_events
     ORDER BY since LIMIT :limit""")
+_REFUSED = text(f"""
+    SELECT entity, id FROM {CONTROL_SCHEMA}.absent_states
+    WHERE reason = 'refused' AND (CAST(:all AS boolean) OR id = ANY(CAST(:id AS uuid[]))) ORDER BY since, id""")
+_LEFT = text(f"SELECT reason, error FROM {CONTROL_SCHEMA}.absent_states WHERE entity = :entity AND id = :id")
 _TAKE = text(f"""
     WITH state AS (
-        DELETE FROM {CONTROL_SCHEMA}.absent_states WHERE id = :id AND reason IN ('no_parent', 'contested')
+        DELETE FROM {CONTROL_SCHEMA}.absent_states WHERE id = :id AND reason IN ('no_parent', 'contested', 'refused')
         RETURNING entity, version, reason, waiting_for
     ), event AS (
         DELETE FROM {CONTROL_SCHEMA}.parked_events WHERE entity_id = :id
@@ -51,6 +64,53 @@ async def discard(engine: AsyncEngine, entity_id: UUID, *, execute: bool) -> lis
             found = await _take(connection, entity_id)
             await (transaction.commit() if execute and found else transaction.rollback())
     return found
+
+
+@dataclass(slots=True)
+class Again:
+    """What became of a state that the database had refused: `shown`, `waits` (for a parent or a value), `refused`."""
+
+    entity: str
+    id: UUID
+    outcome: str
+    error: str | None = None
+
+
+async def retry(
+    engine: AsyncEngine, registry: Registry, ids: Sequence[UUID], *, every: bool, execute: bool
+) -> list[Again]:
+    """Try states that were refused once more, of these `ids` or all, each in a transaction of its own."""
+    with translated():
+        async with engine.connect() as connection:
+            found = await _rows(connection.execute(_REFUSED, {"id": list(ids), "all": every}))
+    writers, done = Writers(registry), []
+    for row in found:
+        one = await until_no_conflict(partial(_try_again, engine, writers, row["entity"], row["id"], execute))
+        if one is not None:
+            done.append(one)
+    return done
+
+
+async def _try_again(
+    engine: AsyncEngine, writers: Writers, entity: str, entity_id: UUID, execute: bool
+) -> Again | None:
+    with translated():
+        async with engine.connect() as connection:
+            transaction = await connection.begin()
+            entered = await enter(connection, Mode.APART)
+            if not await _rows(connection.execute(_REFUSED, {"id": [entity_id], "all": False})):
+                return None  # another was faster
+            written = await writers.show_again(connection, entity, entity_id, entered)
+            left = await _rows(connection.execute(_LEFT, {"entity": entity, "id": entity_id}))
+            reason = left[0]["reason"] if left else None
+            outcome = "shown" if reason is None else "refused" if reason == "refused" else "waits"
+            if written.kept and outcome != "refused":
+                log.warning("the database refuses others that had waited for it", extra={"id": str(entity_id)})
+            if execute:
+                before, after = {"id": str(entity_id), "reason": "refused"}, {"outcome": outcome}
+                await operations.record(connection, "parked retry", before=before, after=after)
+            await (transaction.commit() if execute else transaction.rollback())
+            return Again(entity, entity_id, outcome, left[0]["error"] if left else None)
 
 
 async def _take(connection: AsyncConnection, entity_id: UUID) -> list[Row]:

@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from consumer import dead_letters, operations
-from consumer.entity_writer import EntityWriter
-from consumer.errors import BadData, TooLarge
-from consumer.family import Family
+from consumer.errors import BadData, Moved, TooLarge
 from consumer.gate import Mode, enter
 from consumer.operate.again import until_no_conflict
 from consumer.operate.originals import LETTER_COLUMNS, Letter, original, was_parked
@@ -26,7 +25,7 @@ from consumer.recovery import translated
 from consumer.service_settings import as_the_service
 from consumer.settings import Settings
 from consumer.sizes import size_of
-from consumer.transaction import refused
+from consumer.writers import Writers
 from models import CONTROL_SCHEMA
 from projections.decode import Decoder
 from projections.event import Decoded, Event, Ignored, Rejection
@@ -74,8 +73,7 @@ class LetterRetry:
         self._execute = execute
         self._registry = registry
         self._decode = Decoder(registry, settings.event_max_bytes)
-        family = Family(registry)
-        self._writers = {p.entity: EntityWriter(registry, p, family) for p in registry}
+        self._writers = Writers(registry)
         self._secrets = sorted({secret for p in registry for secret in p.secrets})
 
     async def run(self, numbers: Sequence[int]) -> Tried:
@@ -122,9 +120,9 @@ class LetterRetry:
         """
         try:
             done = await self._transact(page)
-        except (BadData, TooLarge):
+        except (BadData, Moved, TooLarge):  # one letter alone is never too large
             if len(page) == 1:
-                done = await self._transact(dict(zip(page, refused(list(page.values())), strict=True)))
+                done = await self._transact(page, Mode.APART)
             else:
                 items = list(page.items())
                 await self._try_page(dict(items[: len(items) // 2]), tried)
@@ -133,26 +131,29 @@ class LetterRetry:
         tried.outcomes |= done.outcomes
         tried.rejected |= done.rejected
 
-    async def _transact(self, page: Mapping[int, Decoded]) -> Tried:
-        return await until_no_conflict(lambda: self._transact_once(page))
+    async def _transact(self, page: Mapping[int, Decoded], mode: Mode = Mode.CAREFUL) -> Tried:
+        return await until_no_conflict(lambda: self._transact_once(page, mode))
 
-    async def _transact_once(self, page: Mapping[int, Decoded]) -> Tried:
+    async def _transact_once(self, page: Mapping[int, Decoded], mode: Mode) -> Tried:
         with translated():
-            async with self._engine.connect() as connection:
-                transaction = await connection.begin()
-                done = await self._apply(connection, page)
-                await (transaction.commit() if self._execute else transaction.rollback())
-                return done
+            try:
+                async with self._engine.connect() as connection:
+                    transaction = await connection.begin()
+                    done = await self._apply(connection, page, mode)
+                    await (transaction.commit() if self._execute else transaction.rollback())
+                    return done
+            except DBAPIError as error:
+                raise await self._writers.read(self._engine, error, mode) from None
 
-    async def _apply(self, connection: AsyncConnection, page: Mapping[int, Decoded]) -> Tried:
-        entered = await enter(connection, Mode.CAREFUL)
+    async def _apply(self, connection: AsyncConnection, page: Mapping[int, Decoded], mode: Mode) -> Tried:
+        entered = await enter(connection, mode)
         locked = await connection.execute(_LOCK, {"id": list(page)})
         still_new = {row.id: page[row.id] for row in locked}
         folded = fold(still_new.values())
         written = [Written(rejected=list(folded.rejections))]
-        for entity, writer in self._writers.items():  # parents before children
+        for entity in self._writers:  # parents before children
             if events := folded.events.get(entity):
-                written.append(await writer.write(connection, events, entered))
+                written.append(await self._writers.write(connection, entity, events, entered))
         done = _outcomes(still_new, written)
         await _settle(connection, done)
         late = [rejection for one in written for rejection in one.released_rejections]

@@ -21,19 +21,21 @@ WAITS_FOR = {
     "no_parent": "its parent",
     "parent_deleted": "its deleted parent (hidden)",
     "contested": "a unique value",
+    "refused": "an operator (the database refused it: parked retry)",
 }
 
 _COUNTS = f"""
     SELECT count(*) FILTER (WHERE reason = 'no_parent') AS parked_states,
         (SELECT count(*) FROM {CONTROL_SCHEMA}.parked_events) AS parked_events,
         count(*) FILTER (WHERE reason = 'contested') AS contested,
+        count(*) FILTER (WHERE reason = 'refused') AS refused,
         count(*) FILTER (WHERE reason = 'parent_deleted') AS hidden,
         count(*) FILTER (WHERE reason = 'erased') AS erased,
         (SELECT count(*) FROM {CONTROL_SCHEMA}.dead_letters WHERE status = 'new') AS dead_letters
     FROM {CONTROL_SCHEMA}.absent_states"""
 _WAITING = f"""
     SELECT entity, reason, count(*) AS number, min(since) AS oldest FROM {CONTROL_SCHEMA}.absent_states
-    WHERE reason IN ('no_parent', 'parent_deleted', 'contested') GROUP BY entity, reason
+    WHERE reason IN ('no_parent', 'parent_deleted', 'contested', 'refused') GROUP BY entity, reason
     UNION ALL
     SELECT entity, 'no_base', count(*), min(since) FROM {CONTROL_SCHEMA}.parked_events GROUP BY entity
     ORDER BY 1, 2"""

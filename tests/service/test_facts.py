@@ -42,7 +42,7 @@ async def test_an_upsert_that_names_the_address_stands_in_the_way_of_foreign_key
 
 def test_our_upsert_does_not_name_it() -> None:
     for projection in REGISTRY:
-        updates = statements_for(projection).upsert.text.partition("DO UPDATE SET")[2].partition("WHERE")[0]
+        updates = statements_for(REGISTRY, projection).upsert.text.partition("DO UPDATE SET")[2].partition("WHERE")[0]
         assert not any(f"{column} =" in updates for column in projection.unique)
 
 

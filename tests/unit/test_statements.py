@@ -22,7 +22,7 @@ def placeholders(statement: TextClause | None) -> set[str]:
 
 @EVERY
 def test_the_upsert_takes_one_array_for_each_column(projection: Projection) -> None:
-    sql = statements_for(projection)
+    sql = statements_for(REGISTRY, projection)
     kept = {f"kept_{column}" for column in projection.carried}
     for statement, more in (
         (sql.upsert, kept),
@@ -35,7 +35,7 @@ def test_the_upsert_takes_one_array_for_each_column(projection: Projection) -> N
 
 @EVERY
 def test_a_change_sets_nothing_that_others_depend_on(projection: Projection) -> None:
-    sql = statements_for(projection).change
+    sql = statements_for(REGISTRY, projection).change
     assert placeholders(sql) == {"id", "version", "base", "mask", *projection.changeable}
     assert (
         projection.changeable
@@ -47,7 +47,7 @@ def test_a_change_sets_nothing_that_others_depend_on(projection: Projection) -> 
 
 @EVERY
 def test_a_state_kept_aside_has_every_column(projection: Projection) -> None:
-    sql = statements_for(projection)
+    sql = statements_for(REGISTRY, projection)
     for statement in (sql.put_aside, sql.put_new_aside):
         kept = {f"kept_{column}" for column in projection.carried}
         assert placeholders(statement) == {*projection.columns, "reason", "waiting_for", *kept}
@@ -56,7 +56,7 @@ def test_a_state_kept_aside_has_every_column(projection: Projection) -> None:
 
 @EVERY
 def test_on_conflict_never_names_a_unique_column(projection: Projection) -> None:
-    sql = statements_for(projection)
+    sql = statements_for(REGISTRY, projection)
     for statement in (sql.upsert, sql.take, sql.take_new):
         _, on_conflict = statement.text.split("ON CONFLICT")
         changes = on_conflict.split("WHERE")[0]
@@ -66,14 +66,14 @@ def test_on_conflict_never_names_a_unique_column(projection: Projection) -> None
 
 
 def test_unique_columns_are_moved_by_a_statement_of_their_own() -> None:
-    users = statements_for(USERS)
+    users = statements_for(REGISTRY, USERS)
     assert placeholders(users.move_unique) == {"id", "version", "email"}
     assert placeholders(users.vacate) == {"id"}
     assert {column: placeholders(sql) for column, sql in users.holders.items()} == {"email": {"value"}}
 
 
 def test_without_unique_columns_there_is_nothing_to_move() -> None:
-    documents = statements_for(DOCUMENTS)
+    documents = statements_for(REGISTRY, DOCUMENTS)
     assert (documents.move_unique, documents.vacate, documents.holders) == (None, None, {})
 
 
