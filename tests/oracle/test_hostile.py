@@ -15,6 +15,7 @@ from sqlalchemy import event
 from projections.registry import REGISTRY
 from tests.oracle.test_oracle import one_history
 from tests.races.stepping import Writer
+from tests.service.test_refusals import as_role
 from tests.support.factories import a_user_event
 from tests.support.hostile import ELSEWHERE, PLACES, WORST, calm, set_defaults
 
@@ -48,8 +49,55 @@ DEFAULTS = {
     "all at once": WORST,
 }  # fmt: skip
 
+TRIGGER = """
+    CREATE FUNCTION own() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body}; RETURN NEW; END $$;
+    CREATE TRIGGER own {when} ON {table} FOR EACH ROW EXECUTE FUNCTION own()"""
+READER = "projector_reader_of_policies"
+
 SCHEMAS = {
     "an application's own column": "ALTER TABLE users ADD COLUMN note text NOT NULL DEFAULT 'none'",
+    "generated columns": (
+        "ALTER TABLE documents ADD COLUMN words integer GENERATED ALWAYS AS (length(title)) STORED;"
+        "ALTER TABLE users ADD COLUMN domain text GENERATED ALWAYS AS (split_part(email, '@', 2)) STORED"
+    ),
+    "columns in another order": (
+        "ALTER TABLE documents DROP COLUMN title; ALTER TABLE documents ADD COLUMN title varchar(255) NOT NULL"
+    ),
+    "other unique indexes": (
+        "CREATE UNIQUE INDEX again ON users (email) INCLUDE (name); CREATE UNIQUE INDEX with_id ON users (id, email);"
+        "ALTER INDEX uq_users_email RENAME TO one_address_each"
+    ),
+    "foreign keys into our tables": (
+        "CREATE TABLE orders (u uuid REFERENCES users ON DELETE CASCADE, d uuid REFERENCES documents);"
+        + TRIGGER.format(body="INSERT INTO orders VALUES (NEW.id)", when="AFTER INSERT", table="users")
+    ),
+    "a constraint of ours that is checked at COMMIT": (
+        "ALTER TABLE documents ALTER CONSTRAINT fk_documents_user_id_users DEFERRABLE INITIALLY DEFERRED"
+    ),
+    "a trigger that writes a journal": (
+        "CREATE TABLE journal (id uuid, what text);"
+        + TRIGGER.format(
+            body="INSERT INTO journal VALUES (NEW.id, TG_OP)", when="AFTER INSERT OR UPDATE", table="documents"
+        )
+    ),
+    "a trigger that sets the time": TRIGGER.format(
+        body="NEW.updated_at = clock_timestamp()", when="BEFORE INSERT OR UPDATE", table="documents"
+    ),
+    "a trigger that lowers addresses": TRIGGER.format(
+        body="NEW.email = lower(NEW.email)", when="BEFORE INSERT OR UPDATE", table="users"
+    ),
+    "addresses as citext": "CREATE EXTENSION citext; ALTER TABLE users ALTER email TYPE citext",
+    "a table that is a partition": (
+        "CREATE TABLE all_documents (LIKE documents) PARTITION BY LIST (title);"
+        "ALTER TABLE all_documents ATTACH PARTITION documents DEFAULT"
+    ),
+    "row-level security": (
+        f"DO $$ BEGIN CREATE ROLE {READER} LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
+        f"GRANT ALL ON ALL TABLES IN SCHEMA public, projector TO {READER}; GRANT USAGE ON SCHEMA projector TO {READER};"
+        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA projector TO {READER};"
+        "ALTER TABLE users ENABLE ROW LEVEL SECURITY; CREATE POLICY everything ON users USING (true);"
+        "ALTER TABLE documents ENABLE ROW LEVEL SECURITY; CREATE POLICY everything ON documents USING (true)"
+    ),
 }
 
 LIMITS = {
@@ -89,9 +137,10 @@ async def test_no_schema_that_accepts_the_events_has_a_say_in_what_the_tables_ar
     database: str, looking: asyncpg.Connection, row: str
 ) -> None:
     await looking.execute(SCHEMAS[row])
+    url = as_role(database, READER) if row == "row-level security" else database
     async with asyncio.timeout(60):
         for seed in range(HISTORIES):
-            await one_history(looking, database, "any order", REGISTRY, f"{row} {seed}")
+            await one_history(looking, url, "any order", REGISTRY, f"{row} {seed}")
 
 
 @pytest.mark.parametrize("place", PLACES)
