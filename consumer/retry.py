@@ -10,6 +10,7 @@ from consumer.errors import BadData, Conflict, Moved, NeedsMode, TooLarge, Troub
 from consumer.gate import Mode
 from consumer.recovery import Backoff, kafka_translated
 from consumer.transaction import CommitUnknown, Receipt, Transaction, refused
+from projections.outcome import Reason
 
 if TYPE_CHECKING:
     from consumer.observer import Observer
@@ -72,7 +73,7 @@ class Retry:
         except BadData as error:  # at COMMIT
             batch.decoded = refused(batch.decoded, error.detail)
             receipt = await self._apply_whole(batch, whole, PATIENCE)
-        for one in receipt.rejections:
+        for one in (one for one in receipt.rejections if one.reason is Reason.REFUSED_BY_DATABASE):
             place = {"topic": one.record.topic, "partition": one.record.partition, "offset": one.record.offset}
             log.error("the database refuses a record; it is a dead letter now", extra={**place, "error": one.error})
         for kept in receipt.kept:
