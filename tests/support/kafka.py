@@ -22,9 +22,12 @@ SASL_USER, SASL_PASSWORD = "ada", "lovelace"
 LOGIN_MODULE = "org.apache.kafka.common.security.plain.PlainLoginModule"
 
 LISTENERS = """
-listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl},CONTROLLER://127.0.0.1:{controller},\
+  UNKNOWN://127.0.0.1:{unknown},CLOSED://127.0.0.1:{closed},SPOILT://127.0.0.1:{spoilt}
+advertised.listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl},\
+  UNKNOWN://broker.invalid:9092,CLOSED://127.0.0.1:1,SPOILT://broker..invalid:9092
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SASL_PLAINTEXT:SASL_PLAINTEXT,CONTROLLER:PLAINTEXT,\
+  UNKNOWN:PLAINTEXT,CLOSED:PLAINTEXT,SPOILT:PLAINTEXT
 sasl.enabled.mechanisms=PLAIN
 listener.name.sasl_plaintext.plain.sasl.jaas.config={login} required user_{user}="{password}";
 """
@@ -58,6 +61,8 @@ class LocalKafka:
     port: int
     sasl_port: int
     """Where SASL/PLAIN is asked for."""
+    misleading: dict[str, int] = field(default_factory=dict)
+    """Ports where it gives as its own an address that is of no use: `unknown`, `closed`, `spoilt`."""
     process: subprocess.Popen[bytes] | None = field(default=None)
 
     @property
@@ -110,8 +115,9 @@ def local_kafka(**others: str) -> Iterator[LocalKafka]:
                 "no Kafka: set TEST_KAFKA_BOOTSTRAP_SERVERS, or start Docker, or install Java 17+ and Maven"
             )
     home = Path(tempfile.mkdtemp(prefix="projector-kafka-"))
-    kafka = LocalKafka(home, free_port(), free_port())
-    ports = {"port": kafka.port, "sasl": kafka.sasl_port, "controller": free_port()}
+    misleading = {name: free_port() for name in ("unknown", "closed", "spoilt")}
+    kafka = LocalKafka(home, free_port(), free_port(), misleading)
+    ports = {"port": kafka.port, "sasl": kafka.sasl_port, "controller": free_port()} | misleading
     login = {"login": LOGIN_MODULE, "user": SASL_USER, "password": SASL_PASSWORD}
     try:
         properties = (PROPERTIES + LISTENERS).format(**ports, **login, home=home)
