@@ -52,17 +52,18 @@ class PositionCheck:
     def due(self) -> str:
         """SQL to be sent with the next BEGIN; empty where it is not time yet. It fails as `positions.move` does."""
         connections, at = self._compared
-        known = self._known()
-        if not known or (connections == self._connections and time.monotonic() - at < EACH_SECONDS):
+        if connections == self._connections and time.monotonic() - at < EACH_SECONDS:
             return ""
-        return positions.compare(self._group_id, known)
+        known = self._known()
+        return positions.compare(self._group_id, known) if known else ""
 
     def passed(self) -> None:
         """A BEGIN with this SQL has succeeded. (A connection that was made meanwhile has its own.)"""
         self._compared = self._connections, time.monotonic()
 
-    async def find_moved(self, read: Read) -> set[TopicPartition]:
-        """Compare with what is stored now; returns the partitions that are to be read again."""
+    async def find_moved(self, read: Read) -> tuple[set[TopicPartition], set[TopicPartition]]:
+        """Compare with what is stored now; returns the partitions that are to be read again, and those of them of which
+        the database has forgotten something."""
         known = self._known()
         stored = await read(known)
         if lost := set_back(known, stored):
@@ -71,7 +72,7 @@ class PositionCheck:
                 "reset; reading again from the stored positions",
                 extra={"partitions": sorted(f"{p.topic}:{p.partition}" for p in lost)},
             )
-        return moved(known, stored)
+        return moved(known, stored), lost
 
 
 def moved(known: Mapping[TopicPartition, Known], stored: Mapping[TopicPartition, Claim]) -> set[TopicPartition]:

@@ -26,6 +26,7 @@ from consumer.metrics import Metrics
 from consumer.migrate import require_schema
 from consumer.observer import Observer
 from consumer.position_check import Known, PositionCheck
+from consumer.rebalance import Others
 from consumer.retry import Retry
 from consumer.settings import Settings
 from consumer.source import Source
@@ -75,6 +76,7 @@ class Service:
         self._flights = Flights(self._apply, settings.batches_at_once, self._intake.poke)
         self._serving: asyncio.Task[None] | None = None
         self._hints: dict[TopicPartition, int] = {}
+        self._others = Others(settings)
 
     async def run(self) -> None:
         """Serve until `stop`; ends with an error where no waiting helps."""
@@ -178,12 +180,16 @@ class Service:
 
     async def _fenced(self, batch: Batch, error: Fenced | PositionsMoved) -> None:
         """Read on from the stored positions: of this batch, and of all partitions that differ."""
-        moved = await self._check.find_moved(lambda known: self._retry.until_answered(lambda: self._claims.read(known)))
+        moved, lost = await self._check.find_moved(
+            lambda known: self._retry.until_answered(lambda: self._claims.read(known))
+        )
         again = moved | batch.spans.keys()
         if not self._claims.is_blown(partition.topic for partition in again):  # else that was ourselves
             log.warning("another writer was faster; reading the positions again", extra={"error": str(error)})
             self.metrics.fenced.inc()
         self._read_again(again)
+        if lost:
+            self._others.tell(self._source.consumer)
 
     def _read_again(self, partitions: set[TopicPartition]) -> None:
         self._source.read_again(partitions)

@@ -7,14 +7,10 @@ partitions up and claim them anew, and a claim reads the position.
 
 import asyncio
 
-from aiokafka import AIOKafkaConsumer
-
 from consumer.errors import Trouble
-from consumer.kafka_client import client_options
 from consumer.operate.group import group_of
-from consumer.recovery import kafka_translated
+from consumer.rebalance import force_rebalance
 from consumer.settings import Settings
-from consumer.source import HEARTBEAT_INTERVAL_MS, SESSION_TIMEOUT_MS
 
 JOIN_SECONDS = 60.0
 """A member that is frozen is given up after its session; one that writes finishes first."""
@@ -29,24 +25,7 @@ async def nudge(settings: Settings) -> int:
     if members:
         try:
             async with asyncio.timeout(JOIN_SECONDS):
-                await _join_and_leave(settings)
+                await force_rebalance(settings)
         except TimeoutError:
             raise Trouble("the group does not settle; restart its members", "kafka") from None
     return members
-
-
-async def _join_and_leave(settings: Settings) -> None:
-    with kafka_translated():
-        client = AIOKafkaConsumer(
-            *sorted(set(settings.topics.values())),
-            group_id=settings.kafka_group_id,
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            session_timeout_ms=SESSION_TIMEOUT_MS,
-            heartbeat_interval_ms=HEARTBEAT_INTERVAL_MS,
-            **client_options(settings),
-        )
-        try:
-            await client.start()
-        finally:
-            await client.stop()

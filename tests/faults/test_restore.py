@@ -12,7 +12,7 @@ from aiokafka import TopicPartition
 from consumer.batch import Claim
 from consumer.position_check import Known, PositionCheck, moved, set_back
 from tests.support.factories import a_document_event, a_record
-from tests.support.projector import Projector, running_projector
+from tests.support.projector import Projector, eventually, running_projector
 from tests.support.world import World
 
 TABLES = ("users", "documents", "projector.offsets", "projector.absent_states", "projector.parked_events")
@@ -99,6 +99,26 @@ async def test_one_event_brings_back_what_a_restored_database_has_lost_of_all_pa
             assert status == 200
     totals = await world.totals()
     assert (totals["applied"], totals["rejected"]) == (there + len(WAYS), 0)
+
+
+async def test_instances_that_have_no_event_are_told_by_the_one_that_has(world: World) -> None:
+    await world.create_topics(PARTITIONS)
+    with running_projector(world.settings) as one, running_projector(world.settings) as other:
+
+        def shared() -> bool:
+            numbers = [len(projector.status().get("partitions", ())) for projector in (one, other)]
+            return sum(numbers) == 2 * PARTITIONS and all(numbers)
+
+        await asyncio.to_thread(eventually, "both have partitions", shared)
+        await world.publish_users(40)
+        await world.until(USERS, 40)
+        await remember(world)
+        await world.publish_users(40)
+        await world.until(USERS, 80)
+        await world.until_quiet(1.2)
+        await put_back_and_cut(world)
+        await world.publish_users(1)
+        await world.until(USERS, 81)
 
 
 HERE, THERE = TopicPartition("users", 0), TopicPartition("users", 1)
