@@ -41,7 +41,12 @@ _WRITE = f"""
     ON CONFLICT (group_id, topic)"""
 _SET = text(f"""{_WRITE} DO UPDATE SET reason = excluded.reason, actor = excluded.actor, message = excluded.message,
     until = excluded.until, since = now(), except_topics = NULL""")
-_SET_NEW = text(f"{_WRITE} DO NOTHING")
+_BLOW = text(f"""
+    INSERT INTO {_TABLE} (group_id, topic, reason, message)
+    SELECT :group_id, CAST(:key AS text), '{FUSE}', CAST(:message AS text) WHERE NOT EXISTS (
+        SELECT FROM {_TABLE} WHERE group_id = :group_id AND reason = '{ACCEPTED}' AND {_UNTIL} > now()
+            AND topic IN ('{ALL}', CAST(:accepted AS text)))
+    ON CONFLICT (group_id, topic) DO NOTHING""")
 _EXCEPT = text(f"""
     UPDATE {_TABLE} SET except_topics = coalesce(except_topics, '[]') || CAST(:topics AS jsonb)
     WHERE group_id = :group_id AND topic = :key""")
@@ -116,9 +121,10 @@ async def pause(
 
 
 async def blow(connection: AsyncConnection, group_id: str, topic: str, message: str) -> bool:
-    """The fuse stops `topic`; False where it is stopped so already, by another batch or another instance."""
-    values = {"group_id": group_id, "key": f"{FUSE}:{topic}", "reason": FUSE, "actor": None, "message": message}
-    if (await connection.execute(_SET_NEW, values)).rowcount == 0:
+    """The fuse stops `topic`; False where it is stopped so already, by another batch or another instance, and where its
+    rejections are accepted, which whoever blew it has not read yet."""
+    values = {"group_id": group_id, "key": f"{FUSE}:{topic}", "accepted": f"{ACCEPTED}:{topic}", "message": message}
+    if (await connection.execute(_BLOW, values)).rowcount == 0:
         return False
     await _fence(connection, group_id, topic)
     return True

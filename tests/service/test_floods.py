@@ -84,6 +84,24 @@ async def test_what_is_accepted_drains_a_flood_that_goes_on_beside_good_events(w
         eventually("it blows again", lambda: is_blown(projector))
 
 
+async def test_what_was_accepted_before_a_flood_came_is_accepted_from_its_first_batch_on(world: World) -> None:
+    """Whoever reads nothing has not noticed yet that an operator accepts it."""
+    await world.create_topics()
+    with running_projector(world.settings | FUSE | {"BATCH_MAX_WAIT_MS": "300"}) as projector:
+        await world.until("SELECT count(*)::int FROM projector.offsets", 2)
+        await told(world, "resume", "--accept", "--topic", world.users)
+        await world.publish([a_bad_record() for _ in range(300)])
+        await world.until(LETTERS, 300)
+        assert logged(projector, "the fuse has blown") == []
+        await world.publish([a_bad_record("documents") for _ in range(300)])
+        eventually("of the other topic nothing was accepted", lambda: is_blown(projector))
+        await world.until(
+            "SELECT string_agg(topic, ',' ORDER BY topic) FROM projector.intake_stops",
+            f"accepted:{world.users},fuse:{world.documents}",
+        )
+        assert projector.terminate() == 0
+
+
 async def test_reading_a_settled_flood_again_changes_nothing(world: World) -> None:
     """Neither letters nor fuse; also not of what was parked when it was rejected."""
     await world.create_topics()

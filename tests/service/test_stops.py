@@ -3,6 +3,9 @@
 import json
 from typing import Any
 
+from consumer import intake_stops
+from consumer.settings import load_settings
+from models.engine import create_engine
 from tests.service.test_intake import failed
 from tests.support.factories import a_document_event, a_record
 from tests.support.projector import Projector, command, eventually, running_projector
@@ -94,3 +97,19 @@ async def test_a_stop_that_the_version_before_has_set_holds_until_it_is_lifted(w
     assert sorted(one["topic"] for one in body["accepted"]) == sorted([world.users, world.documents])
     await world.rows("DELETE FROM projector.intake_stops WHERE topic IN ('*', $1)", world.users)  # as it resumes
     assert run(world, "status")[1]["stops"] == {}
+
+
+async def test_a_fuse_that_blows_before_it_has_read_what_is_accepted_stops_nothing(world: World) -> None:
+    engine = create_engine(load_settings(world.settings))
+    try:
+        async with engine.begin() as connection:
+            await intake_stops.accept(connection, world.group, "users", "ada", None)
+            assert not await intake_stops.blow(connection, world.group, "users", "a flood")
+            assert await intake_stops.blow(connection, world.group, "documents", "a flood")
+            assert not await intake_stops.blow(connection, world.group, "documents", "the same flood")
+            assert await intake_stops.blow(connection, "another group", "users", "a flood")
+        await world.rows("UPDATE projector.intake_stops SET until = now() WHERE reason = 'accepted'")
+        async with engine.begin() as connection:
+            assert await intake_stops.blow(connection, world.group, "users", "a flood")
+    finally:
+        await engine.dispose()
