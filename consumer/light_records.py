@@ -7,11 +7,13 @@ what can't be read at all the error names partition and offset.
 from collections.abc import Iterator
 from typing import Any
 
+import aiokafka.consumer.consumer
 import msgspec
 from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import PartitionRecords
 
+from consumer.fetcher import Fetcher
 from consumer.record_batches import RawRecords, Unreadable, batch_at, behind, records_of
 
 HEADERS_AT_ONCE = 50_000
@@ -100,5 +102,6 @@ class LightRecords(PartitionRecords):  # type: ignore[misc]
 def read_lightly() -> None:
     """Let the client make its records so; in one process all consumers are affected. `client_options` calls it: so
     every reader of Kafka can read what any other can."""
+    aiokafka.consumer.consumer.Fetcher = Fetcher
     fetcher.MemoryRecords = RawRecords
     fetcher.PartitionRecords = LightRecords

@@ -23,10 +23,10 @@ _LEAST_BYTES = 61
 class Unreadable(KafkaError):  # type: ignore[misc]
     """Kafka's records from `position` on can't be read: their batch is damaged, or is of an unknown kind.
 
-    `behind` is the first offset after that batch, as far as its head can be believed, else the next one.
+    `behind` is the first offset after that batch; None where its head can't be believed.
     """
 
-    def __init__(self, partition: TopicPartition, position: int, behind: int, why: str) -> None:
+    def __init__(self, partition: TopicPartition, position: int, behind: int | None, why: str) -> None:
         super().__init__(f"{partition.topic}:{partition.partition} at offset {position}: {why}")
         self.partition, self.position, self.behind, self.why = partition, position, behind, why
 
@@ -72,10 +72,10 @@ def batch_at(data: bytes, offset: int) -> Batch | None:
     return None
 
 
-def behind(data: bytes, offset: int) -> int:
-    """The first offset after the batch that has `offset`; the next one where its head can't be believed."""
+def behind(data: bytes, offset: int) -> int | None:
+    """The first offset after the batch that has `offset`; None where its head can't be believed."""
     found = batch_at(data, offset)
-    return found.next_offset if found is not None and found.next_offset - offset <= len(data) else offset + 1
+    return found.next_offset if found is not None and found.next_offset - offset <= len(data) else None
 
 
 def records_of(data: bytes) -> Iterator[Any]:

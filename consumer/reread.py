@@ -110,9 +110,15 @@ class Reread:
             self._tell(partition, f"while this was reading, Kafka has deleted the records from offset {offset} on")
 
     def _damaged(self, client: AIOKafkaConsumer, stands: dict[TopicPartition, int], error: Unreadable) -> None:
-        """Step over the batch. What the client had taken of the others meanwhile is lost: it reads that again."""
-        self._tell(error.partition, f"the records from offset {error.position} to {error.behind - 1} can't be read")
-        stands[error.partition] = error.behind
+        """Step over the batch, where it is known how far it goes. What the client had taken of the others meanwhile is
+        lost: it reads that again."""
+        end = "on" if error.behind is None else f"to {error.behind - 1}"
+        self._tell(error.partition, f"the records from offset {error.position} {end} can't be read")
+        if error.behind is None:
+            client.pause(error.partition)
+            self._done += self._left.pop(error.partition, 0)
+        else:
+            stands[error.partition] = error.behind
         for partition in self._left:
             client.seek(partition, stands[partition])
 

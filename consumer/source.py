@@ -200,7 +200,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             reading.fingerprint = None
             self.consumer.seek(error.partition, reading.next_offset)
         else:
-            self._stop(error.partition, "unreadable", error.position, error.behind)
+            self._stop(error.partition, "unreadable", error.position, error.behind or error.position + 1)
 
     def _stop(self, partition: TopicPartition, reason: str, position: int, behind: int | None = None) -> None:
         if partition in self.partitions.reading:

@@ -4,7 +4,13 @@ import json
 import shlex
 from typing import Any
 
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from consumer.reread import Reread
+from consumer.settings import Settings
 from tests.support.factories import a_record, a_user_event
+from tests.support.kafka import local_kafka
 from tests.support.projector import Projector, command, eventually, running_projector
 from tests.support.raw_kafka import GZIP, RawRecord, a_batch, raw, raw_producer
 from tests.support.world import World
@@ -97,3 +103,26 @@ def told(projector: Projector) -> list[dict[str, Any]]:
     """The log's errors about what can't be read."""
     lines = [json.loads(line) for line in projector.logged().splitlines() if line.startswith("{")]
     return [line for line in lines if line.get("reason") == "unreadable"]
+
+
+async def test_a_broker_that_can_t_read_its_own_log_is_heard() -> None:
+    """A broker of this test's own, whose file is changed under it; the service's own reader asks for the records."""
+    with local_kafka() as kafka:
+        admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
+        await admin.start()
+        await admin.create_topics([NewTopic("t", 2, 1)])
+        await admin.close()
+        records = a_batch([RawRecord(b"a"), RawRecord(b"b")])
+        async with raw_producer(kafka.bootstrap) as producer:
+            for partition in (0, 0, 0, 1):
+                await producer.send("t", records, partition)
+        (log,) = kafka.home.rglob("t-0/00000000000000000000.log")
+        with log.open("r+b") as file:
+            file.seek(len(records) + len("offset.."))
+            file.write(b"\0\0\0\1")  # of the second batch: its length
+        positions = {TopicPartition("t", 0): 6, TopicPartition("t", 1): 2}
+        settings = Settings(neon_database_url="postgresql://h/d", kafka_bootstrap_servers=kafka.bootstrap)
+        reading = Reread(settings, positions, lambda *_: None)
+        read = [(one.partition, one.offset) async for some in reading.records() for one in some]
+    assert sorted(read) == [(0, 0), (0, 1), (1, 0), (1, 1)]
+    assert reading.unreadable == ["t:0: the records from offset 2 on can't be read"]

@@ -74,12 +74,24 @@ class Fuzz:
             self.good[topic].append(id_)
         return event
 
+    def _any_event(self) -> dict[str, Any]:
+        """Of any kind, about an entity of its own: it is applied, waits, or is rejected."""
+        rng, id_ = self._rng, self._id()
+        kinds = (
+            self._event,
+            lambda: a_user_event(rng.choice(("updated", "deleted")), id_, rng.randint(1, 9), name="Eve"),
+            lambda: a_document_event(rng.choice(("updated", "deleted")), id_, rng.randint(1, 9), title="Other"),
+            lambda: a_document_event(id=id_),
+        )
+        event: dict[str, Any] = rng.choice(kinds)()
+        return event | {"id": rng.choice((event["id"], "e" * 9_000)), "source": rng.choice(("/a", "\u202e/b" * 999))}
+
     def _good(self) -> RawRecord:
         event = self._event(good=True)
         return raw((a_binary_record if self._rng.random() < 0.3 else a_record)(event))
 
     def _with_weird_fields(self) -> RawRecord:
-        event, rng = self._event(), self._rng
+        event, rng = self._any_event(), self._rng
         for _ in range(rng.randint(1, 3)):
             place = rng.choice((event, event["data"]))
             if not isinstance(place, dict):
@@ -97,7 +109,7 @@ class Fuzz:
         return RawRecord(value, rng.choice((None, b"", b"\xff", str(self._id()).encode())))
 
     def _with_spoilt_bytes(self) -> RawRecord:
-        record, rng = raw(a_record(self._event())), self._rng
+        record, rng = raw(a_record(self._any_event())), self._rng
         value = bytearray(record.value or b"")
         for _ in range(rng.randint(1, 4)):
             at = rng.randrange(len(value) + 1)

@@ -2,11 +2,12 @@
 
 import inspect
 
-from aiokafka import TopicPartition
-from aiokafka.consumer import fetcher
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer import consumer, fetcher
 from aiokafka.consumer.fetcher import READ_COMMITTED, Fetcher, PartitionRecords
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
+from consumer import fetcher as fetching
 from consumer.light_records import LightRecord, LightRecords, read_lightly
 from consumer.record_batches import RawRecords
 
@@ -57,13 +58,16 @@ def test_taken_bit_by_bit_none_is_lost() -> None:
 
 
 def test_the_client_uses_what_it_is_given() -> None:
-    known = fetcher.PartitionRecords, fetcher.MemoryRecords
+    known = fetcher.PartitionRecords, fetcher.MemoryRecords, consumer.Fetcher
     try:
         read_lightly()
         assert "PartitionRecords(" in inspect.getsource(Fetcher)
+        assert "self._fetcher = Fetcher(" in inspect.getsource(AIOKafkaConsumer)
+        assert consumer.Fetcher is fetching.Fetcher
+        assert "self._set_error(tp, err)" in inspect.getsource(Fetcher._proc_fetch_request)
         assert "MemoryRecords(part_data[-1])" in inspect.getsource(Fetcher)
         assert (fetcher.PartitionRecords, fetcher.MemoryRecords) == (LightRecords, RawRecords)
     finally:
-        fetcher.PartitionRecords, fetcher.MemoryRecords = known
+        fetcher.PartitionRecords, fetcher.MemoryRecords, consumer.Fetcher = known
     for name in ("_records_iterator", "_consumer_record"):
         assert f"self.{name}" in inspect.getsource(PartitionRecords)
