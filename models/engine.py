@@ -23,8 +23,9 @@ CONNECT_TIMEOUT_SECONDS = 20.0
 """Long enough for a compute that Neon has to wake (a few seconds, at worst about 15)."""
 ANSWER_SECONDS = 5.0
 """How much longer than its limit on the server a statement's answer is waited for: then the network is dead."""
-READ_ONLY = "25006"
-"""read_only_sql_transaction: the server is a standby now, or was made read only. A new session may find another one."""
+MENDED_BY_A_NEW_SESSION = ("25006", "25P", "53200", "58")
+"""SQLSTATEs, or beginnings of them: the server is a standby now, or was made read only (a new session may find another
+one); the session's transaction is not where it should be; its process has no memory or no files left."""
 
 
 def create_engine(settings: DatabaseSettings) -> AsyncEngine:
@@ -67,7 +68,7 @@ def _begin_with(engine: AsyncEngine, said: str) -> None:
 
     event.listen(sync, "connect", connected, insert=True)  # before the dialect asks about the server
     event.listen(sync, "begin", _forget)
-    event.listen(sync, "handle_error", _give_up_sessions_that_do_not_write)
+    event.listen(sync, "handle_error", _give_up_the_session)
 
 
 def _forget(connection: SyncConnection) -> None:
@@ -77,9 +78,9 @@ def _forget(connection: SyncConnection) -> None:
     driver.forget_next_transaction()
 
 
-def _give_up_sessions_that_do_not_write(context: ExceptionContext) -> None:
-    """This one, and all that are as old: the pool makes new ones, which may find the server that writes."""
-    if getattr(context.original_exception, "sqlstate", None) == READ_ONLY:
+def _give_up_the_session(context: ExceptionContext) -> None:
+    """This one, and all that are as old: the pool makes new ones, where the next try may succeed."""
+    if (getattr(context.original_exception, "sqlstate", None) or "").startswith(MENDED_BY_A_NEW_SESSION):
         context.is_disconnect = True
 
 

@@ -48,18 +48,30 @@ async def test_a_transaction_given_up_before_its_first_statement_leaves_nothing_
     await writer.engine.dispose()
 
 
-async def test_a_session_that_turned_read_only_is_not_used_again(database: str) -> None:
-    """The kind of 25006: the server of this session takes no writes, another one may."""
+@pytest.mark.parametrize(
+    ("statements", "given_up"),
+    [
+        (("SET TRANSACTION READ ONLY", "DELETE FROM users"), True),
+        (("DO $$ BEGIN RAISE SQLSTATE '53200'; END $$",), True),
+        (("DO $$ BEGIN RAISE SQLSTATE '58030'; END $$",), True),
+        (("DO $$ BEGIN RAISE SQLSTATE '40001'; END $$",), False),
+    ],
+    ids=["read only", "no memory", "no files", "a conflict"],
+)
+async def test_a_session_where_trying_again_may_not_help_is_given_up(
+    database: str, statements: tuple[str, ...], given_up: bool
+) -> None:
     writer = Writer(database, 0)
-    await writer.write(await writer.batch([a_user_event()]))
     async with writer.engine.connect() as connection:
         before = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
     async with writer.engine.connect() as connection:
-        await connection.execute(text("SET TRANSACTION READ ONLY"))
+        for statement in statements[:-1]:
+            await connection.execute(text(statement))
         with pytest.raises(Trouble), translated():
-            await connection.execute(text("DELETE FROM users"))
+            await connection.execute(text(statements[-1]))
     async with writer.engine.connect() as connection:
-        assert (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one() != before
+        after = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+    assert (after != before) == given_up
     await writer.engine.dispose()
 
 

@@ -44,6 +44,7 @@ DEFAULTS = {
     },
     "no foreign keys and no triggers": {"session_replication_role": "replica"},
     "sessions that end soon, or with the first error": {"idle_session_timeout": "20ms", "exit_on_error": "on"},
+    "a server that talks much": {"client_min_messages": "debug1"},
     "commits that are not waited for": {"synchronous_commit": "off"},
     "row security that complains": {"row_security": "off"},
     "all at once": WORST,
