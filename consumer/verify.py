@@ -47,7 +47,8 @@ class Report:
     waiting: int = 0
     """States kept aside and partial events that wait: they are compared, too."""
     left_out: int = 0
-    """Entities whose place the events alone don't tell: contested addresses, and what was erased after the grace."""
+    """Entities whose place the events alone don't tell: contested addresses, what the database refused when its turn
+    came, and what was erased after the grace."""
     unprovable: list[str] = field(default_factory=list)
     """Partitions of which Kafka does not have all records up to the position, as `topic:partition: what is missing`."""
 
@@ -96,9 +97,9 @@ async def _take_snapshot(connection: AsyncConnection, group_id: str, registry: R
 
 
 def _compare(registry: Registry, snapshot: _Snapshot, computed: Recomputation, report: Report) -> None:
-    kept = snapshot.waiting.states
-    left_out = computed.contested() | {key for key, one in kept.items() if one.reason in ("contested", "erased")}
-    report.waiting = len(kept) + len(snapshot.waiting.events)
+    waiting = snapshot.waiting
+    left_out = computed.contested() | waiting.place_unknown | waiting.erased
+    report.waiting = len(waiting.states) + len(waiting.events)
     for projection in registry:
         entity, table = projection.entity, str(projection.table.name)
         found = dict(snapshot.rows[entity])

@@ -60,6 +60,11 @@ class Waiting:
     """What an operator gave up by `projector parked discard`."""
 
     @property
+    def place_unknown(self) -> set[Key]:
+        """What would be shown by its events alone, and is not: another has its address, or the database refused it."""
+        return {key for key, kept in self.states.items() if kept.reason in ("contested", "refused")}
+
+    @property
     def erased(self) -> set[Key]:
         return {key for key, kept in self.states.items() if kept.reason == "erased"}
 
@@ -93,7 +98,7 @@ def compare(
     registry: Registry, found: Waiting, rows: dict[str, dict[UUID, tuple[int, int]]], computed: Recomputation
 ) -> Iterator[Found]:
     """What differs; `rows` are those of the tables, a version and a hash each."""
-    erased, place_unknown = found.erased, computed.contested()
+    erased, place_unknown = found.erased, computed.contested() | found.place_unknown
     left = dict(found.states)
     for key, state in computed.states():
         entity, entity_id = key

@@ -56,7 +56,9 @@ def _print(report: Report) -> None:
         console.print(f"{report.waiting:,} that wait or are deleted compared too", highlight=False, soft_wrap=True)
     if report.left_out:
         console.print(
-            f"{report.left_out:,} left out: contested, erased, or below such a one", highlight=False, soft_wrap=True
+            f"{report.left_out:,} left out: contested, refused, erased, or below such a one",
+            highlight=False,
+            soft_wrap=True,
         )
 
 

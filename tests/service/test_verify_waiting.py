@@ -55,6 +55,15 @@ async def test_what_waits_is_compared_wherever_it_is(world: World) -> None:
     }
 
 
+async def test_what_the_database_refused_when_its_turn_came_is_compared_where_it_waits(world: World) -> None:
+    await world.rows("ALTER TABLE documents ADD CONSTRAINT no_notes CHECK (title <> 'Notes')")
+    await play(world, True, a_document_event(id=NOTES, owner=ADA), a_user_event(id=ADA))
+    assert await world.value(f"SELECT reason FROM {ABSENT}") == "refused"
+    assert await differences(world, 0) == set()
+    await world.rows(f"UPDATE {ABSENT} SET state = jsonb_set(state, '{{title}}', '\"forged\"')")
+    assert await differences(world) == {(ABSENT, str(NOTES), "different")}
+
+
 async def test_what_an_operator_gave_up_and_what_was_erased_is_no_difference(world: World) -> None:
     await play(world, True, *HISTORY)
     for one in (DRAFT, GONE):
