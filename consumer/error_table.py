@@ -63,6 +63,9 @@ BY_WORDS = (
         "couldn't connect to compute", "control plane request failed", "too many connections", "acquire permit",
         "concurrently active endpoints", "authentication timed out",
     )),
+    Known("a value, or many together, that Postgres can't hold in memory", ("XX000",), BadData, words=(
+        "invalid memory alloc request size",
+    )),
     Known("the pooler has no connection to give", PROXIES, Trouble, "limit", words=(
         "no more connections allowed", "query_wait_timeout",
     )),

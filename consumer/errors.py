@@ -76,7 +76,7 @@ class BadData(ProjectorError):
 
 
 class TooLarge(ProjectorError):
-    """What is stored of the entities of this batch is too much for one transaction; halves of it are not."""
+    """This batch is too much for one transaction, with what is stored of its entities; halves of it may not be."""
 
 
 class Halt(ProjectorError):

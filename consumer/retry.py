@@ -31,6 +31,12 @@ PATIENCE_OF_PARTS = 2
 """The same for the parts of a batch that has had this patience."""
 LASTING = 3
 """After so many conflicts one behind the other the batch counts as one that can't be written."""
+WHOLE_TRIES = 3
+"""So often a batch is tried as a whole while it fails as one that is too large would. In an outage that costs nothing:
+once the database answers, the halves that were not tried yet are written as they are."""
+TOO_MUCH = ("connection", "limit", "timeout")
+"""How Postgres and proxies answer a statement that takes too long, needs too much memory, or is too long: 57014, 53200,
+and a connection that is closed (a message of more than 1 GB)."""
 
 
 class Retry:
@@ -46,7 +52,7 @@ class Retry:
     async def apply(self, batch: Batch) -> AsyncIterator[tuple[Batch, Receipt]]:
         """Apply `batch`, in parts where the database refuses a record; each part comes when it is committed.
 
-        So also where too much is stored of their entities.
+        So also where it is too large: by what is stored of its entities, or because it has failed so several times.
         """
         try:
             async for done in self._in_parts(batch, batch, PATIENCE):
@@ -114,7 +120,7 @@ class Retry:
 
     async def _apply_whole(self, batch: Batch, whole: Batch, patience: int, mode: Mode | None = None) -> Receipt:
         backoff = Backoff()
-        conflicts = 0
+        conflicts = tries = 0
         if mode is None:
             mode = self._mode if len(batch.decoded) >= self._new_from else max(self._mode, Mode.LOOKING)
         while True:
@@ -136,6 +142,9 @@ class Retry:
                 await self._wait(conflict, backoff)
             except Trouble as trouble:
                 await self._wait(trouble, backoff)
+                tries += trouble.reason in TOO_MUCH
+                if tries >= WHOLE_TRIES and len(batch.decoded) > 1:
+                    raise TooLarge from trouble
             else:
                 self._mode = receipt.next_mode
                 return receipt

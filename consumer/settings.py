@@ -18,6 +18,8 @@ from projections.registry import REGISTRY
 AnySettings = TypeVar("AnySettings", bound=DatabaseSettings)
 
 FILE_SUFFIX = "_FILE"
+MOST_BYTES = 128 * 1024 * 1024
+"""Of values in a batch: a message to Postgres may have 1 GB, a JSON document's text 256 MB."""
 
 
 class GivenDatabaseSettings(DatabaseSettings):
@@ -57,14 +59,14 @@ class Settings(GivenDatabaseSettings):
 
     batch_max_events: int = Field(5_000, ge=1, le=100_000)
     """Records in one transaction: enough to make its fixed cost small, few enough for short locks."""
-    batch_max_bytes: int = Field(12 * 1024 * 1024, ge=1024)
+    batch_max_bytes: int = Field(12 * 1024 * 1024, ge=1024, le=MOST_BYTES)
     """Bytes of values in one transaction, give or take what one fetch brings."""
     batches_at_once: int = Field(8, ge=1, le=16)
     """Transactions under way at the same time, over partitions of their own: each needs a connection. Measured: with
     four, two cores are busy, and a database far away is not waited for."""
     batch_max_wait_ms: int = Field(0, ge=0, le=60_000)
     """How long a batch that is not full waits for more while nothing is being written. 0: not at all."""
-    event_max_bytes: int = Field(EVENT_MAX_BYTES, ge=1024)
+    event_max_bytes: int = Field(EVENT_MAX_BYTES, ge=1024, le=MOST_BYTES)
     """Longer values are rejected."""
 
     cascade_grace_seconds: int = Field(7 * 24 * 3600, ge=0)
