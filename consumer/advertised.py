@@ -7,6 +7,9 @@ only these. Where they hold for the broker's own network only, the client librar
 import logging
 import socket
 import time
+from typing import Any
+
+from aiokafka.conn import AIOKafkaConnection, create_conn
 
 from consumer.printable import printable
 
@@ -14,6 +17,14 @@ log = logging.getLogger(__name__)
 
 SAY_SECONDS = 600.0
 """So often at most there is a line for each address."""
+
+
+async def connect(host: str, port: int, **options: Any) -> AIOKafkaConnection:
+    """A connection, by the client's own `create_conn`; OSError also for a name that no host can have."""
+    try:
+        return await create_conn(host, port, **options)
+    except UnicodeError:  # a part of it is empty or too long
+        raise socket.gaierror(socket.EAI_NONAME, "not the name of a host") from None
 
 
 class Advertised:

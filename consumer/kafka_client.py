@@ -5,16 +5,13 @@ With `fetching.py` and `light_records.py` this is all that is known of its insid
 """
 
 import asyncio
-import socket
 import ssl
-from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
 
 import aiokafka.client
 import aiokafka.consumer.consumer
 from aiokafka import AIOKafkaConsumer
-from aiokafka.conn import create_conn
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
 from aiokafka.helpers import create_ssl_context
@@ -23,7 +20,7 @@ from aiokafka.protocol.group import HeartbeatResponse_v1, JoinGroupRequest, Sync
 from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.types import Int32, Schema, String
 
-from consumer.advertised import ADVERTISED
+from consumer.advertised import ADVERTISED, connect
 from consumer.errors import WrongSettings
 from consumer.kafka_watch import Watch
 from consumer.light_records import read_lightly
@@ -149,17 +146,10 @@ async def leave(consumer: AIOKafkaConsumer) -> None:
         connection.close()
 
 
-async def _create(host: str, port: int, options: Mapping[str, Any]) -> Any:
-    try:
-        return await create_conn(host, port, **options)
-    except UnicodeError:  # a part of the name is empty or too long; the client takes OSError only for a broker away
-        raise socket.gaierror(socket.EAI_NONAME, "not the name of a host") from None
-
-
 async def _connect(host: str, port: int, **options: Any) -> Any:
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
-            connection = await _create(host, port, options)
+            connection = await connect(host, port, **options)
     except (OSError, KafkaError) as error:
         if "on_close" in options:  # else it is one of KAFKA_BOOTSTRAP_SERVERS, which is not kept
             ADVERTISED.failed(host, port, error)

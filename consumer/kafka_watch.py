@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from typing import Any
 
 import aiokafka.errors
-from aiokafka.conn import AIOKafkaConnection, collect_hosts, create_conn
+from aiokafka.conn import AIOKafkaConnection, collect_hosts
 
+from consumer.advertised import connect
 from consumer.kafka_metadata import Metadata, ask
 from consumer.logs import KAFKA_LINES
 
@@ -101,7 +102,7 @@ class Watch:
             for host, port in dict.fromkeys((*[h[:2] for h in collect_hosts(self._bootstrap)], *self._known)):
                 try:
                     async with asyncio.timeout(ANSWER_SECONDS):
-                        self._connection = await create_conn(host, port, **self._options)
+                        self._connection = await connect(host, port, **self._options)
                     return await self._answer_of(self._connection)
                 except LOST as failed:
                     error = failed

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from consumer.kafka_watch import Watch
 from tests.service.test_sidecar import samples
 from tests.support.kafka import LocalKafka
 from tests.support.projector import command, eventually, running_projector
@@ -15,6 +16,18 @@ SAID = {
     "spoilt": "this machine does not know the host of broker..invalid:9092, the address that a broker gives as its own",
     "closed": "this machine can't connect to 127.0.0.1:1, the address that a broker gives as its own",
 }
+
+
+async def test_the_watch_takes_a_name_that_no_host_can_have_for_a_broker_that_is_away(broker: LocalKafka) -> None:
+    watch = Watch({"bootstrap_servers": f"127.0.0.1:{broker.misleading['spoilt']}", "client_id": "a"}, ["none"])
+    assert (await watch.ask()).brokers == (("broker..invalid", 9092),)
+    watch.close()
+    broker.stop()
+    try:
+        with pytest.raises(OSError, match="not the name of a host"):
+            await watch.ask()
+    finally:
+        broker.start()
 
 
 @pytest.mark.parametrize("what", SAID)
