@@ -23,6 +23,8 @@ class Claim(NamedTuple):
     """Of the last record before, as `consumer.fingerprint` makes it."""
     stop: str | None = None
     """Why intake of its topic is stopped: `paused`, `fuse` or both, with a comma."""
+    topic_id: str | None = None
+    """Of the topic that the position is in; None where it is unknown."""
 
 
 class Span(NamedTuple):

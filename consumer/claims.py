@@ -29,12 +29,12 @@ class Claims:
         self._blown: set[str] = set()
         """Topics whose fuse this instance has blown, and logged, since they were read last."""
 
-    async def claim(self, first: Positions) -> dict[TopicPartition, Claim]:
+    async def claim(self, first: Positions, topic_ids: Mapping[str, str | None]) -> dict[TopicPartition, Claim]:
         """Take partitions over; `first` are the offsets at which those without a position start."""
         with translated():
             async with self._engine.begin() as connection:
                 await enter_claim(connection)
-                claims = await positions.claim(connection, self._group_id, first)
+                claims = await positions.claim(connection, self._group_id, first, topic_ids)
                 await service_settings.write(connection, self._settings)
                 return await self._with_stops(connection, claims)
 

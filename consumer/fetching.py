@@ -99,6 +99,12 @@ class Fetching:
             if max_records <= 0:
                 break
 
+    def answered_at(self, partition: TopicPartition) -> int | None:
+        """When a fetch of it was answered last, in milliseconds since 1970; None where nothing is fetched of it now."""
+        assignment = self._consumer._subscription.subscription.assignment
+        state = None if assignment is None else assignment.state_value(partition)
+        return None if state is None or state.paused else (state.timestamp or 0)
+
     def stands(self, partition: TopicPartition) -> tuple[int | None, int | None]:
         """The offset that comes next, and the last stable one (of who reads all: the end) as far as the last fetch
         told; None while not known, and where the partition is no more ours. The client's own methods take 3 µs for it:

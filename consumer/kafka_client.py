@@ -1,117 +1,52 @@
 """How the client library reaches Kafka, and what it takes no argument for: it must create no topics, says when its
 place in the group was taken, and leaves in time.
 
-With `fetching.py` and `light_records.py` this is all that is known of its inside; `test_borrowed_names.py` holds it.
+With `fetching.py`, `light_records.py` and `static_member.py` this is all that is known of its inside;
+`test_borrowed_names.py` holds it.
 """
 
 import asyncio
+import logging
 import ssl
+from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
 
 import aiokafka.client
 import aiokafka.consumer.consumer
-from aiokafka import AIOKafkaConsumer
-from aiokafka.consumer.group_coordinator import GroupCoordinator
-from aiokafka.errors import IncompatibleBrokerVersion, KafkaError
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from aiokafka.helpers import create_ssl_context
-from aiokafka.protocol.api import Request, RequestStruct, Response
-from aiokafka.protocol.group import HeartbeatResponse_v1, JoinGroupRequest, SyncGroupRequest
+from aiokafka.protocol.admin import DescribeGroupsRequest
+from aiokafka.protocol.group import JoinGroupRequest, SyncGroupRequest
 from aiokafka.protocol.metadata import MetadataRequest
-from aiokafka.protocol.types import Int32, Schema, String
 
 from consumer.advertised import ADVERTISED, connect
 from consumer.errors import WrongSettings
+from consumer.fetching import ANSWER_BYTES
 from consumer.kafka_watch import Watch
 from consumer.light_records import read_lightly
 from consumer.settings import Settings
+from consumer.static_member import Coordinator
 
+log = logging.getLogger(__name__)
+
+SESSION_TIMEOUT_MS = 10_000
+HEARTBEAT_INTERVAL_MS = 2_000
+NEVER_MS = 2**31 - 1
+METADATA_MS = 5_000
+"""How old the client's picture of the topics may be: the group's leader sees by it that partitions were added."""
+FETCH_WAIT_MS = 100
+"""How long the broker holds a fetch that finds nothing; meanwhile no other partition of that broker is asked for."""
 CONNECT_SECONDS = 5.0
 """How long one connection may take to be made. The client makes one at a time: a broker that does not answer would
 keep it from all others, for 40 seconds."""
+GROUP_SECONDS = 2.0
+"""How long the coordinator has to tell who reads what."""
+HINT_SECONDS = 5.0
 LEAVE_SECONDS = 3.0
 """How long the coordinator has to take note that a member leaves; after that it sees it by the end of the session."""
-FENCED_INSTANCE_ID = 82
-"""Error code: the static member was replaced by another one with the same `group.instance.id` (KIP-345)."""
-NOT_NOW = (14, 15, 16)
-"""Error codes: the coordinator is loading, not available, or another broker."""
-
-
-class InstanceFenced(KafkaError):  # type: ignore[misc]
-    """Another instance of this group has the same KAFKA_GROUP_INSTANCE_ID."""
-
-
-class InstanceHeartbeat_v3(RequestStruct):  # type: ignore[misc]  # noqa: N801  as the library names them
-    """The client has no heartbeat with a `group.instance.id`; without one it can't be told from an expired session."""
-
-    API_KEY = 12
-    API_VERSION = 3
-    RESPONSE_TYPE = HeartbeatResponse_v1
-    SCHEMA = Schema(
-        ("group", String("utf-8")),
-        ("generation_id", Int32),
-        ("member_id", String("utf-8")),
-        ("group_instance_id", String("utf-8")),
-    )
-
-
-class InstanceHeartbeat(Request[InstanceHeartbeat_v3]):  # type: ignore[misc]
-    """Asks the coordinator whether this member still has its place."""
-
-    API_KEY = 12
-
-    def __init__(self, *values: Any) -> None:
-        self._values = values
-
-    def build(self, request_struct_class: type[InstanceHeartbeat_v3]) -> InstanceHeartbeat_v3:
-        return request_struct_class(*self._values)
-
-
-class Coordinator(GroupCoordinator):  # type: ignore[misc]
-    """A static member whose place was taken stops; the client's own would take it back, and so on for ever."""
-
-    _fenced = False
-    _place: tuple[int, str] | None = None
-    """Generation and member id that the group did not know any more, until it is known why."""
-
-    async def _send_req(self, request: Request) -> Response:
-        response = await super()._send_req(request)
-        self._fenced = self._fenced or getattr(response, "error_code", 0) == FENCED_INSTANCE_ID
-        return response
-
-    def reset_generation(self) -> None:
-        if self._group_instance_id is not None and self.member_id:
-            self._place = self.generation, self.member_id
-        super().reset_generation()
-
-    async def ensure_active_group(self, subscription: Any, prev_assignment: Any) -> Any:
-        """Join the group. InstanceFenced where another has our place."""
-        try:
-            if self._place is not None and not await self._know_why(*self._place):
-                await asyncio.sleep(self._retry_backoff_ms / 1000)
-                return None
-            if not self._fenced:
-                return await super().ensure_active_group(subscription, prev_assignment)
-        except KafkaError:
-            if not self._fenced:
-                raise
-        raise InstanceFenced
-
-    async def _know_why(self, generation: int, member_id: str) -> bool:
-        """Whether the coordinator could say why we have no place: another has taken it, or our session has expired."""
-        request = InstanceHeartbeat(self.group_id, generation, member_id, self._group_instance_id)
-        try:
-            answer = await self._send_req(request)
-        except (NotImplementedError, IncompatibleBrokerVersion):
-            pass  # it knows no static members either
-        except KafkaError:
-            return False
-        else:
-            if answer.error_code in NOT_NOW:
-                self.coordinator_dead()
-                return False
-        self._place = None
-        return True
 
 
 def listen(consumer: AIOKafkaConsumer, watch: Watch) -> None:
@@ -163,6 +98,58 @@ def adapt_client() -> None:
     MetadataRequest.__init__.__defaults__ = (None, False)  # no allow_auto_topic_creation
     aiokafka.client.create_conn = _connect
     aiokafka.consumer.consumer.GroupCoordinator = Coordinator
+    AIOKafkaConsumer._wait_topics = _wait_topics
+
+
+def group_member(settings: Settings) -> AIOKafkaConsumer:
+    """The member of the consumer group, not started. It stays in the group however long a record takes."""
+    return AIOKafkaConsumer(
+        group_id=settings.kafka_group_id,
+        group_instance_id=settings.kafka_group_instance_id or None,
+        isolation_level=settings.kafka_isolation_level,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        session_timeout_ms=SESSION_TIMEOUT_MS,
+        heartbeat_interval_ms=HEARTBEAT_INTERVAL_MS,
+        max_poll_interval_ms=NEVER_MS,
+        metadata_max_age_ms=METADATA_MS,
+        fetch_max_wait_ms=FETCH_WAIT_MS,
+        fetch_max_bytes=ANSWER_BYTES,
+        **client_options(settings),
+    )
+
+
+async def partitions_of_group(consumer: AIOKafkaConsumer, group_id: str) -> set[TopicPartition] | None:
+    """What all members of the group read; None in a rebalance, and where the coordinator does not say."""
+    node = consumer._coordinator.coordinator_id
+    if node is None:
+        return None
+    try:
+        async with asyncio.timeout(GROUP_SECONDS):
+            answer = await consumer._client.send(node, DescribeGroupsRequest([group_id]))
+    except (KafkaError, NotImplementedError, TimeoutError):
+        return None
+    error, _, state, _, _, members, *_ = answer.groups[0]
+    if error or state != "Stable":
+        return None
+    assigned = [ConsumerProtocolMemberAssignment.decode(row[4]).partitions() for row in members if row[4]]
+    return {partition for one in assigned for partition in one}
+
+
+async def tell_positions(consumer: AIOKafkaConsumer, positions: Mapping[TopicPartition, int]) -> None:
+    """Commit offsets to Kafka, for its lag tools. What goes wrong here is of no consequence."""
+    try:
+        async with asyncio.timeout(HINT_SECONDS):
+            await consumer.commit(dict(positions))
+    except (KafkaError, ConsumerStoppedError, TimeoutError) as error:
+        log.debug("the hint to Kafka failed", extra={"error": type(error).__name__})
+
+
+async def _wait_topics(consumer: AIOKafkaConsumer) -> None:
+    """Look at the topics once. The client's own waits 40 seconds for one that is gone, and then reads none of them."""
+    if (subscription := consumer._subscription.subscription) is not None:
+        consumer._client.set_topics(subscription.topics)
+        await consumer._client.force_metadata_update()
 
 
 def client_options(settings: Settings) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """What Kafka says of topics: their ids, partitions and leaders. The client library keeps no ids (KIP-516)."""
 
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
 import aiokafka.errors
+from aiokafka import TopicPartition
 from aiokafka.conn import AIOKafkaConnection
 from aiokafka.protocol.abstract import AbstractType
 from aiokafka.protocol.api import Request, RequestStruct, Response
@@ -141,3 +142,13 @@ def _leaders(partitions: Sequence[Sequence[Any]]) -> dict[int, int]:
 
 def _id(given: bytes) -> str | None:
     return None if given == NO_ID else urlsafe_b64encode(given).decode().rstrip("=")
+
+
+def is_another(stored: str | None, found: str | None) -> bool:
+    """Whether these are the ids of two topics; None: unknown."""
+    return stored is not None and found is not None and stored != found
+
+
+def is_there(partition: TopicPartition, topics: Mapping[str, Topic]) -> bool:
+    """Whether the partition exists."""
+    return partition.topic in topics and partition.partition in topics[partition.topic].leaders

@@ -147,3 +147,12 @@ class Watch:
             self.trouble = None
             KAFKA_LINES.forget()
             log.info("Kafka answers again", extra={"after_seconds": round(time.monotonic() - self._since, 1)})
+
+
+async def metadata_of(options: Mapping[str, Any], topics: Iterable[str]) -> Metadata:
+    """Metadata of `topics`, asked for once; one of LOST where no broker answers."""
+    watch = Watch(options, topics)
+    try:
+        return await watch.ask()
+    finally:
+        watch.close()

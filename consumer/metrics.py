@@ -132,6 +132,15 @@ class Metrics:
             ["topic", "partition", "reason"],
             registry=r,
         )
+        self.partition_unread = Gauge(
+            "projector_partition_unread",
+            "1 for a partition that is not read: no_member (nobody in the group has it), no_leader, no_answer (to us).",
+            ["topic", "partition", "reason"],
+            registry=r,
+        )
+        self.topic_missing = Gauge(
+            "projector_topic_missing", "1 for a topic of ours that does not exist any more.", ["topic"], registry=r
+        )
         self.intake_stopped = Gauge(
             "projector_intake_stopped", "1 while intake is stopped: paused, fuse.", ["reason"], registry=r
         )

@@ -15,7 +15,7 @@ from sqlalchemy.pool import QueuePool
 from consumer import positions
 from consumer.batch import Batch, Claim
 from consumer.errors import Conflict, ProjectorError, Trouble
-from consumer.kafka_watch import Watch
+from consumer.kafka_gauges import KafkaGauges
 from consumer.lag import Lags, is_known
 from consumer.metrics import Metrics
 from consumer.partitions import STOPPED
@@ -64,18 +64,16 @@ class Observer:
         self,
         engine: AsyncEngine,
         source: Source,
-        watch: Watch,
+        kafka: KafkaGauges,
         oldest: Oldest,
         ratios: Ratios,
         metrics: Metrics,
         state: ServiceState,
     ) -> None:
-        self._engine, self._source, self._watch, self._oldest, self._ratios = engine, source, watch, oldest, ratios
+        self._engine, self._source, self._kafka, self._oldest, self._ratios = engine, source, kafka, oldest, ratios
         self._metrics, self._state = metrics, state
         self._to_count = asyncio.Event()
         self._rebalances_seen = 0
-        self._failures_seen = 0
-        self._renewals_seen = 0
         self._lag = Lags(metrics, state)
         self._rejected = RejectionLog()
 
@@ -150,7 +148,7 @@ class Observer:
         while True:
             self._state.last_beat = time.monotonic()
             self._lags()
-            self._kafka()
+            self._kafka.look()
             self._rejected.tell(self._state.last_beat)
             await asyncio.sleep(BEAT_SECONDS)
 
@@ -197,16 +195,6 @@ class Observer:
         if isinstance(pool := self._engine.pool, QueuePool):
             metrics.pool_in_use.set(pool.checkedout())
             metrics.pool_idle.set(pool.checkedin())
-
-    def _kafka(self) -> None:
-        metrics, state, watch = self._metrics, self._state, self._watch
-        state.kafka_silent = watch.trouble
-        state.kafka_answered_at = watch.answered_at or None
-        metrics.kafka_up.set(state.kafka_trouble is None and watch.trouble is None and watch.answered_at > 0)
-        metrics.kafka_answer.set(watch.answered_at)
-        metrics.retries.labels("kafka").inc(watch.failures - self._failures_seen)
-        metrics.kafka_clients.inc(watch.renewals - self._renewals_seen)
-        self._failures_seen, self._renewals_seen = watch.failures, watch.renewals
 
     def _rejections(self, became: Mapping[str, Counter[str]], receipt: Receipt) -> None:
         for rejection in receipt.rejections:

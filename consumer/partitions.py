@@ -7,6 +7,7 @@ from typing import NamedTuple
 from aiokafka import TopicPartition
 
 from consumer.batch import Claim
+from consumer.kafka_metadata import is_another
 
 
 @dataclass(slots=True)
@@ -17,6 +18,8 @@ class Reading:
     next_offset: int
     fingerprint: str | None
     """Of the last record before `next_offset`, until it is seen that the topic still has it."""
+    topic_id: str | None = None
+    """Of the topic that the position is in; None where it is unknown."""
     end: int = 0
     """Where it ends, as far as is known: when reading began, then by each fetch."""
 
@@ -26,10 +29,16 @@ class Hold(NamedTuple):
 
     reason: str
     epoch: int
+    topic_id: str | None = None
+    """Of the topic that the position is in; None where it is unknown."""
 
 
-STOPPED = ("position_not_in_topic", "topic_changed", "unreadable")
-"""Reasons that only a new position ends; the others end with `projector resume`."""
+STOPPED = {
+    "position_not_in_topic": "Kafka does not have the record at the stored position of this partition (any more)",
+    "topic_changed": "this is not the topic any more that the position was stored for: it was created again",
+    "unreadable": "the records at this position can't be read: their batch is damaged, or of an unknown kind",
+}
+"""Reasons that only a new position ends, in words; the others end with `projector resume`."""
 
 
 @dataclass
@@ -58,6 +67,11 @@ class Partitions:
         self.to_read |= ours
         return ours
 
+    def claim_again(self, partition: TopicPartition) -> None:
+        """It is read no more until it is claimed once more."""
+        del self.reading[partition]
+        self.to_claim.add(partition)
+
     def settle(self, claims: Mapping[TopicPartition, Claim]) -> dict[TopicPartition, int]:
         """What the database said of partitions to be claimed or read; returns where to read which from now on.
 
@@ -74,7 +88,7 @@ class Partitions:
             elif held is not None and held.reason in STOPPED and held.epoch == claim.epoch:
                 self.held[partition] = held
             else:
-                self.reading[partition] = Reading(claim.epoch, claim.next_offset, claim.fingerprint)
+                self.reading[partition] = Reading(claim.epoch, claim.next_offset, claim.fingerprint, claim.topic_id)
                 seek[partition] = claim.next_offset
             self.to_claim.discard(partition)
             self.to_read.discard(partition)
@@ -85,4 +99,16 @@ class Partitions:
 
     def hold(self, partition: TopicPartition, reason: str) -> None:
         """Read it no more."""
-        self.held[partition] = Hold(reason, self.reading.pop(partition).epoch)
+        reading = self.reading.pop(partition)
+        self.held[partition] = Hold(reason, reading.epoch, reading.topic_id)
+
+    def of_other_topics(self, ids: Mapping[str, str | None]) -> set[TopicPartition]:
+        """What is read, or was stopped for its position only, of topics whose ids are others than at the claim."""
+        known = {partition: reading.topic_id for partition, reading in self.reading.items()}
+        known |= {p: hold.topic_id for p, hold in self.held.items() if hold.reason == "position_not_in_topic"}
+        return {p for p, topic_id in known.items() if is_another(topic_id, ids.get(p.topic))}
+
+
+def names(partitions: Iterable[TopicPartition]) -> list[str]:
+    """As `topic:partition`."""
+    return sorted(f"{p.topic}:{p.partition}" for p in partitions)

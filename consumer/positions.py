@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -20,16 +21,18 @@ _OUTCOMES = tuple(Outcome)
 _TOTALS = (*(outcome.value for outcome in _OUTCOMES), "skipped")
 
 _CLAIM = text(f"""
-    INSERT INTO {OFFSETS} AS o (group_id, topic, partition, next_offset, epoch, skipped)
-    SELECT :group_id, v.topic, v.partition, v.first, 1, v.first
-    FROM unnest(CAST(:topic AS text[]), CAST(:partition AS integer[]), CAST(:first AS bigint[]))
-        AS v(topic, partition, first)
+    INSERT INTO {OFFSETS} AS o (group_id, topic, partition, next_offset, epoch, skipped, topic_id)
+    SELECT :group_id, v.topic, v.partition, v.first, 1, v.first, v.topic_id
+    FROM unnest(CAST(:topic AS text[]), CAST(:partition AS integer[]), CAST(:first AS bigint[]),
+        CAST(:topic_id AS text[])) AS v(topic, partition, first, topic_id)
     ORDER BY v.topic, v.partition
-    ON CONFLICT (group_id, topic, partition) DO UPDATE SET epoch = o.epoch + 1
-    RETURNING o.topic, o.partition, o.next_offset, o.epoch, o.fingerprint""")
+    ON CONFLICT (group_id, topic, partition) DO UPDATE
+        SET epoch = o.epoch + 1, topic_id = CASE WHEN o.next_offset = 0
+            THEN coalesce(excluded.topic_id, o.topic_id) ELSE coalesce(o.topic_id, excluded.topic_id) END
+    RETURNING o.topic, o.partition, o.next_offset, o.epoch, o.fingerprint, o.topic_id""")
 
 _READ = text(f"""
-    SELECT o.topic, o.partition, o.next_offset, o.epoch, o.fingerprint FROM {OFFSETS} o
+    SELECT o.topic, o.partition, o.next_offset, o.epoch, o.fingerprint, o.topic_id FROM {OFFSETS} o
     JOIN {_PARTITIONS} AS v(topic, partition) USING (topic, partition) WHERE o.group_id = :group_id""")
 
 _MOVED = {
@@ -84,10 +87,18 @@ async def stored(engine: AsyncEngine, group_id: str) -> dict[TopicPartition, dic
 
 
 async def claim(
-    connection: AsyncConnection, group_id: str, first_offsets: Mapping[TopicPartition, int]
+    connection: AsyncConnection,
+    group_id: str,
+    first_offsets: Mapping[TopicPartition, int],
+    topic_ids: Mapping[str, str | None] = MappingProxyType({}),
 ) -> dict[TopicPartition, Claim]:
-    """Take partitions over: raise their epochs. One without a position starts at the offset given here."""
-    values = {**_columns(first_offsets), "first": list(first_offsets.values())}
+    """Take partitions over: raise their epochs. One without a position starts at the offset given here.
+
+    A position without a topic's id takes the one given here, and so does one at 0, which has read nothing of any topic;
+    else the stored one stays, for the caller to compare.
+    """
+    ids = [topic_ids.get(partition.topic) for partition in first_offsets]
+    values = {**_columns(first_offsets), "first": list(first_offsets.values()), "topic_id": ids}
     return await _claims(connection, group_id, _CLAIM, values)
 
 
@@ -96,7 +107,10 @@ async def _claims(
 ) -> dict[TopicPartition, Claim]:
     found = (await connection.execute(statement, {"group_id": group_id, **values})).all()
     return {
-        TopicPartition(row.topic, row.partition): Claim(row.next_offset, row.epoch, row.fingerprint) for row in found
+        TopicPartition(row.topic, row.partition): Claim(
+            row.next_offset, row.epoch, row.fingerprint, topic_id=row.topic_id
+        )
+        for row in found
     }
 
 

@@ -7,10 +7,9 @@ import aiokafka.errors
 from aiokafka import AIOKafkaConsumer
 
 from consumer.errors import ProjectorError
-from consumer.kafka_client import client_options
+from consumer.kafka_client import HEARTBEAT_INTERVAL_MS, SESSION_TIMEOUT_MS, client_options
 from consumer.recovery import kafka_translated
 from consumer.settings import Settings
-from consumer.source import HEARTBEAT_INTERVAL_MS, SESSION_TIMEOUT_MS
 
 log = logging.getLogger(__name__)
 

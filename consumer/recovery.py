@@ -15,7 +15,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from consumer.error_table import PROXIES, REPLANNED, known, known_exception
 from consumer.errors import Halt, ProjectorError, Trouble
-from consumer.kafka_client import InstanceFenced
+from consumer.static_member import InstanceFenced
 
 FIRST_DELAY_SECONDS = 0.05
 LONGEST_DELAY_SECONDS = 5.0

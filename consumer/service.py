@@ -20,6 +20,7 @@ from consumer.frozen import Frozen
 from consumer.fuse import Fuse
 from consumer.intake import Intake
 from consumer.kafka_client import client_options
+from consumer.kafka_gauges import KafkaGauges
 from consumer.kafka_metadata import Metadata
 from consumer.kafka_watch import Watch
 from consumer.metrics import Metrics
@@ -29,8 +30,9 @@ from consumer.position_check import Known, PositionCheck
 from consumer.rebalance import Others
 from consumer.retry import Retry
 from consumer.settings import Settings
-from consumer.source import Source
+from consumer.source import Ids, Source
 from consumer.state import ServiceState
+from consumer.topic_watch import TopicWatch
 from consumer.transaction import Transaction
 from models.engine import create_service_engine
 from projections.decode import Decoder
@@ -65,9 +67,9 @@ class Service:
         self._frozen = Frozen(self.engine)
         fuse = Fuse(settings.fuse_min_records, settings.fuse_ratio)
         self._claims = Claims(self.engine, settings, fuse)
-        self.observer = Observer(
-            self.engine, self._source, self._watch, self._oldest, fuse.ratios, self.metrics, self.state
-        )
+        self._topics = TopicWatch(self._source, settings.topics.values())
+        gauges = KafkaGauges(self._watch, self._topics, self.metrics, self.state)
+        self.observer = Observer(self.engine, self._source, gauges, self._oldest, fuse.ratios, self.metrics, self.state)
         erasure = Erasure(settings.cascade_grace_seconds)
         self._check = PositionCheck(settings.kafka_group_id, self._known)
         event.listen(self.engine.sync_engine, "connect", lambda *_: self._check.connected())
@@ -164,7 +166,8 @@ class Service:
         await self._intake.run()
 
     async def _looked_at_topics(self, metadata: Metadata) -> None:
-        pass
+        if changed := await self._topics.look(metadata):
+            self._intake.drop(changed)
 
     async def _answered(self, ask: Callable[[], Awaitable[None]]) -> None:
         await self._retry.until_kafka_answers(ask)
@@ -218,9 +221,9 @@ class Service:
             self.state.positions.pop(partition, None)
             self._hints.pop(partition, None)
 
-    async def _claim(self, first: Positions) -> dict[TopicPartition, Claim]:
+    async def _claim(self, first: Positions, topic_ids: Ids) -> dict[TopicPartition, Claim]:
         async with self._frozen.looked_for():
-            claims = await self._retry.until_answered(lambda: self._claims.claim(first))
+            claims = await self._retry.until_answered(lambda: self._claims.claim(first, topic_ids))
         self.observer.claimed(claims)
         return claims
 

@@ -5,7 +5,6 @@ Kafka's committed offsets are a hint for lag tools. Nothing here leaves the grou
 the heartbeat's, so `max.poll.interval.ms` is as good as off.
 """
 
-import asyncio
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 
@@ -13,28 +12,23 @@ import aiokafka.errors
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
 from consumer.batch import Claim, Fetched, Positions, Span
-from consumer.fetching import ANSWER_BYTES, Fetching
+from consumer.fetching import Fetching
 from consumer.fingerprint import fingerprint, offset_of
-from consumer.kafka_client import client_options, leave, listen
+from consumer.kafka_client import group_member, leave, listen, partitions_of_group, tell_positions
+from consumer.kafka_metadata import Topic, is_another, is_there
 from consumer.kafka_watch import Watch
-from consumer.partitions import Partitions, Reading
+from consumer.partitions import STOPPED, Partitions, Reading, names
 from consumer.record_batches import Unreadable
 from consumer.settings import Settings
 from projections.record import Record
 
 log = logging.getLogger(__name__)
 
-SESSION_TIMEOUT_MS = 10_000
-HEARTBEAT_INTERVAL_MS = 2_000
-NEVER_MS = 2**31 - 1
-HINT_SECONDS = 5.0
-NOT_THERE = "Kafka does not have the record at the stored position of this partition (any more)"
-CANT_READ = "the records at this position can't be read: their batch is damaged, or of an unknown kind"
-FETCH_WAIT_MS = 100
-"""How long the broker holds a fetch that finds nothing; meanwhile no other partition of that broker is asked for."""
 
-Claimer = Callable[[Mapping[TopicPartition, int]], Awaitable[dict[TopicPartition, Claim]]]
-"""Claims partitions, given the first offset that Kafka has of each."""
+Ids = Mapping[str, str | None]
+"""By topic its id, as far as the broker tells."""
+Claimer = Callable[[Mapping[TopicPartition, int], Ids], Awaitable[dict[TopicPartition, Claim]]]
+"""Claims partitions, given the first offset that Kafka has of each, and the topics' ids."""
 Reader = Callable[[set[TopicPartition]], Awaitable[dict[TopicPartition, Claim]]]
 """Reads the claims of partitions again."""
 
@@ -56,21 +50,9 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
     async def start(self) -> None:
         """Join the group; returns when partitions are assigned (maybe none)."""
         settings = self._settings
-        self._consumer = AIOKafkaConsumer(
-            group_id=settings.kafka_group_id,
-            group_instance_id=settings.kafka_group_instance_id or None,
-            isolation_level=settings.kafka_isolation_level,
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            session_timeout_ms=SESSION_TIMEOUT_MS,
-            heartbeat_interval_ms=HEARTBEAT_INTERVAL_MS,
-            max_poll_interval_ms=NEVER_MS,
-            fetch_max_wait_ms=FETCH_WAIT_MS,
-            fetch_max_bytes=ANSWER_BYTES,
-            **client_options(settings),
-        )
+        self._consumer = group_member(settings)
         listen(self._consumer, self._watch)
-        self._fetching = Fetching(self._consumer, settings.kafka_isolation_level == "read_committed")
+        self.fetching = Fetching(self._consumer, settings.kafka_isolation_level == "read_committed")
         self._consumer.subscribe(sorted(set(settings.topics.values())), listener=self)
         try:
             await self._consumer.start()
@@ -99,41 +81,72 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         self.consumer.pause(*assigned)
-        self._fetching.begin(len(assigned))
+        self.fetching.begin(len(assigned))
         self.partitions.assign(assigned)
         self.joined = True
-        log.info("partitions assigned", extra={"partitions": _names(assigned)})
+        log.info("partitions assigned", extra={"partitions": names(assigned)})
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         self.joined = False
         self.partitions.assign(())
         if revoked:
             self.rebalances += 1
-            log.info("partitions revoked", extra={"partitions": _names(revoked)})
+            log.info("partitions revoked", extra={"partitions": names(revoked)})
             await self._on_revoked(revoked)
 
     async def settle_claims(self, claim: Claimer, read: Reader) -> None:
         """Claim what is newly assigned, read again what was fenced or held; then these partitions give records."""
         ours = self.partitions
-        if ours.to_claim:
-            wanted = list(ours.to_claim)
+        if not (ours.to_claim or ours.to_read):
+            return
+        topics = (await self._watch.ask()).topics
+        ids = {name: topic.id for name, topic in topics.items()}
+        # of a partition that is gone nothing is asked: the client would wait for it
+        if wanted := [p for p in ours.to_claim if is_there(p, topics)]:
             first = await self.consumer.beginning_offsets(wanted)
             ends = await self.consumer.end_offsets(wanted)
-            self._begin(await claim(first), first, ends)
-        if ours.to_read:
-            first = await self.consumer.beginning_offsets(list(ours.to_read))
-            self._begin(await read(set(ours.to_read)), first)
+            self._begin(await claim(first, ids), first, ids, ends)
+        if wanted := [p for p in ours.to_read if is_there(p, topics)]:
+            first = await self.consumer.beginning_offsets(wanted)
+            self._begin(await read(set(wanted)), first, ids)
 
-    def _begin(self, claims: Mapping[TopicPartition, Claim], first: Positions, ends: Positions | None = None) -> None:
+    def _begin(
+        self, claims: Mapping[TopicPartition, Claim], first: Positions, ids: Ids, ends: Positions | None = None
+    ) -> None:
         """Read from the claimed positions; where Kafka still has it, from the last record before, to see it again."""
         for partition, offset in self.partitions.settle(claims).items():
             reading = self.partitions.reading[partition]
             reading.end = (ends or {}).get(partition, offset)
             before = offset if reading.fingerprint is None else offset_of(reading.fingerprint)
-            if not first.get(partition, 0) <= before < offset:  # forgotten by Kafka, or the position was set back
+            earliest = first.get(partition, 0)
+            if not earliest <= before < offset:  # forgotten by Kafka, or the position was set back
                 reading.fingerprint, before = None, offset
             self.consumer.seek(partition, before)
-            self.consumer.resume(partition)
+            if is_another(reading.topic_id, ids.get(partition.topic)):
+                self._stop(partition, "topic_changed", offset)
+            elif offset < earliest:
+                self._stop(partition, "position_not_in_topic", offset)
+            else:
+                self.consumer.resume(partition)
+
+    def stop_recreated(self, topics: Mapping[str, Topic]) -> set[TopicPartition]:
+        """Stop what is read of topics that were created again, and return it: what was read last may be theirs."""
+        changed = self.partitions.of_other_topics({name: topic.id for name, topic in topics.items()})
+        for partition in changed:
+            reading = self.partitions.reading.get(partition)
+            if reading is None:  # Kafka has told by its offsets already that something is wrong
+                self.partitions.held[partition] = self.partitions.held[partition]._replace(reason="topic_changed")
+            elif reading.next_offset:
+                self._stop(partition, "topic_changed", reading.next_offset)
+            else:  # nothing was read of it: the claim takes the new id
+                self.consumer.pause(partition)
+                self.partitions.claim_again(partition)
+        return changed
+
+    async def read_by_group(self) -> set[TopicPartition] | None:
+        """What the group's members read, all together; None where the coordinator does not tell it now."""
+        member = self._consumer if self.joined else None
+        return member and await partitions_of_group(member, self._settings.kafka_group_id)
 
     def read_again(self, partitions: Iterable[TopicPartition]) -> None:
         """Go back to the stored positions: somebody else has moved them."""
@@ -151,9 +164,9 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
 
         `wanted` tells how many records of which partitions; `max_records` are taken of all together.
         """
-        self._fetching.only(wanted.keys(), self.partitions.reading.keys())
+        self.fetching.only(wanted.keys(), self.partitions.reading.keys())
         try:
-            async for partition, records in self._fetching.get(wanted, max_records, timeout_ms):
+            async for partition, records in self.fetching.get(wanted, max_records, timeout_ms):
                 if (fetched := self._fetched(partition, records)) is not None:
                     yield fetched
         except aiokafka.errors.OffsetOutOfRangeError as error:
@@ -166,7 +179,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def _fetched(self, partition: TopicPartition, records: Sequence[Record]) -> Fetched | None:
         """With the span that these cover; None where that is empty, or no more ours."""
-        reading, (position, stable) = self.partitions.reading.get(partition), self._fetching.stands(partition)
+        reading, (position, stable) = self.partitions.reading.get(partition), self.fetching.stands(partition)
         if reading is None or position is None:
             return None  # revoked while we asked
         if stable is not None:
@@ -207,10 +220,9 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
             self.consumer.pause(partition)
             self.partitions.hold(partition, reason)
             where = f"{partition.topic}:{partition.partition}"
-            said = NOT_THERE if behind is None else CANT_READ
             command = "projector offsets reset" + (f" --topic {where} --to-offset {behind}" if behind else "")
             log.error(
-                f"{said}; it is stopped until its position is set: {command}",
+                f"{STOPPED[reason]}; it is stopped until its position is set: {command}",
                 extra={"topic": partition.topic, "partition": partition.partition, "position": position}
                 | {"reason": reason},
             )
@@ -222,7 +234,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         return {
             partition: max(0, stable - positions.get(partition, reading.next_offset))
             for partition, reading in self.partitions.reading.items()
-            if (stable := self._fetching.stands(partition)[1]) is not None
+            if (stable := self.fetching.stands(partition)[1]) is not None
         }
 
     def unstable(self) -> dict[TopicPartition, tuple[int, int]]:
@@ -230,20 +242,11 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         return {
             partition: (stable, end - stable)
             for partition in self.partitions.reading
-            for stable, end in [self._fetching.ends(partition)]
+            for stable, end in [self.fetching.ends(partition)]
             if stable is not None and end is not None and stable < end
         }
 
     async def hint(self, positions: Positions) -> None:
         """Tell Kafka how far we are, for its lag tools. What goes wrong here is of no consequence."""
-        ours = {p: offset for p, offset in positions.items() if p in self.partitions.reading}
-        if ours:
-            try:
-                async with asyncio.timeout(HINT_SECONDS):
-                    await self.consumer.commit(ours)
-            except (aiokafka.errors.KafkaError, aiokafka.errors.ConsumerStoppedError, TimeoutError) as error:
-                log.debug("the hint to Kafka failed", extra={"error": type(error).__name__})
-
-
-def _names(partitions: set[TopicPartition]) -> list[str]:
-    return sorted(f"{p.topic}:{p.partition}" for p in partitions)
+        if ours := {p: offset for p, offset in positions.items() if p in self.partitions.reading}:
+            await tell_positions(self.consumer, ours)

@@ -1,6 +1,7 @@
 """What the service knows of itself: written by its loop, read by the sidecar's thread. No SQL is behind any of it."""
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,6 +9,10 @@ from aiokafka import TopicPartition
 
 LOOP_STALLED_SECONDS = 15.0
 """Longer than any stretch of work between two beats, short enough for an orchestrator to act on."""
+
+
+NAMED = 5
+"""So many partitions are named in a check; `/status` has all."""
 
 
 @dataclass
@@ -29,6 +34,9 @@ class ServiceState:
     kafka_answered_at: float | None = None
     """Unix time of the last good answer."""
     intake_stopped: str | None = None
+    missing_topics: Collection[str] = ()
+    unread: dict[TopicPartition, str] = field(default_factory=dict)
+    """Partitions of our topics that nobody reads, and why."""
     stopped_partitions: dict[TopicPartition, str] = field(default_factory=dict)
     positions: dict[TopicPartition, int] = field(default_factory=dict)
     lag: dict[TopicPartition, int] = field(default_factory=dict)
@@ -59,12 +67,20 @@ class ServiceState:
             failed["kafka"] = kafka
         if self.intake_stopped is not None:
             failed["intake"] = f"stopped: {self.intake_stopped}"
+        if self.missing_topics or self.unread:
+            failed["topics"] = self._what_is_unread()
         if self.stopped_partitions:
             failed["partitions"] = f"{len(self.stopped_partitions)} stopped: projector offsets reset decides"
         worst = max(self.lag_seconds.values(), default=0.0)
         if max_lag_seconds is not None and worst > max_lag_seconds:
             failed["lag"] = f"{worst:.0f} s, more than READY_MAX_LAG_SECONDS"
         return failed
+
+    def _what_is_unread(self) -> str:
+        gone = [f"{topic} does not exist any more" for topic in sorted(self.missing_topics)]
+        return "; ".join(
+            gone + [f"{p.topic}:{p.partition} is not read: {why}" for p, why in sorted(self.unread.items())]
+        )
 
     def summary(self) -> dict[str, Any]:
         """The body of `/status`."""
@@ -80,6 +96,8 @@ class ServiceState:
             "events": dict(self.totals),
             "rejected_ratio": {topic: round(ratio, 3) for topic, ratio in self.rejected_ratio.items()},
             "waiting": dict(self.waiting),
+            "missing_topics": sorted(self.missing_topics),
+            "unread": {f"{p.topic}:{p.partition}": why for p, why in sorted(self.unread.items())},
             "partitions": [
                 {
                     "topic": p.topic,

@@ -27,7 +27,8 @@ class Offset(SQLModel, table=True):
 
     `applied + superseded + parked + rejected + ignored + skipped` is the distance that `next_offset` has
     moved; offsets before the first one that Kafka still had count as `skipped`. `epoch` rises with each
-    assignment and reset. `fingerprint` is `offset:digest` of the last record, to tell a topic made anew.
+    assignment and reset. `fingerprint` is `offset:digest` of the last record, and `topic_id`
+    Kafka's id of the topic (KIP-516): both tell a topic that was created again.
     """
 
     __tablename__ = "offsets"
@@ -45,6 +46,7 @@ class Offset(SQLModel, table=True):
     ignored: int = _count()
     skipped: int = _count()
     fingerprint: str | None = Field(default=None, sa_type=Text)
+    topic_id: str | None = Field(default=None, sa_type=Text)
     updated_at: datetime = _now()
 
 

@@ -5,6 +5,7 @@ from typing import NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from consumer.kafka_client import client_options
+from consumer.kafka_watch import metadata_of
 from consumer.recovery import kafka_translated
 from consumer.settings import Settings
 
@@ -15,20 +16,22 @@ class Bounds(NamedTuple):
     earliest: int
     latest: int
     at_time: int
+    topic_id: str | None = None
+    """Of the topic; None where the broker tells none."""
 
 
 async def bounds_of(settings: Settings, milliseconds: int | None = None) -> dict[TopicPartition, Bounds]:
-    """By partition; `at_time` for a time since 1970: the end where there is none, or no time was asked for."""
+    """By partition that exists; `at_time` for a time since 1970: the end where there is none, or no time was asked."""
+    options = client_options(settings)
     with kafka_translated():
-        client = AIOKafkaConsumer(
-            *sorted(set(settings.topics.values())),
-            enable_auto_commit=False,
-            isolation_level=settings.kafka_isolation_level,
-            **client_options(settings),
-        )
+        topics = (await metadata_of(options, settings.topics.values())).topics
+        partitions = [TopicPartition(name, number) for name, topic in topics.items() for number in topic.leaders]
+        if not partitions:
+            return {}
+        client = AIOKafkaConsumer(enable_auto_commit=False, isolation_level=settings.kafka_isolation_level, **options)
         await client.start()
         try:
-            partitions = list(client.assignment())
+            client.assign(partitions)
             first, last = await client.beginning_offsets(partitions), await client.end_offsets(partitions)
             found = dict(last)
             if milliseconds is not None:
@@ -36,4 +39,4 @@ async def bounds_of(settings: Settings, milliseconds: int | None = None) -> dict
                 found = {p: last[p] if times[p] is None else times[p].offset for p in partitions}
         finally:
             await client.stop()
-    return {p: Bounds(first[p], last[p], found[p]) for p in partitions}
+    return {p: Bounds(first[p], last[p], found[p], topics[p.topic].id) for p in partitions}

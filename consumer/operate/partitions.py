@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from consumer.fingerprint import fingerprint, offset_of
+from consumer.kafka_metadata import is_another
 from consumer.operate.bounds import Bounds, bounds_of
 from consumer.operate.group import Group
 from consumer.operate.open_transactions import HeldBack, held_back, seconds_since
@@ -19,7 +20,9 @@ from consumer.settings import Settings
 
 Row = dict[str, Any]
 
-_KEPT = text(f"SELECT topic, partition, fingerprint, updated_at FROM {OFFSETS} WHERE group_id = :group_id")
+_KEPT = text(
+    f"SELECT topic, partition, next_offset, fingerprint, topic_id, updated_at FROM {OFFSETS} WHERE group_id = :group_id"
+)
 
 
 async def positions_of(engine: AsyncEngine, settings: Settings) -> list[Row]:
@@ -50,8 +53,8 @@ async def partitions_of(engine: AsyncEngine, settings: Settings, group: Group) -
             mark = marks.get(partition)
             row["member"] = members.get(f"{partition.topic}:{partition.partition}")
             row["updated_at"] = mark.updated_at if mark else None
-            anew = mark is not None and await _is_anew(records, partition, mark.fingerprint)
-            row["stopped"] = "position_not_in_topic" if row["lost"] else "topic_changed" if anew else None
+            anew = mark is not None and await _is_anew(records, partition, mark, bounds.get(partition))
+            row["stopped"] = "topic_changed" if anew else "position_not_in_topic" if row["lost"] else None
             try:
                 row["lag_seconds"] = None if row["stopped"] else await _age(records, partition, row)
             except Unreadable:
@@ -75,12 +78,16 @@ def _row(partition: TopicPartition, kept: Mapping[str, int | None], bounds: Boun
     return {**row, "earliest": bounds.earliest, "latest": bounds.latest, "lag": lag, "lost": lost}
 
 
-async def _is_anew(records: Records, partition: TopicPartition, kept: str | None) -> bool:
-    """Whether the topic has another record where the last applied one was."""
-    if kept is None:
+async def _is_anew(records: Records, partition: TopicPartition, mark: Any, bounds: Bounds | None) -> bool:
+    """Whether this is another topic than the position's: by its id, or by the record where the last applied one was."""
+    if bounds is None:
         return False
-    found = await records.at(partition.topic, partition.partition, offset_of(kept))
-    return found is not None and fingerprint(found) != kept
+    if mark.next_offset and is_another(mark.topic_id, bounds.topic_id):
+        return True
+    if mark.fingerprint is None:
+        return False
+    found = await records.at(partition.topic, partition.partition, offset_of(mark.fingerprint))
+    return found is not None and fingerprint(found) != mark.fingerprint
 
 
 async def _age(records: Records, partition: TopicPartition, row: Row) -> float | None:

@@ -35,6 +35,8 @@ class Move(NamedTuple):
     before: int
     after: int
     clamped: bool
+    topic_id: str | None = None
+    """Of the topic that the new position is in."""
 
     @property
     def effect(self) -> str:
@@ -48,9 +50,10 @@ _LOCK = text(f"""
     SELECT topic, partition, next_offset FROM {OFFSETS}
     WHERE group_id = :group_id ORDER BY topic, partition FOR UPDATE""")
 _MOVE = text(f"""
-    UPDATE {OFFSETS} o SET next_offset = v.after, epoch = o.epoch + 1, fingerprint = NULL, updated_at = now()
-    FROM unnest(CAST(:topic AS text[]), CAST(:partition AS integer[]), CAST(:after AS bigint[]))
-        AS v(topic, partition, after)
+    UPDATE {OFFSETS} o SET next_offset = v.after, epoch = o.epoch + 1, fingerprint = NULL, topic_id = v.topic_id,
+        updated_at = now()
+    FROM unnest(CAST(:topic AS text[]), CAST(:partition AS integer[]), CAST(:after AS bigint[]),
+        CAST(:topic_id AS text[])) AS v(topic, partition, after, topic_id)
     WHERE o.group_id = :group_id AND o.topic = v.topic AND o.partition = v.partition""")
 
 
@@ -101,7 +104,7 @@ def _move(partition: TopicPartition, before: int, target: Target, bounds: Bounds
         "shift": before + target.value,
     }[target.kind]
     after = min(max(asked, bounds.earliest), bounds.latest)
-    return Move(partition, before, after, clamped=after != asked)
+    return Move(partition, before, after, after != asked, bounds.topic_id)
 
 
 async def _carry_out(connection: AsyncConnection, group_id: str, moves: list[Move]) -> None:
@@ -109,6 +112,7 @@ async def _carry_out(connection: AsyncConnection, group_id: str, moves: list[Mov
         "topic": [m.partition.topic for m in moves],
         "partition": [m.partition.partition for m in moves],
         "after": [m.after for m in moves],
+        "topic_id": [m.topic_id for m in moves],
     }
     await connection.execute(_MOVE, {"group_id": group_id, **values})
     before = {f"{m.partition.topic}:{m.partition.partition}": m.before for m in moves}

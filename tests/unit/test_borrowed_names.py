@@ -12,7 +12,8 @@ from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.protocol.metadata import MetadataRequest
 from asyncpg.protocol import protocol
 
-from consumer.kafka_client import Coordinator, adapt_client
+from consumer.kafka_client import adapt_client
+from consumer.static_member import Coordinator
 from models.connection import bind_arrays_quickly
 
 
@@ -85,3 +86,12 @@ def test_the_client_is_heard_and_closed_by_these_names() -> None:
         assert f"self.{name} = create_task(" in inspect.getsource(GroupCoordinator), name
     for name in ("_fetch_task", "_pending_tasks"):
         assert f"self.{name} = " in inspect.getsource(Fetcher), name
+
+
+def test_the_client_looks_at_topics_and_the_coordinator_by_these_names() -> None:
+    source = inspect.getsource(AIOKafkaConsumer)
+    assert "await self._wait_topics()" in source
+    assert "self._client.set_topics(" in source
+    assert "self.coordinator_id = coordinator_id" in inspect.getsource(GroupCoordinator)
+    assert "tp_state.timestamp = now_ms" in inspect.getsource(Fetcher)
+    assert "def force_metadata_update(self)" in inspect.getsource(AIOKafkaClient)
