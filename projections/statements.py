@@ -17,7 +17,7 @@ from projections.sql_parts import ABSENT, PARKED, arrays, nothing_kept, refuse, 
 
 VACATED = "@vacated.invalid"
 """Behind an id, a value that nobody else has: no event can bring it (the contract refuses the domain `invalid`,
-RFC 2606), and it looks like an address, so that an application's check of addresses does not refuse it."""
+RFC 2606), and it looks like an address: an application's check of addresses does not refuse it."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Statements:
     """The same, but states of version 1 are inserted without a look whether the entity is there, which saves a tenth of
     their cost (Postgres need not insert them on trial): a unique index refuses them all if one is."""
     take_looking: TextClause
-    """The same as `take`, but refused are also states that lack a parent (`lonely`), or want a unique value that
-    another entity has (`denied`): found before they are written, they leave no error in the server's log."""
+    """The same as `take`; refused are also states that lack a parent (`lonely`), or want another's unique value
+    (`denied`)."""
     change: TextClause
     """Bring rows from the version `:base` to `:version`, and change those columns of which `:mask` has the bit; nothing
     is done where the row is at another version, or anything of it is kept aside or parked. Returns the ids changed."""
@@ -62,7 +62,7 @@ class Statements:
     put_new_aside: TextClause
     """The same for entities of which nothing is kept aside: a third less to do."""
     refuse: TextClause
-    """States kept aside wait for nobody any more: the database refused to show them, and `:error` says what did."""
+    """Keep states aside as `refused`."""
     drop_absent: TextClause
     load_parked: TextClause
     park: TextClause
@@ -80,8 +80,8 @@ def statements_for(registry: Registry, projection: Projection) -> Statements:
         take_looking=_take_looking(registry, projection),
         change=_change(projection),
         move_unique=_move_unique(projection),
-        holders={c: text(f"{_holding(projection, c)} FOR NO KEY UPDATE") for c in projection.unique},
-        seen_holders={c: text(_holding(projection, c)) for c in projection.unique},
+        holders={c: text(f"{holding} FOR NO KEY UPDATE") for c, holding in _holding(projection).items()},
+        seen_holders={c: text(holding) for c, holding in _holding(projection).items()},
         vacate=_vacate(projection),
         contested_by=text(f"""
             SELECT id FROM {ABSENT} WHERE entity = '{entity}' AND reason = 'contested'
@@ -163,8 +163,9 @@ def _take_looking(registry: Registry, projection: Projection) -> TextClause:
         {_refused(projection, more=", lonely, denied")}""")
 
 
-def _holding(projection: Projection, column: str) -> str:
-    return f"SELECT id, {column} AS value FROM {projection.table_name} WHERE {column} = ANY(CAST(:value AS text[]))"
+def _holding(projection: Projection) -> dict[str, str]:
+    select = f"SELECT id, {{0}} AS value FROM {projection.table_name} WHERE {{0}} = ANY(CAST(:value AS text[]))"
+    return {column: select.format(column) for column in projection.unique}
 
 
 def _change(projection: Projection) -> TextClause:

@@ -11,7 +11,7 @@ from tests.support.world import World
 OLD = UUID(int=11)
 
 
-async def test_a_settled_letter_whose_record_is_rejected_once_more_is_new_again(world: World) -> None:
+async def test_a_settled_letter_is_new_again_only_where_its_record_is_rejected_for_another_reason(world: World) -> None:
     await play(world, True, *(a_user_event(email="nobody") for _ in range(3)))
     await world.rows("UPDATE projector.dead_letters SET status = 'resolved' WHERE \"offset\" = 0")
     await world.rows("UPDATE projector.dead_letters SET status = 'discarded', reason = 'other' WHERE \"offset\" = 1")
@@ -20,7 +20,7 @@ async def test_a_settled_letter_whose_record_is_rejected_once_more_is_new_again(
         await world.until_consumed(3)
         assert projector.terminate() == 0
     letters = await world.rows('SELECT "offset", status, attempts, reason FROM projector.dead_letters ORDER BY 1')
-    assert [(row["status"], row["attempts"]) for row in letters] == [("new", 2), ("new", 2), ("new", 1)]
+    assert [(row["status"], row["attempts"]) for row in letters] == [("resolved", 1), ("new", 2), ("new", 1)]
     assert {row["reason"] for row in letters} == {"invalid_data"}
 
 
