@@ -35,8 +35,7 @@ class Statements:
     """The same, but states of version 1 are inserted without a look whether the entity is there, which saves a tenth of
     their cost (Postgres need not insert them on trial): a unique index refuses them all if one is."""
     take_looking: TextClause
-    """The same as `take`; refused are also states that lack a parent (`lonely`), or want another's unique value
-    (`denied`)."""
+    """The same as `take`; refused are also states without a parent (`lonely`) or free unique value (`denied`)."""
     change: TextClause
     """Bring rows from the version `:base` to `:version`, and change those columns of which `:mask` has the bit; nothing
     is done where the row is at another version, or anything of it is kept aside or parked. Returns the ids changed."""
@@ -51,8 +50,7 @@ class Statements:
     contested_by: TextClause
     """Contested ones that wait for a unique value which one of `:id` has, or that are among `:holder` themselves."""
     load: TextClause
-    """The rows of `:id`, locked against changes by others, and whether triggers may have changed what was written; of
-    carried columns hashes (`projections.carried`)."""
+    """The rows of `:id`, locked, and whether triggers may have changed them; of carried columns hashes."""
     lock: TextClause
     """Lock the rows of `:id` so that nobody can come to refer to them."""
     delete: TextClause
