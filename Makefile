@@ -43,7 +43,7 @@ bench-peers: setup ## the service beside Debezium's sink and the row-by-row way:
 	$(BIN)/python -m bench.peers
 
 docs: setup ## docs/errors.md, from the code
-	$(BIN)/python -m consumer.error_document > docs/errors.md
+	$(BIN)/python -m neon_projector.consumer.cli.error_document > docs/errors.md
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 

@@ -15,7 +15,7 @@ from bench.limit import Limit
 from bench.report import write_report
 from bench.servers import OPTIONS, Bench
 from bench.service import Drain
-from consumer.demo.postgres import embedded_postgres
+from neon_projector.consumer.demo.servers.postgres import embedded_postgres
 from tests.support.kafka import local_kafka
 
 ROUND_TRIPS_MS = (0, 5, 20, 50)

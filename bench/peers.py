@@ -15,7 +15,7 @@ from bench.row_by_row import drain_row_by_row
 from bench.servers import OPTIONS, Bench
 from bench.service import Drain
 from bench.watch import Measured
-from consumer.demo.postgres import embedded_postgres
+from neon_projector.consumer.demo.servers.postgres import embedded_postgres
 from tests.support.kafka import local_kafka
 
 FIRST = 100_000

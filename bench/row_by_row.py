@@ -19,10 +19,10 @@ from bench.check import differences
 from bench.events import Mix
 from bench.publish import publish
 from bench.watch import Measured, Watch
-from models import Document, User
-from models.engine import create_engine
-from models.session import session_factory
-from models.settings import DatabaseSettings
+from neon_projector.models import Document, User
+from neon_projector.models.engine import create_engine
+from neon_projector.models.session import session_factory
+from neon_projector.models.settings import DatabaseSettings
 
 if TYPE_CHECKING:
     from bench.servers import Bench

@@ -15,7 +15,7 @@ from bench.freshness import Freshness, freshness
 from bench.limit import Limit, limit
 from bench.publish import publish
 from bench.service import Drain, drain
-from consumer.demo.postgres import EmbeddedPostgres
+from neon_projector.consumer.demo.servers.postgres import EmbeddedPostgres
 from tests.support.kafka import LocalKafka
 from tests.support.neon_proxy import neon_proxy
 from tests.support.servers import migrate_database

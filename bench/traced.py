@@ -9,10 +9,10 @@ from array import array
 from collections.abc import Iterable
 from pathlib import Path
 
-from consumer import metrics
-from consumer.logs import set_up_logging
-from consumer.runner import run
-from consumer.settings import load_settings
+from neon_projector.consumer.logs import set_up_logging
+from neon_projector.consumer.runner import run
+from neon_projector.consumer.settings import load_settings
+from neon_projector.consumer.telemetry import metrics
 
 
 def main(path: str) -> None:

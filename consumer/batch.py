@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
-from projections.event import Decoded
-from projections.record import Record
+from neon_projector.projections.contract.event import Decoded
+from neon_projector.projections.contract.record import Record
 
 _PARTITION = attrgetter("record.topic", "record.partition")
 
@@ -20,7 +20,7 @@ class Claim(NamedTuple):
     next_offset: int
     epoch: int
     fingerprint: str | None = None
-    """Of the last record before, as `consumer.fingerprint` makes it."""
+    """Of the last record before, as `consumer.offsets.fingerprint` makes it."""
     stop: str | None = None
     """Why intake of its topic is stopped: `paused`, `fuse` or both, with a comma."""
     topic_id: str | None = None
@@ -43,7 +43,7 @@ class Fetched:
     span: Span
     records: Sequence[Record]
     size: int = 0
-    """Their bytes (`consumer.sizes`), where they come out of a buffer."""
+    """Their bytes (`consumer.batching.sizes`), where they come out of a buffer."""
 
 
 @dataclass(slots=True)

@@ -22,7 +22,7 @@ class Trouble(ProjectorError):
     def __init__(self, detail: str = "", reason: str = "other") -> None:
         super().__init__(detail)
         self.reason = reason
-        """What to count it under; one of `consumer.error_table.TROUBLES`."""
+        """What to count it under; one of `consumer.recovery.table.TROUBLES`."""
 
 
 class Conflict(Trouble):
@@ -50,7 +50,7 @@ class NeedsMode(ProjectorError):
     def __init__(self, mode: int) -> None:
         super().__init__()
         self.mode = mode
-        """A `consumer.gate.Mode`."""
+        """A `consumer.apply.lock.Mode`."""
 
 
 class Fenced(ProjectorError):
@@ -68,7 +68,7 @@ class FuseBlown(ProjectorError):
         super().__init__(topic)
         self.topic, self.rejected, self.records = topic, rejected, records
         self.reason, self.source = why
-        """What most of them have in common: `consumer.rejected.Why`."""
+        """What most of them have in common: `consumer.apply.rejected.Why`."""
 
 
 class BadData(ProjectorError):

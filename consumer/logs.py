@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import orjson
 
-from consumer.printable import printable, printable_json
+from neon_projector.consumer.printable import printable, printable_json
 
 _STANDARD = set(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -93,8 +93,7 @@ def set_up_logging(level: str, style: str) -> None:
     handler.addFilter(KAFKA_LINES)
     handler.setFormatter(JsonFormatter() if style == "json" else text)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    for ours in ("consumer", "models", "projections"):
-        logging.getLogger(ours).setLevel(level.upper())
+    logging.getLogger("neon_projector").setLevel(level.upper())
     logging.getLogger("aiokafka").setLevel(logging.ERROR)
     logging.getLogger("uvicorn").setLevel(logging.ERROR)  # a line for each request that is none: anybody can send these
 

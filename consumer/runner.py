@@ -8,14 +8,14 @@ import sys
 
 from sqlalchemy import text
 
-from consumer.recovery import translated
-from consumer.service import Service
-from consumer.settings import Settings
-from consumer.sidecar import Sidecar, create_app, on_loop
-from consumer.version import revision, version
-from models.connection import bind_arrays_quickly
-from projections.projection import Registry
-from projections.registry import REGISTRY
+from neon_projector.consumer.recovery.translate import translated
+from neon_projector.consumer.service import Service
+from neon_projector.consumer.settings import Settings
+from neon_projector.consumer.telemetry.sidecar import Sidecar, create_app, on_loop
+from neon_projector.consumer.version import revision, version
+from neon_projector.models.connection import bind_arrays_quickly
+from neon_projector.projections.contract.projection import Registry
+from neon_projector.projections.registry import REGISTRY
 
 log = logging.getLogger(__name__)
 

@@ -9,35 +9,35 @@ from aiokafka import TopicPartition
 from asyncpg.pgproto import pgproto
 from sqlalchemy import event
 
-from consumer import topics
-from consumer.batch import Batch, Claim, Positions
-from consumer.batching import generations
-from consumer.claims import Claims
-from consumer.erasure import Erasure
-from consumer.errors import Fenced, FuseBlown, PositionsMoved
-from consumer.flights import Flights
-from consumer.frozen import Frozen
-from consumer.fuse import Fuse
-from consumer.intake import Intake
-from consumer.kafka_client import client_options
-from consumer.kafka_gauges import KafkaGauges
-from consumer.kafka_metadata import Metadata
-from consumer.kafka_watch import Watch
-from consumer.metrics import Metrics
-from consumer.migrate import require_schema
-from consumer.observer import Observer
-from consumer.position_check import Known, PositionCheck
-from consumer.rebalance import Others
-from consumer.retry import Retry
-from consumer.settings import Settings
-from consumer.source import Ids, Source
-from consumer.state import ServiceState
-from consumer.topic_watch import TopicWatch
-from consumer.transaction import Transaction
-from models.engine import create_service_engine
-from projections.decode import Decoder
-from projections.projection import Registry
-from projections.registry import REGISTRY
+from neon_projector.consumer.apply.claims import Claims
+from neon_projector.consumer.apply.erasure import Erasure
+from neon_projector.consumer.apply.fuse import Fuse
+from neon_projector.consumer.apply.retry import Retry
+from neon_projector.consumer.apply.transaction import Transaction
+from neon_projector.consumer.apply.watchdog import Frozen
+from neon_projector.consumer.batch import Batch, Claim, Positions
+from neon_projector.consumer.batching.divide import generations
+from neon_projector.consumer.batching.intake import Intake
+from neon_projector.consumer.batching.scheduler import Flights
+from neon_projector.consumer.errors import Fenced, FuseBlown, PositionsMoved
+from neon_projector.consumer.kafka import topics
+from neon_projector.consumer.kafka.client import client_options
+from neon_projector.consumer.kafka.consumer import Ids, Source
+from neon_projector.consumer.kafka.metadata import Metadata
+from neon_projector.consumer.kafka.rebalance import Others
+from neon_projector.consumer.kafka.topic_watch import TopicWatch
+from neon_projector.consumer.kafka.watch import Watch
+from neon_projector.consumer.offsets.position_check import Known, PositionCheck
+from neon_projector.consumer.schema.migrate import require_schema
+from neon_projector.consumer.settings import Settings
+from neon_projector.consumer.telemetry.kafka_gauges import KafkaGauges
+from neon_projector.consumer.telemetry.metrics import Metrics
+from neon_projector.consumer.telemetry.observer import Observer
+from neon_projector.consumer.telemetry.state import ServiceState
+from neon_projector.models.engine import create_service_engine
+from neon_projector.projections.contract.decode import Decoder
+from neon_projector.projections.contract.projection import Registry
+from neon_projector.projections.registry import REGISTRY
 
 log = logging.getLogger(__name__)
 

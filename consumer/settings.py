@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import AfterValidator, Field, FilePath, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
-from consumer.brokers import broker_list
-from consumer.errors import WrongSettings
-from models.settings import DatabaseSettings
-from projections.decode import EVENT_MAX_BYTES
-from projections.projection import Registry
-from projections.registry import REGISTRY
+from neon_projector.consumer.broker_list import broker_list
+from neon_projector.consumer.errors import WrongSettings
+from neon_projector.models.settings import DatabaseSettings
+from neon_projector.projections.contract.decode import EVENT_MAX_BYTES
+from neon_projector.projections.contract.projection import Registry
+from neon_projector.projections.registry import REGISTRY
 
 AnySettings = TypeVar("AnySettings", bound=DatabaseSettings)
 

@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from alembic import context
 
-from models import CONTROL_SCHEMA, ENTITY_SCHEMA, metadata
+from neon_projector.models import CONTROL_SCHEMA, ENTITY_SCHEMA, metadata
 
 VERSION_TABLE: dict[str, Any] = {
     "version_table": "alembic_version",

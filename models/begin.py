@@ -5,7 +5,7 @@ connection before us behind a pooler. What is said here holds for one transactio
 so it costs no round trip.
 """
 
-from models.base import ENTITY_SCHEMA
+from neon_projector.models.base import ENTITY_SCHEMA
 
 LIMITLESS = "0"
 FROZEN_LIMIT = "15min"

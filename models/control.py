@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Identity, Integer, Text, fu
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from models.base import CONTROL_SCHEMA
+from neon_projector.models.base import CONTROL_SCHEMA
 
 
 def _count() -> Any:
@@ -69,7 +69,7 @@ class Operation(SQLModel, table=True):
 class IntakeStop(SQLModel, table=True):
     """A topic whose intake an operator or the fuse has stopped; `*` stands for every topic.
 
-    `topic` is `fuse:` or `accepted:` and the topic's name where it is no pause: `consumer.intake_stops` says why.
+    `topic` is `fuse:` or `accepted:` and the topic's name where it is no pause: `offsets/intake_stops.py` says why.
     `until` is that of what an operator accepted; `except_topics` are those that go on though all are stopped.
     """
 

@@ -8,10 +8,10 @@ from pydantic import field_validator
 from sqlalchemy import BigInteger, DateTime, String, Text
 from sqlmodel import Field, Relationship, SQLModel
 
-from models.base import not_null
+from neon_projector.models.base import not_null
 
 if TYPE_CHECKING:
-    from models.user import User
+    from neon_projector.models.user import User
 
 TITLE_LENGTH = 255
 

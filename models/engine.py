@@ -8,12 +8,12 @@ from sqlalchemy import ExceptionContext, NullPool, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from models.begin import LIMITLESS, preamble
-from models.connection import Connection
-from models.ping import ping_before_use
-from models.settings import DatabaseSettings
-from models.times import bind_times_exactly
-from models.url import DatabaseAddress
+from neon_projector.models.begin import LIMITLESS, preamble
+from neon_projector.models.connection import Connection
+from neon_projector.models.ping import ping_before_use
+from neon_projector.models.settings import DatabaseSettings
+from neon_projector.models.times import bind_times_exactly
+from neon_projector.models.url import DatabaseAddress
 
 log = logging.getLogger(__name__)
 

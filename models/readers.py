@@ -11,8 +11,8 @@ from sqlalchemy.orm import selectinload
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from models.document import Document
-from models.user import User
+from neon_projector.models.document import Document
+from neon_projector.models.user import User
 
 Row = TypeVar("Row", User, Document)
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from models.url import DatabaseAddress, parse_database_url
+from neon_projector.models.url import DatabaseAddress, parse_database_url
 
 
 def _checked(secret: SecretStr) -> SecretStr:

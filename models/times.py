@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from models.connection import Connection
+from neon_projector.models.connection import Connection
 
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 FOREVER = 2**63 - 1

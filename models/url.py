@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from models.tls import SSL_MODES, SYSTEM, tls
+from neon_projector.models.tls import SSL_MODES, SYSTEM, tls
 
 SCHEME = re.compile(r"(jdbc:)?(postgres|postgresql)(\+[a-z0-9_]+)?://")
 """Of the spellings that people's tools want; the driver they name is not ours, and is left out."""

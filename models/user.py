@@ -8,10 +8,10 @@ from pydantic import EmailStr, field_validator
 from sqlalchemy import BigInteger, Boolean, DateTime, String, text
 from sqlmodel import Field, Relationship, SQLModel
 
-from models.base import not_null
+from neon_projector.models.base import not_null
 
 if TYPE_CHECKING:
-    from models.document import Document
+    from neon_projector.models.document import Document
 
 EMAIL_LENGTH = 320
 NAME_LENGTH = 100

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
-from models.base import CONTROL_SCHEMA
+from neon_projector.models.base import CONTROL_SCHEMA
 
 
 def _since() -> Any:

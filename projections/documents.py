@@ -4,9 +4,9 @@ from typing import NotRequired
 
 from typing_extensions import TypedDict
 
-from models.document import Document
-from projections.fields import Content, EntityId, Time, Title, Version
-from projections.projection import EventType, Kind, Parent, Projection
+from neon_projector.models.document import Document
+from neon_projector.projections.contract.fields import Content, EntityId, Time, Title, Version
+from neon_projector.projections.contract.projection import EventType, Kind, Parent, Projection
 
 
 class DocumentCreated(TypedDict):

@@ -1,7 +1,7 @@
 """The projections of this service."""
 
-from projections.documents import DOCUMENTS
-from projections.projection import Registry
-from projections.users import USERS
+from neon_projector.projections.contract.projection import Registry
+from neon_projector.projections.documents import DOCUMENTS
+from neon_projector.projections.users import USERS
 
 REGISTRY = Registry(USERS, DOCUMENTS)

@@ -4,9 +4,9 @@ from typing import NotRequired
 
 from typing_extensions import TypedDict
 
-from models.user import User
-from projections.fields import Email, EntityId, Flag, Name, Time, Version
-from projections.projection import EventType, Kind, Projection
+from neon_projector.models.user import User
+from neon_projector.projections.contract.fields import Email, EntityId, Flag, Name, Time, Version
+from neon_projector.projections.contract.projection import EventType, Kind, Projection
 
 
 class UserCreated(TypedDict):

@@ -15,10 +15,10 @@ import asyncpg
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from consumer.demo.proof import Check, prove
-from consumer.demo.stream import Stream
-from consumer.demo.truth import Truth
-from consumer.demo.wire import DemoRecord
+from neon_projector.consumer.demo.proof import Check, prove
+from neon_projector.consumer.demo.stream.stream import Stream
+from neon_projector.consumer.demo.stream.truth import Truth
+from neon_projector.consumer.demo.stream.wire import DemoRecord
 from tests.support.projector import PROJECTOR, environment
 
 MARK = "PROJECTOR_DEMO_TEST"

@@ -10,10 +10,10 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from consumer import migrate as migrations
-from consumer.cli.migrate import _migrate
-from consumer.errors import Halt
-from models.settings import DatabaseSettings
+from neon_projector.consumer.cli.migrate import _migrate
+from neon_projector.consumer.errors import Halt
+from neon_projector.consumer.schema import migrate as migrations
+from neon_projector.models.settings import DatabaseSettings
 from tests.support.hostile import calm, set_defaults
 from tests.support.projector import command
 

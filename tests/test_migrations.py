@@ -14,12 +14,20 @@ from pydantic import SecretStr
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from consumer import migrate
-from consumer.errors import SchemaMissing, SchemaTooOld
-from consumer.migrate import SchemaState, alembic_config, downgrade, offline_sql, require_schema, schema_state, upgrade
-from models import metadata
-from models.engine import create_direct_engine
-from models.settings import DatabaseSettings
+from neon_projector.consumer.errors import SchemaMissing, SchemaTooOld
+from neon_projector.consumer.schema import migrate
+from neon_projector.consumer.schema.migrate import (
+    SchemaState,
+    alembic_config,
+    downgrade,
+    offline_sql,
+    require_schema,
+    schema_state,
+    upgrade,
+)
+from neon_projector.models import metadata
+from neon_projector.models.engine import create_direct_engine
+from neon_projector.models.settings import DatabaseSettings
 
 OURS = "n.nspname IN ('public', 'projector')"
 SHAPE = f"""

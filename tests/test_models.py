@@ -14,12 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-import models
-from models import Document, DocumentUpdate, User, UserCreate, UserRead, UserUpdate, ping
-from models.engine import create_direct_engine, create_engine
-from models.readers import MAX_PAGE, Cursor, get_document, get_user, list_documents, list_users
-from models.session import session_factory, transaction
-from models.settings import DatabaseSettings
+from neon_projector import models
+from neon_projector.models import Document, DocumentUpdate, User, UserCreate, UserRead, UserUpdate, ping
+from neon_projector.models.engine import create_direct_engine, create_engine
+from neon_projector.models.readers import MAX_PAGE, Cursor, get_document, get_user, list_documents, list_users
+from neon_projector.models.session import session_factory, transaction
+from neon_projector.models.settings import DatabaseSettings
 
 Sessions = async_sessionmaker[AsyncSession]
 SECRET = "hunter2@example.com"

@@ -1,7 +1,10 @@
 """What is installed is whole: an installed wheel can migrate a database and runs from anywhere."""
 
+import os
 import subprocess
 import sys
+import sysconfig
+import tarfile
 import tomllib
 from importlib.metadata import distribution
 from pathlib import Path
@@ -14,19 +17,58 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parent.parent
 
 
-def test_a_wheel_carries_the_four_packages_and_every_migration(tmp_path: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
-    (wheel,) = tmp_path.glob("*.whl")
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built from the checkout."""
+    return built(ROOT, "wheel", tmp_path_factory.mktemp("wheel"))
+
+
+def test_a_wheel_carries_one_package_and_every_migration(wheel: Path) -> None:
     carried = set(ZipFile(wheel).namelist())
-    here = {path.relative_to(ROOT).as_posix() for path in (ROOT / "migrations").rglob("*.py")}
-    assert here | {"migrations/script.py.mako"} <= carried
-    tops = {name.split("/")[0] for name in carried if ".dist-info" not in name}
-    assert tops == {"consumer", "projections", "models", "migrations"}
+    here = {f"neon_projector/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "migrations").rglob("*.py")}
+    assert here | {"neon_projector/migrations/script.py.mako"} <= carried
+    assert {name.split("/")[0] for name in carried if ".dist-info" not in name} == {"neon_projector"}
+
+
+def test_a_wheel_from_the_source_distribution_carries_the_same(wheel: Path, tmp_path: Path) -> None:
+    with tarfile.open(built(ROOT, "sdist", tmp_path)) as packed:
+        packed.extractall(tmp_path, filter="data")
+    (source,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    again = built(source, "wheel", tmp_path)
+    assert set(ZipFile(again).namelist()) == set(ZipFile(wheel).namelist())
+
+
+def test_it_lives_beside_an_application_with_modules_of_the_same_names(wheel: Path, tmp_path: Path) -> None:
+    installed, application = tmp_path / "site-packages", tmp_path / "application"
+    ZipFile(wheel).extractall(installed)
+    (application / "models").mkdir(parents=True)
+    for name in ("models/__init__.py", "consumer.py", "projections.py", "migrations.py"):
+        (application / name).write_text("theirs = True\n")
+    program = (
+        "import consumer, migrations, models, projections, neon_projector.models\n"
+        "from neon_projector.consumer.schema import migrate\n"
+        "assert consumer.theirs and migrations.theirs and models.theirs and projections.theirs\n"
+        "assert neon_projector.models.User.__module__ == 'neon_projector.models.user'\n"
+        "print(neon_projector.__file__, migrate.newest_revision())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", program],
+        env={"PYTHONPATH": os.pathsep.join([str(application), str(installed), sysconfig.get_path("purelib")])},
+        cwd=application,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(installed))
+
+
+def built(source: Path, kind: str, to: Path) -> Path:
+    """What hatchling makes of `source`: a `wheel` or an `sdist`, in the folder `to`."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(to)]
+    subprocess.run(command, cwd=source, check=True, capture_output=True)
+    (made,) = to.glob("*.whl" if kind == "wheel" else "*.tar.gz")
+    return made
 
 
 @pytest.mark.parametrize("name", ["requirements.lock", "requirements-runtime.lock", "requirements-build.lock"])

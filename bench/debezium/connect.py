@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from consumer.demo.ports import free_port
+from neon_projector.consumer.demo.servers.ports import free_port
 from tests.support.kafka import jars
 
 POM = Path(__file__).with_name("pom.xml")

@@ -3,8 +3,8 @@
 import logging
 import sys
 
-from consumer.cli.app import app
-from consumer.errors import ProjectorError
+from neon_projector.consumer.cli.app import app
+from neon_projector.consumer.errors import ProjectorError
 
 BUG = 70
 INTERRUPTED = 130
@@ -20,5 +20,5 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except Exception:
-        logging.getLogger("consumer").exception("a bug: please report it with these lines")
+        logging.getLogger("neon_projector").exception("a bug: please report it with these lines")
         sys.exit(BUG)

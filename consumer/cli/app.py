@@ -6,14 +6,15 @@ from typing import Annotated
 
 import typer
 
-from consumer.cli import letters, offsets, parked
-from consumer.cli.explain import explain
-from consumer.cli.intake import pause, resume
-from consumer.cli.retry import retry
-from consumer.cli.standing import status
-from consumer.logs import set_up_logging
-from consumer.settings import load_settings
-from consumer.version import version
+from neon_projector.consumer.cli import dead_letters as letters
+from neon_projector.consumer.cli import offsets, parked
+from neon_projector.consumer.cli.explain import explain
+from neon_projector.consumer.cli.pause import pause, resume
+from neon_projector.consumer.cli.redrive import retry
+from neon_projector.consumer.cli.status import status
+from neon_projector.consumer.logs import set_up_logging
+from neon_projector.consumer.settings import load_settings
+from neon_projector.consumer.version import version
 
 app = typer.Typer(
     help="Applies user and document events from Kafka to Neon, effectively once, in any order.",
@@ -49,7 +50,7 @@ def _root(
 @app.command()
 def run() -> None:
     """Run the service: the consumer and its sidecar."""
-    from consumer.runner import run as run_service  # noqa: PLC0415  fast --help
+    from neon_projector.consumer.runner import run as run_service  # noqa: PLC0415  fast --help
 
     settings = load_settings()
     set_up_logging(settings.log_level, settings.log_format)
@@ -65,7 +66,7 @@ def migrate(
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL instead of running it.")] = False,
 ) -> None:
     """Bring the database's schema to the newest revision."""
-    from consumer.cli.migrate import migrate as run_migrate  # noqa: PLC0415
+    from neon_projector.consumer.cli.migrate import migrate as run_migrate  # noqa: PLC0415
 
     raise typer.Exit(run_migrate(check=check, sql=sql))
 
@@ -79,7 +80,7 @@ def demo(
     ] = None,
 ) -> None:
     """Show all of it on an embedded Postgres and an embedded broker, with a lively stream of events."""
-    from consumer.demo.run import demo as run_demo  # noqa: PLC0415
+    from neon_projector.consumer.demo.run import demo as run_demo  # noqa: PLC0415
 
     raise typer.Exit(run_demo(keep=keep, publish_to=publish_to))
 
@@ -89,6 +90,6 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Compute the tables anew from the topics, aside, and report each difference."""
-    from consumer.cli.verify import verify as run_verify  # noqa: PLC0415
+    from neon_projector.consumer.cli.verify import verify as run_verify  # noqa: PLC0415
 
     raise typer.Exit(run_verify(as_json=as_json))

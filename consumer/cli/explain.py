@@ -5,12 +5,12 @@ from uuid import UUID
 
 import typer
 
-from consumer.cli.ask import AsJson, ask
-from consumer.cli.show import print_json, print_table, print_text
-from consumer.operate.explain import SEARCH_SECONDS
-from consumer.operate.explain import explain as run_explain
-from consumer.settings import load_settings
-from projections.registry import REGISTRY
+from neon_projector.consumer.admin.explain import SEARCH_SECONDS
+from neon_projector.consumer.admin.explain import explain as run_explain
+from neon_projector.consumer.cli.database import AsJson, ask
+from neon_projector.consumer.cli.output import print_json, print_table, print_text
+from neon_projector.consumer.settings import load_settings
+from neon_projector.projections.registry import REGISTRY
 
 TABLES = ("rows", "aside", "parked", "dead_letters")
 

@@ -4,14 +4,14 @@ import asyncio
 
 import typer
 
-from consumer import migrate as migrations
-from consumer.logs import set_up_logging
-from consumer.migrate import SchemaState
-from consumer.recovery import translated
-from consumer.schema_obstacles import obstacles
-from consumer.settings import load_database_settings
-from models.engine import create_direct_engine
-from models.settings import DatabaseSettings
+from neon_projector.consumer.logs import set_up_logging
+from neon_projector.consumer.recovery.translate import translated
+from neon_projector.consumer.schema import migrate as migrations
+from neon_projector.consumer.schema.migrate import SchemaState
+from neon_projector.consumer.schema.obstacles import obstacles
+from neon_projector.consumer.settings import load_database_settings
+from neon_projector.models.engine import create_direct_engine
+from neon_projector.models.settings import DatabaseSettings
 
 
 def migrate(*, check: bool, sql: bool) -> int:

@@ -5,14 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
-from consumer.cli.ask import DRY, AsJson, Execute, Yes, ask, confirm, is_to_ask
-from consumer.cli.scope import scope_of, target_of
-from consumer.cli.show import print_json, print_table, print_text
-from consumer.operate.nudge import nudge
-from consumer.operate.partitions import positions_of
-from consumer.operate.reset import Move
-from consumer.operate.reset import reset as run_reset
-from consumer.settings import load_settings
+from neon_projector.consumer.admin.offsets import positions_of
+from neon_projector.consumer.admin.rebalance import nudge
+from neon_projector.consumer.admin.reset import Move
+from neon_projector.consumer.admin.reset import reset as run_reset
+from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm, is_to_ask
+from neon_projector.consumer.cli.output import print_json, print_table, print_text
+from neon_projector.consumer.cli.scope import scope_of, target_of
+from neon_projector.consumer.settings import load_settings
 
 app = typer.Typer(help="Positions: show them, move them.", no_args_is_help=True)
 

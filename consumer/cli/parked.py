@@ -6,11 +6,11 @@ from uuid import UUID
 
 import typer
 
-from consumer.cli.ask import DRY, AsJson, Execute, Limit, Yes, ask, confirm
-from consumer.cli.show import print_json, print_table
-from consumer.errors import Refused
-from consumer.operate import parked
-from projections.registry import REGISTRY
+from neon_projector.consumer.admin import parked
+from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Limit, Yes, ask, confirm
+from neon_projector.consumer.cli.output import print_json, print_table
+from neon_projector.consumer.errors import Refused
+from neon_projector.projections.registry import REGISTRY
 
 app = typer.Typer(help="What waits.", no_args_is_help=True)
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import typer
 from pydantic import TypeAdapter, ValidationError
 
-from consumer.operate.reset import Scope, Target
-from projections.fields import parse_time
+from neon_projector.consumer.admin.reset import Scope, Target
+from neon_projector.projections.contract.fields import parse_time
 
 _PARTITIONS = re.compile(r"[0-9]{1,9}(,[0-9]{1,9})*")
 

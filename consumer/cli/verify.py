@@ -6,12 +6,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from consumer.cli.show import print_json, print_text
-from consumer.settings import Settings, load_settings
-from consumer.verify import Report
-from consumer.verify import verify as run
-from models.engine import create_service_engine
-from projections.registry import REGISTRY
+from neon_projector.consumer.admin.verify import Report
+from neon_projector.consumer.admin.verify import verify as run
+from neon_projector.consumer.cli.output import print_json, print_text
+from neon_projector.consumer.settings import Settings, load_settings
+from neon_projector.models.engine import create_service_engine
+from neon_projector.projections.registry import REGISTRY
 
 SHOWN = 50
 """Differences that the table for people lists."""

@@ -5,11 +5,11 @@ import secrets
 
 from rich.console import Console
 
-from consumer.demo.interrupt import Interrupt
-from consumer.demo.publish import Publisher
-from consumer.demo.session import INTERRUPTED, RECORDS, clear_errors
-from consumer.demo.stream import Stream
-from consumer.demo.truth import Truth
+from neon_projector.consumer.demo.interrupt import Interrupt
+from neon_projector.consumer.demo.publish import Publisher
+from neon_projector.consumer.demo.session import INTERRUPTED, RECORDS, clear_errors
+from neon_projector.consumer.demo.stream.stream import Stream
+from neon_projector.consumer.demo.stream.truth import Truth
 
 TELL_SECONDS = 10.0
 

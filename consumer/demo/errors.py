@@ -1,6 +1,6 @@
 """What can keep the demo from running."""
 
-from consumer.errors import ProjectorError
+from neon_projector.consumer.errors import ProjectorError
 
 
 class DemoUnavailable(ProjectorError):

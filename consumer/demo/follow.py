@@ -4,8 +4,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from consumer.demo.show import Show
-from consumer.demo.watch import Moment, Watch
+from neon_projector.consumer.demo.show import Show
+from neon_projector.consumer.demo.watch import Moment, Watch
 
 STALLED_SECONDS = 30.0
 """With nothing consumed for so long it is over; the proof tells what is missing."""

@@ -6,9 +6,9 @@ from typing import Any
 
 import asyncpg
 
-from consumer.demo.stage import PASSWORD
-from consumer.demo.truth import Row, Truth
-from models import CONTROL_SCHEMA
+from neon_projector.consumer.demo.stream.stage import PASSWORD
+from neon_projector.consumer.demo.stream.truth import Row, Truth
+from neon_projector.models import CONTROL_SCHEMA
 
 SHOWN_DIFFERENCES = 5
 _OUTCOMES = ("applied", "superseded", "parked", "rejected", "ignored", "skipped")

@@ -11,11 +11,11 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
-from consumer.demo.errors import DemoFailed
-from consumer.demo.stream import Stream
-from consumer.demo.truth import Truth
-from consumer.demo.waves import due
-from consumer.demo.wire import DemoRecord
+from neon_projector.consumer.demo.errors import DemoFailed
+from neon_projector.consumer.demo.stream.stream import Stream
+from neon_projector.consumer.demo.stream.truth import Truth
+from neon_projector.consumer.demo.stream.wire import DemoRecord
+from neon_projector.consumer.demo.waves import due
 
 LARGEST_REQUEST_BYTES = 8 * 1024 * 1024
 TIMEOUT_MS = 120_000

@@ -5,7 +5,7 @@ import os
 
 from rich.console import Console
 
-from consumer.demo.errors import DemoUnavailable
+from neon_projector.consumer.demo.errors import DemoUnavailable
 
 
 def demo(*, keep: bool, publish_to: str | None = None) -> int:
@@ -15,8 +15,8 @@ def demo(*, keep: bool, publish_to: str | None = None) -> int:
     """
     if os.name != "posix":
         raise DemoUnavailable("it needs Linux or macOS")
-    from consumer.demo.elsewhere import publish_elsewhere  # noqa: PLC0415  it imports what only POSIX has
-    from consumer.demo.session import run_session  # noqa: PLC0415  it imports what only POSIX has
+    from neon_projector.consumer.demo.elsewhere import publish_elsewhere  # noqa: PLC0415  it imports what only POSIX has
+    from neon_projector.consumer.demo.session import run_session  # noqa: PLC0415  it imports what only POSIX has
 
     logging.getLogger("aiokafka").addHandler(logging.NullHandler())  # errors are told in one line
     if publish_to is not None:

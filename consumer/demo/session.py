@@ -9,23 +9,23 @@ import asyncpg
 from pydantic import SecretStr
 from rich.console import Console
 
-from consumer.demo.broker import EmbeddedBroker, create_topics, embedded_broker
-from consumer.demo.errors import DemoFailed, DemoUnavailable
-from consumer.demo.follow import follow
-from consumer.demo.interrupt import Interrupt
-from consumer.demo.postgres import EmbeddedPostgres, embedded_postgres
-from consumer.demo.projector import RunningProjector, running_projector
-from consumer.demo.proof import Check, prove
-from consumer.demo.publish import Publisher
-from consumer.demo.show import Show, summarise
-from consumer.demo.stream import Stream
-from consumer.demo.truth import Truth
-from consumer.demo.watch import Watch
-from consumer.migrate import upgrade
-from consumer.recovery import translated
-from models.engine import create_direct_engine
-from models.settings import DatabaseSettings
-from projections.registry import REGISTRY
+from neon_projector.consumer.demo.errors import DemoFailed, DemoUnavailable
+from neon_projector.consumer.demo.follow import follow
+from neon_projector.consumer.demo.interrupt import Interrupt
+from neon_projector.consumer.demo.proof import Check, prove
+from neon_projector.consumer.demo.publish import Publisher
+from neon_projector.consumer.demo.servers.broker import EmbeddedBroker, create_topics, embedded_broker
+from neon_projector.consumer.demo.servers.postgres import EmbeddedPostgres, embedded_postgres
+from neon_projector.consumer.demo.servers.projector import RunningProjector, running_projector
+from neon_projector.consumer.demo.show import Show, summarise
+from neon_projector.consumer.demo.stream.stream import Stream
+from neon_projector.consumer.demo.stream.truth import Truth
+from neon_projector.consumer.demo.watch import Watch
+from neon_projector.consumer.recovery.translate import translated
+from neon_projector.consumer.schema.migrate import upgrade
+from neon_projector.models.engine import create_direct_engine
+from neon_projector.models.settings import DatabaseSettings
+from neon_projector.projections.registry import REGISTRY
 
 RECORDS = 20_000
 PARTITIONS = 4

@@ -12,9 +12,9 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from consumer.demo.proof import SHOWN_DIFFERENCES, Check
-from consumer.demo.truth import Truth
-from consumer.demo.watch import Moment
+from neon_projector.consumer.demo.proof import SHOWN_DIFFERENCES, Check
+from neon_projector.consumer.demo.stream.truth import Truth
+from neon_projector.consumer.demo.watch import Moment
 
 LIVE_SECONDS = 0.25
 LINE_SECONDS = 1.0

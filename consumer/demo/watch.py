@@ -8,10 +8,10 @@ from typing import Any
 
 import asyncpg
 
-from consumer.demo.broker import EmbeddedBroker
-from consumer.demo.projector import RunningProjector
-from consumer.demo.truth import Truth
-from models import CONTROL_SCHEMA
+from neon_projector.consumer.demo.servers.broker import EmbeddedBroker
+from neon_projector.consumer.demo.servers.projector import RunningProjector
+from neon_projector.consumer.demo.stream.truth import Truth
+from neon_projector.models import CONTROL_SCHEMA
 
 RATE_SECONDS = 2.0
 """The rate is a mean over so long."""

@@ -11,10 +11,10 @@ import time
 
 import asyncpg
 
-from consumer.demo.proof import prove
-from consumer.demo.publish import Publisher
-from consumer.demo.stream import Stream
-from consumer.demo.truth import Truth
+from neon_projector.consumer.demo.proof import prove
+from neon_projector.consumer.demo.publish import Publisher
+from neon_projector.consumer.demo.stream.stream import Stream
+from neon_projector.consumer.demo.stream.truth import Truth
 
 SEED = 6
 CONSUMED = "SELECT coalesce(sum(next_offset), 0)::bigint FROM projector.offsets"

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 import yaml
 
-from consumer.demo.ports import free_port
-from consumer.settings import FILE_SUFFIX, Settings, load_settings
-from projections.registry import REGISTRY
+from neon_projector.consumer.demo.servers.ports import free_port
+from neon_projector.consumer.settings import FILE_SUFFIX, Settings, load_settings
+from neon_projector.projections.registry import REGISTRY
 from tests.containers import check
 from tests.support.containers import KAFKA_IMAGE, POSTGRES_IMAGE, kafka_variables
 

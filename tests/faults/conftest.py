@@ -7,7 +7,7 @@ import pytest
 
 from bench.events import Mix
 from bench.publish import publish
-from consumer.demo.postgres import EmbeddedPostgres, embedded_postgres
+from neon_projector.consumer.demo.servers.postgres import EmbeddedPostgres, embedded_postgres
 from tests.support.kafka import LocalKafka, local_kafka
 from tests.support.servers import POSTGRES_OPTIONS, migrate_database
 from tests.support.world import World

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from consumer.kafka_watch import Watch
+from neon_projector.consumer.kafka.watch import Watch
 from tests.service.test_sidecar import samples
 from tests.support.kafka import LocalKafka
 from tests.support.projector import command, eventually, running_projector

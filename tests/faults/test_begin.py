@@ -4,14 +4,14 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from consumer.batch import Batch
-from consumer.erasure import Erasure
-from consumer.errors import FuseBlown, Trouble
-from consumer.fuse import Fuse
-from consumer.gate import Mode, enter
-from consumer.recovery import translated
-from consumer.transaction import Transaction
-from projections.registry import REGISTRY
+from neon_projector.consumer.apply.erasure import Erasure
+from neon_projector.consumer.apply.fuse import Fuse
+from neon_projector.consumer.apply.lock import Mode, enter
+from neon_projector.consumer.apply.transaction import Transaction
+from neon_projector.consumer.batch import Batch
+from neon_projector.consumer.errors import FuseBlown, Trouble
+from neon_projector.consumer.recovery.translate import translated
+from neon_projector.projections.registry import REGISTRY
 from tests.races.stepping import GROUP, Writer
 from tests.support.factories import a_user_event
 from tests.support.hostile import calm

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from consumer.demo.ports import free_port
+from neon_projector.consumer.demo.servers.ports import free_port
 from tests.support.kafka import LocalKafka
 from tests.support.projector import Projector, eventually, running_projector
 from tests.support.world import World

@@ -10,7 +10,7 @@ import asyncpg
 
 from bench.check import differences
 from bench.events import Mix
-from consumer.demo.postgres import EmbeddedPostgres
+from neon_projector.consumer.demo.servers.postgres import EmbeddedPostgres
 from tests.faults.proxy import proxy
 from tests.support.kafka import LocalKafka
 from tests.support.projector import Projector, eventually, running_projector

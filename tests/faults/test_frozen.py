@@ -8,8 +8,8 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from consumer.frozen import Frozen
-from consumer.gate import CLAIM_KEY, GATE_KEY, Mode, enter
+from neon_projector.consumer.apply.lock import CLAIM_KEY, GATE_KEY, Mode, enter
+from neon_projector.consumer.apply.watchdog import Frozen
 from tests.races.stepping import Writer
 from tests.support.projector import eventually, running_projector
 from tests.support.world import World

@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 from aiokafka import TopicPartition
 
-from consumer.batch import Claim
-from consumer.position_check import Known, PositionCheck, moved, set_back
+from neon_projector.consumer.batch import Claim
+from neon_projector.consumer.offsets.position_check import Known, PositionCheck, moved, set_back
 from tests.support.factories import a_document_event, a_record
 from tests.support.projector import Projector, eventually, running_projector
 from tests.support.world import World

@@ -9,11 +9,11 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import event
 
-from consumer import positions
-from consumer.cli.migrate import _migrate
-from consumer.demo.postgres import EmbeddedPostgres, embedded_postgres
-from consumer.errors import Halt
-from models.settings import DatabaseSettings
+from neon_projector.consumer.cli.migrate import _migrate
+from neon_projector.consumer.demo.servers.postgres import EmbeddedPostgres, embedded_postgres
+from neon_projector.consumer.errors import Halt
+from neon_projector.consumer.offsets import store as positions
+from neon_projector.models.settings import DatabaseSettings
 from tests.races.stepping import GROUP, Writer
 from tests.support.factories import a_user_event
 from tests.support.servers import POSTGRES_OPTIONS, migrate_database

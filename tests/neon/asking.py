@@ -5,9 +5,9 @@ import json
 from pydantic import SecretStr
 from sqlalchemy import text
 
-from consumer.recovery import translated
-from models.engine import create_engine
-from models.settings import DatabaseSettings
+from neon_projector.consumer.recovery.translate import translated
+from neon_projector.models.engine import create_engine
+from neon_projector.models.settings import DatabaseSettings
 
 WHO = "SELECT current_user::text"
 

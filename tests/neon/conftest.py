@@ -8,7 +8,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from consumer.demo.postgres import EmbeddedPostgres, embedded_postgres
+from neon_projector.consumer.demo.servers.postgres import EmbeddedPostgres, embedded_postgres
 from tests.support.certificates import Certificates, make_certificates
 from tests.support.neon_proxy import NeonProxy, neon_proxy
 from tests.support.pgbouncer import PgBouncer, pgbouncer

@@ -12,7 +12,7 @@ import pytest
 from bench.check import differences
 from bench.events import Mix
 from bench.publish import publish
-from consumer.demo.postgres import EmbeddedPostgres
+from neon_projector.consumer.demo.servers.postgres import EmbeddedPostgres
 from tests.neon.asking import loud
 from tests.neon.conftest import database_of
 from tests.races.stepping import Writer

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from consumer.errors import Halt, Trouble
+from neon_projector.consumer.errors import Halt, Trouble
 from tests.neon.asking import asked, loud
 from tests.support.neon_proxy import NeonProxy
 from tests.support.projector import running_projector

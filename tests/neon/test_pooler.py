@@ -9,8 +9,8 @@ import pytest
 from bench.check import differences
 from bench.events import Mix
 from bench.publish import publish
-from consumer.demo.postgres import EmbeddedPostgres
-from consumer.errors import Halt, Trouble
+from neon_projector.consumer.demo.servers.postgres import EmbeddedPostgres
+from neon_projector.consumer.errors import Halt, Trouble
 from tests.neon.asking import asked, loud
 from tests.neon.conftest import database_of, statements
 from tests.support.factories import a_document_event, a_record

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from consumer.demo.postgres import EmbeddedPostgres
+from neon_projector.consumer.demo.servers.postgres import EmbeddedPostgres
 from tests.neon.asking import loud
 from tests.neon.conftest import database_of, statements
 from tests.support.neon_proxy import NeonProxy

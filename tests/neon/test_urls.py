@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from consumer.demo.postgres import EmbeddedPostgres
-from consumer.errors import Halt
+from neon_projector.consumer.demo.servers.postgres import EmbeddedPostgres
+from neon_projector.consumer.errors import Halt
 from tests.neon.asking import asked
 from tests.support.certificates import Certificates
 from tests.support.middle import one_in_the_middle

@@ -6,7 +6,7 @@ from typing import Any
 
 from typer.testing import CliRunner
 
-from consumer.cli.app import app
+from neon_projector.consumer.cli.app import app
 from tests.support.projector import command
 from tests.support.world import World
 

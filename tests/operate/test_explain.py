@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from consumer.operate.explain import explain
-from consumer.settings import load_settings
-from models.engine import create_service_engine
-from projections.registry import REGISTRY
+from neon_projector.consumer.admin.explain import explain
+from neon_projector.consumer.settings import load_settings
+from neon_projector.models.engine import create_service_engine
+from neon_projector.projections.registry import REGISTRY
 from tests.operate.commands import told
 from tests.service.test_meaning import ADA, EVE, NOTES, play
 from tests.support.factories import a_document_event, a_user_event

@@ -8,10 +8,10 @@ from sqlalchemy import BigInteger, DateTime, MetaData
 from sqlmodel import Field, SQLModel
 from typing_extensions import TypedDict
 
-from projections.documents import DOCUMENTS
-from projections.fields import EntityId, Time, Title, Version
-from projections.projection import EventType, Kind, Parent, Projection, Registry
-from projections.users import USERS
+from neon_projector.projections.contract.fields import EntityId, Time, Title, Version
+from neon_projector.projections.contract.projection import EventType, Kind, Parent, Projection, Registry
+from neon_projector.projections.documents import DOCUMENTS
+from neon_projector.projections.users import USERS
 
 TABLE = """
     CREATE TABLE comments (

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from projections.decode import Decoder
-from projections.projection import Registry
-from projections.recompute import Recomputation
-from projections.registry import REGISTRY
+from neon_projector.projections.contract.decode import Decoder
+from neon_projector.projections.contract.projection import Registry
+from neon_projector.projections.registry import REGISTRY
+from neon_projector.projections.state.recompute import Recomputation
 from tests.oracle.arrival import ORDERS, with_repeats
 from tests.oracle.comments import WITH_COMMENTS
 from tests.oracle.definition import define

@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 from sqlalchemy import event
 
-from projections.registry import REGISTRY
+from neon_projector.projections.registry import REGISTRY
 from tests.oracle.test_oracle import one_history
 from tests.races.stepping import Writer
 from tests.service.test_refusals import as_role

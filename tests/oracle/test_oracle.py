@@ -9,9 +9,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from consumer.retry import NEW_FROM
-from projections.projection import Registry
-from projections.registry import REGISTRY
+from neon_projector.consumer.apply.retry import NEW_FROM
+from neon_projector.projections.contract.projection import Registry
+from neon_projector.projections.registry import REGISTRY
 from tests.oracle.arrival import ORDERS, batches, with_repeats
 from tests.oracle.comments import TABLE, WITH_COMMENTS
 from tests.oracle.definition import PARENTS, Defined, define

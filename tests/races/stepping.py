@@ -10,17 +10,17 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
 
-from consumer import positions
-from consumer.batch import Batch, Fetched, Span
-from consumer.erasure import Erasure
-from consumer.fuse import Fuse
-from consumer.retry import Retry
-from consumer.transaction import Transaction
-from models.engine import create_service_engine
-from models.settings import DatabaseSettings
-from projections.decode import Decoder
-from projections.projection import Registry
-from projections.registry import REGISTRY
+from neon_projector.consumer.apply.erasure import Erasure
+from neon_projector.consumer.apply.fuse import Fuse
+from neon_projector.consumer.apply.retry import Retry
+from neon_projector.consumer.apply.transaction import Transaction
+from neon_projector.consumer.batch import Batch, Fetched, Span
+from neon_projector.consumer.offsets import store as positions
+from neon_projector.models.engine import create_service_engine
+from neon_projector.models.settings import DatabaseSettings
+from neon_projector.projections.contract.decode import Decoder
+from neon_projector.projections.contract.projection import Registry
+from neon_projector.projections.registry import REGISTRY
 from tests.support.factories import ARecord, a_record
 
 GROUP = "racing"

@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 from sqlalchemy import event
 
-from consumer.errors import Fenced
+from neon_projector.consumer.errors import Fenced
 from tests.races.stepping import Writer
 from tests.support.factories import a_user_event
 

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from consumer.runner import tune_interpreter
+from neon_projector.consumer.runner import tune_interpreter
 from tests.races.stepping import Writer
 from tests.support.factories import a_document_event, a_user_event
 

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from consumer.demo.ports import free_port
+from neon_projector.consumer.demo.servers.ports import free_port
 from tests.support.projector import eventually, running_projector
 from tests.support.world import World
 

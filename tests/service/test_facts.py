@@ -7,8 +7,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from projections.registry import REGISTRY
-from projections.statements import statements_for
+from neon_projector.projections.registry import REGISTRY
+from neon_projector.projections.sql.statements import statements_for
 
 ADA, NOTES = UUID(int=1), UUID(int=3)
 USER = "INSERT INTO users (id, email, name, created_at, updated_at, version) VALUES ($1, $2, 'n', now(), now(), 1)"

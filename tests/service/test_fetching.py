@@ -9,10 +9,10 @@ from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import CorruptRecordException, OffsetOutOfRangeError
 
-from consumer.fetching import PARTITION_BYTES, Fetching
-from consumer.light_records import LightRecords
-from consumer.record_batches import RawRecords
-from projections.record import Record
+from neon_projector.consumer.kafka.fetcher import PARTITION_BYTES, Fetching
+from neon_projector.consumer.kafka.light_records import LightRecords
+from neon_projector.consumer.kafka.record_batches import RawRecords
+from neon_projector.projections.contract.record import Record
 from tests.support.factories import a_record, a_user_event
 from tests.support.world import World
 

@@ -11,10 +11,10 @@ from collections import Counter
 
 import pytest
 
-from projections.decode import Decoder
-from projections.event import Rejection
-from projections.outcome import Reason
-from projections.registry import REGISTRY
+from neon_projector.projections.contract.decode import Decoder
+from neon_projector.projections.contract.event import Rejection
+from neon_projector.projections.contract.outcome import Reason
+from neon_projector.projections.registry import REGISTRY
 from tests.service.test_memory import peak_megabytes
 from tests.support.factories import ARecord
 from tests.support.fuzz import SECRET, Fuzz

@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from consumer import retry
+from neon_projector.consumer.apply import retry
 from tests.races.stepping import Writer
 from tests.support.factories import a_document_event, a_user_event
 

@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
-from consumer import intake_stops
-from consumer.settings import load_settings
-from models.engine import create_engine
+from neon_projector.consumer.offsets import intake_stops
+from neon_projector.consumer.settings import load_settings
+from neon_projector.models.engine import create_engine
 from tests.service.test_intake import failed
 from tests.support.factories import a_document_event, a_record
 from tests.support.projector import Projector, command, eventually, running_projector

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from consumer.demo.ports import free_port
+from neon_projector.consumer.demo.servers.ports import free_port
 from tests.support.projector import PROJECTOR, command, environment, running_projector
 from tests.support.world import World
 

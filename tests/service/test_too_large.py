@@ -2,8 +2,8 @@
 
 import asyncio
 
-from consumer.error_table import known
-from consumer.errors import BadData
+from neon_projector.consumer.errors import BadData
+from neon_projector.consumer.recovery.table import known
 from tests.support.factories import a_document_event, a_record, a_user_event
 from tests.support.projector import eventually, running_projector
 from tests.support.world import World

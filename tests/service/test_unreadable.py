@@ -7,8 +7,8 @@ from typing import Any
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from consumer.reread import Reread
-from consumer.settings import Settings
+from neon_projector.consumer.kafka.reread import Reread
+from neon_projector.consumer.settings import Settings
 from tests.support.factories import a_record, a_user_event
 from tests.support.kafka import local_kafka
 from tests.support.projector import Projector, command, eventually, running_projector

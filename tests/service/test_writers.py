@@ -5,11 +5,11 @@ from uuid import UUID
 
 import pytest
 
-from models import Document
-from models.engine import create_engine
-from models.session import session_factory, transaction
-from models.settings import DatabaseSettings
-from projections.fields import parse_time
+from neon_projector.models import Document
+from neon_projector.models.engine import create_engine
+from neon_projector.models.session import session_factory, transaction
+from neon_projector.models.settings import DatabaseSettings
+from neon_projector.projections.contract.fields import parse_time
 from tests.operate.commands import RETRY, told
 from tests.support.factories import a_document_event, a_record, a_user_event
 from tests.support.projector import running_projector

@@ -5,7 +5,7 @@ import json
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from projections.outcome import Reason
+from neon_projector.projections.contract.outcome import Reason
 from tests.support.factories import ARecord, a_binary_record, a_document_event, a_record, a_user_event, an_event
 
 ID = UUID("11111111-1111-4111-8111-111111111111")

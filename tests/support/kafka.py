@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from consumer.demo.ports import free_port
+from neon_projector.consumer.demo.servers.ports import free_port
 
 POM = Path(__file__).parent.parent / "kafka" / "pom.xml"
 START_SECONDS = 60

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from consumer.demo.ports import free_port
-from consumer.demo.postgres import UNPRIVILEGED_USER, EmbeddedPostgres
+from neon_projector.consumer.demo.servers.ports import free_port
+from neon_projector.consumer.demo.servers.postgres import UNPRIVILEGED_USER, EmbeddedPostgres
 from tests.support.kafka import listening
 from tests.support.projector import eventually
 

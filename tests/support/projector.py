@@ -15,7 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from consumer.demo.ports import free_port
+from neon_projector.consumer.demo.servers.ports import free_port
 
 PROJECTOR = Path(sys.executable).with_name("projector")
 

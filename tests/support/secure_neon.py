@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import asyncpg
 
-from consumer.demo.postgres import EmbeddedPostgres
+from neon_projector.consumer.demo.servers.postgres import EmbeddedPostgres
 from tests.support.certificates import Certificates
 from tests.support.neon_proxy import neon_proxy
 

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 
 from pydantic import SecretStr
 
-from consumer.demo.postgres import embedded_postgres
-from consumer.migrate import upgrade
-from models.engine import create_direct_engine
-from models.settings import DatabaseSettings
+from neon_projector.consumer.demo.servers.postgres import embedded_postgres
+from neon_projector.consumer.schema.migrate import upgrade
+from neon_projector.models.engine import create_direct_engine
+from neon_projector.models.settings import DatabaseSettings
 from tests.support.kafka import local_kafka
 
 POSTGRES_OPTIONS = ("fsync=off", "max_connections=200", "wal_level=minimal", "max_wal_senders=0")

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections.decode import Decoder
-from projections.event import Event, Ignored, Rejection
-from projections.outcome import Reason
-from projections.registry import REGISTRY
+from neon_projector.projections.contract.decode import Decoder
+from neon_projector.projections.contract.event import Event, Ignored, Rejection
+from neon_projector.projections.contract.outcome import Reason
+from neon_projector.projections.registry import REGISTRY
 from tests.support.bad_records import BAD_RECORDS, BadRecord
 from tests.support.factories import ARecord, a_document_event, a_record, a_user_event
 

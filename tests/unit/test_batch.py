@@ -7,8 +7,8 @@ from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.batch import Batch, Fetched, Span
-from projections.event import Ignored
+from neon_projector.consumer.batch import Batch, Fetched, Span
+from neon_projector.projections.contract.event import Ignored
 from tests.support.factories import ARecord
 
 ZERO, ONE = TopicPartition("users", 0), TopicPartition("users", 1)

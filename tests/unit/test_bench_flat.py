@@ -4,7 +4,7 @@ import orjson
 
 from bench.events import Mix
 from bench.flat import flat, schema
-from models import Document, User
+from neon_projector.models import Document, User
 
 
 def test_a_flat_event_and_its_schema_have_the_columns_of_the_table() -> None:

@@ -12,9 +12,9 @@ from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.protocol.metadata import MetadataRequest
 from asyncpg.protocol import protocol
 
-from consumer.kafka_client import adapt_client
-from consumer.static_member import Coordinator
-from models.connection import bind_arrays_quickly
+from neon_projector.consumer.kafka.client import adapt_client
+from neon_projector.consumer.kafka.static_member import Coordinator
+from neon_projector.models.connection import bind_arrays_quickly
 
 
 def test_the_driver_looks_for_arrays_by_these_names() -> None:

@@ -9,10 +9,10 @@ from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.batch import Fetched, Span
-from consumer.batching import TOGETHER, Portion, divide, generations
-from consumer.buffers import ANY_TIME, NOTHING, Buffers, Held
-from projections.registry import REGISTRY
+from neon_projector.consumer.batch import Fetched, Span
+from neon_projector.consumer.batching.buffers import ANY_TIME, NOTHING, Buffers, Held
+from neon_projector.consumer.batching.divide import TOGETHER, Portion, divide, generations
+from neon_projector.projections.registry import REGISTRY
 from tests.support.factories import ARecord
 
 USERS, OTHERS, DOCUMENTS = TopicPartition("users", 0), TopicPartition("users", 1), TopicPartition("documents", 0)

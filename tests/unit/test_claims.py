@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections.claims import losers
+from neon_projector.projections.state.unique_values import losers
 
 NOBODY: frozenset[str] = frozenset()
 

@@ -8,16 +8,16 @@ from uuid import uuid4
 
 import pytest
 
-from projections.dead_letter import (
+from neon_projector.projections.contract.dead_letter import (
     HEADERS_KEPT,
     HEADERS_KEPT_CHARACTERS,
     TEXT_KEPT_CHARACTERS,
     VALUE_KEPT_BYTES,
     dead_letter,
 )
-from projections.event import Rejection
-from projections.mask import MASK, mask
-from projections.outcome import Reason
+from neon_projector.projections.contract.event import Rejection
+from neon_projector.projections.contract.mask import MASK, mask
+from neon_projector.projections.contract.outcome import Reason
 from tests.support.factories import ARecord, a_user_event
 
 HUNTER = "hunter2"
@@ -201,7 +201,7 @@ def test_a_password_in_what_is_read_of_an_event_is_masked() -> None:
 
 
 def test_whatever_fails_there_is_a_letter_without_contents(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("projections.dead_letter.mask", lambda *_: 1 / 0)
+    monkeypatch.setattr("neon_projector.projections.contract.dead_letter.mask", lambda *_: 1 / 0)
     row = kept(ARecord(b"secret", b"secret", (("secret", b""),)), source="secret")
     assert "secret" not in str(row)
     assert (row["reason"], row["value"], row["key"], row["header_count"]) == ("invalid_data", MASK, MASK, 1)

@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from projections.decode import Decoder
-from projections.event import Event, Ignored, Rejection
-from projections.outcome import Reason
-from projections.projection import Kind
-from projections.registry import REGISTRY
+from neon_projector.projections.contract.decode import Decoder
+from neon_projector.projections.contract.event import Event, Ignored, Rejection
+from neon_projector.projections.contract.outcome import Reason
+from neon_projector.projections.contract.projection import Kind
+from neon_projector.projections.registry import REGISTRY
 from tests.support.factories import (
     ARecord,
     a_binary_record,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from consumer.error_document import document
+from neon_projector.consumer.cli.error_document import document
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "errors.md"
 

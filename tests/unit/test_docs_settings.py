@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic.fields import FieldInfo
 
-from consumer.settings import Settings
-from consumer.version import revision
-from projections.registry import REGISTRY
+from neon_projector.consumer.settings import Settings
+from neon_projector.consumer.version import revision
+from neon_projector.projections.registry import REGISTRY
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
 NOT_SET = "—"

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from pydantic import TypeAdapter, ValidationError
 
-from projections.decode import Decoder, read_data
-from projections.envelope import Envelope
-from projections.event import Event, Rejection
-from projections.fields import Email, parse_time
-from projections.registry import REGISTRY
+from neon_projector.projections.contract.decode import Decoder, read_data
+from neon_projector.projections.contract.envelope import Envelope
+from neon_projector.projections.contract.event import Event, Rejection
+from neon_projector.projections.contract.fields import Email, parse_time
+from neon_projector.projections.registry import REGISTRY
 from tests.support.factories import a_document_event, a_record, a_user_event
 
 decode = Decoder(REGISTRY)

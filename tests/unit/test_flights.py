@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from aiokafka import TopicPartition
 
-from consumer.batch import Batch, Span
-from consumer.flights import Flights
+from neon_projector.consumer.batch import Batch, Span
+from neon_projector.consumer.batching.scheduler import Flights
 
 
 def partition(name: str) -> TopicPartition:

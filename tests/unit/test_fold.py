@@ -5,12 +5,12 @@ from uuid import UUID
 
 import pytest
 
-from projections.decode import Decoder
-from projections.documents import DOCUMENTS
-from projections.event import Event, Ignored, Rejection
-from projections.fold import Change, changes, fold, plain
-from projections.registry import REGISTRY
-from projections.users import USERS
+from neon_projector.projections.contract.decode import Decoder
+from neon_projector.projections.contract.event import Event, Ignored, Rejection
+from neon_projector.projections.documents import DOCUMENTS
+from neon_projector.projections.registry import REGISTRY
+from neon_projector.projections.state.grouping import Change, changes, fold, plain
+from neon_projector.projections.users import USERS
 from tests.support.factories import ARecord, a_document_event, a_record, a_user_event
 
 decode = Decoder(REGISTRY)

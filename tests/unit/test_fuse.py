@@ -3,11 +3,11 @@
 import pytest
 from aiokafka import TopicPartition
 
-from consumer.batch import Batch, Fetched, Span
-from consumer.errors import FuseBlown
-from consumer.fuse import Fuse
-from projections.event import Decoded, Ignored, Rejection
-from projections.outcome import Reason
+from neon_projector.consumer.apply.fuse import Fuse
+from neon_projector.consumer.batch import Batch, Fetched, Span
+from neon_projector.consumer.errors import FuseBlown
+from neon_projector.projections.contract.event import Decoded, Ignored, Rejection
+from neon_projector.projections.contract.outcome import Reason
 from tests.support.factories import ARecord
 
 BAD, GOOD = "x", "."

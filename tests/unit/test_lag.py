@@ -3,7 +3,7 @@
 import pytest
 from aiokafka import TopicPartition
 
-from consumer.lag import Ages, Unmoved
+from neon_projector.consumer.telemetry.lag import Ages, Unmoved
 
 ONE, OTHER = TopicPartition("users", 0), TopicPartition("users", 1)
 NOW = 1_790_000_000.0

@@ -7,9 +7,9 @@ from aiokafka.consumer import consumer, fetcher
 from aiokafka.consumer.fetcher import READ_COMMITTED, Fetcher, PartitionRecords
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
-from consumer import fetcher as fetching
-from consumer.light_records import LightRecord, LightRecords, read_lightly
-from consumer.record_batches import RawRecords
+from neon_projector.consumer.kafka import client_fetcher as fetching
+from neon_projector.consumer.kafka.light_records import LightRecord, LightRecords, read_lightly
+from neon_projector.consumer.kafka.record_batches import RawRecords
 
 PARTITION = TopicPartition("users", 3)
 GIVEN = [

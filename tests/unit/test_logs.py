@@ -2,7 +2,7 @@
 
 import logging
 
-from consumer.logs import REPEAT_SECONDS, Repeats
+from neon_projector.consumer.logs import REPEAT_SECONDS, Repeats
 
 CLIENT = "aiokafka.consumer.fetcher"
 
@@ -41,4 +41,4 @@ def test_what_goes_on_is_said_again_with_how_often_it_came() -> None:
 def test_lines_of_others_pass() -> None:
     repeats = Repeats()
     for _ in range(3):
-        assert repeats.filter(a_line("Failed fetch messages from %s: %s", name="consumer.service"))
+        assert repeats.filter(a_line("Failed fetch messages from %s: %s", name="neon_projector.consumer.service"))

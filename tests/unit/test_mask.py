@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections.mask import MASK, mask
+from neon_projector.projections.contract.mask import MASK, mask
 
 HUNTER = "hunter2"
 SECRETS = ("password",)

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from consumer.cli.show import json_of, print_table, print_text
-from consumer.logs import JsonFormatter, TextFormatter
-from consumer.printable import printable, printable_json
+from neon_projector.consumer.cli.output import json_of, print_table, print_text
+from neon_projector.consumer.logs import JsonFormatter, TextFormatter
+from neon_projector.consumer.printable import printable, printable_json
 
 BAD = {
     "clear the screen": "\x1b[2J",

@@ -10,11 +10,11 @@ from asyncpg.pgproto import pgproto
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections.decode import EVENT_MAX_BYTES, Decoder
-from projections.event import Rejection
-from projections.outcome import Reason
-from projections.quick import Quick
-from projections.registry import REGISTRY
+from neon_projector.projections.contract.decode import EVENT_MAX_BYTES, Decoder
+from neon_projector.projections.contract.event import Rejection
+from neon_projector.projections.contract.fast_path import Quick
+from neon_projector.projections.contract.outcome import Reason
+from neon_projector.projections.registry import REGISTRY
 from tests.support.bad_records import BAD_RECORDS
 from tests.support.factories import TIME, ARecord, a_document_event, a_record, a_user_event
 

@@ -8,8 +8,8 @@ from aiokafka.consumer.fetcher import READ_COMMITTED, PartitionRecords
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumer.light_records import LightRecords
-from consumer.record_batches import RawRecords, Unreadable
+from neon_projector.consumer.kafka.light_records import LightRecords
+from neon_projector.consumer.kafka.record_batches import RawRecords, Unreadable
 from tests.support.raw_kafka import GZIP, RawRecord, a_batch
 
 PARTITION = TopicPartition("users", 3)

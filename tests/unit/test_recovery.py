@@ -2,9 +2,9 @@
 
 import pytest
 
-from consumer.error_table import BY_EXCEPTION, BY_SQLSTATE, BY_WORDS, TROUBLES
-from consumer.errors import BadData, Conflict, Halt, ProjectorError, SchemaMissing, Trouble
-from consumer.recovery import from_sqlstate
+from neon_projector.consumer.errors import BadData, Conflict, Halt, ProjectorError, SchemaMissing, Trouble
+from neon_projector.consumer.recovery.table import BY_EXCEPTION, BY_SQLSTATE, BY_WORDS, TROUBLES
+from neon_projector.consumer.recovery.translate import from_sqlstate
 
 TABLE: list[tuple[str, str, type[ProjectorError], str]] = [
     ("57P01", "terminating connection due to administrator command", Trouble, "starting"),

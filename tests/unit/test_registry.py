@@ -4,10 +4,10 @@ from uuid import uuid4
 
 import pytest
 
-from projections.documents import DOCUMENTS
-from projections.projection import Registry
-from projections.registry import REGISTRY
-from projections.users import USERS
+from neon_projector.projections.contract.projection import Registry
+from neon_projector.projections.documents import DOCUMENTS
+from neon_projector.projections.registry import REGISTRY
+from neon_projector.projections.users import USERS
 
 DOC = uuid4()
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import typer
 
-from consumer.cli.scope import scope_of, target_of
-from consumer.operate.reset import Scope, Target
+from neon_projector.consumer.admin.reset import Scope, Target
+from neon_projector.consumer.cli.scope import scope_of, target_of
 
 KNOWN = ["documents", "users"]
 NOT_GIVEN: dict[str, Any] = {

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from projections.event import Event, Rejection
-from projections.outcome import Outcome, Reason
-from projections.projection import Kind
-from projections.settle import Settled, State, settle
+from neon_projector.projections.contract.event import Event, Rejection
+from neon_projector.projections.contract.outcome import Outcome, Reason
+from neon_projector.projections.contract.projection import Kind
+from neon_projector.projections.state.fold import Settled, State, settle
 from tests.support.factories import ARecord
 
 ID = uuid4()

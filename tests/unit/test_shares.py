@@ -2,9 +2,9 @@
 
 from aiokafka import TopicPartition
 
-from consumer.batch import Fetched, Span
-from consumer.buffers import NOTHING, Buffers, Held
-from consumer.shares import shares
+from neon_projector.consumer.batch import Fetched, Span
+from neon_projector.consumer.batching.buffers import NOTHING, Buffers, Held
+from neon_projector.consumer.batching.quotas import shares
 from tests.support.factories import ARecord
 
 USERS, MORE_USERS, DOCUMENTS, MORE_DOCUMENTS = (

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from rich.console import Console
 
-from consumer.cli.show import print_table
+from neon_projector.consumer.cli.output import print_table
 
 ROW = {
     "id": UUID(int=7),

@@ -7,14 +7,14 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import READ_COMMITTED
 
-from consumer.batch import Fetched, Span
-from consumer.buffers import Buffers
-from consumer.light_records import HEADERS_AT_ONCE, LightRecord, LightRecords
-from consumer.record_batches import RawRecords
-from consumer.sizes import HEADER_BYTES, size_of, sizes
-from projections.decode import EVENT_MAX_BYTES
-from projections.quick import Quick
-from projections.registry import REGISTRY
+from neon_projector.consumer.batch import Fetched, Span
+from neon_projector.consumer.batching.buffers import Buffers
+from neon_projector.consumer.batching.sizes import HEADER_BYTES, size_of, sizes
+from neon_projector.consumer.kafka.light_records import HEADERS_AT_ONCE, LightRecord, LightRecords
+from neon_projector.consumer.kafka.record_batches import RawRecords
+from neon_projector.projections.contract.decode import EVENT_MAX_BYTES
+from neon_projector.projections.contract.fast_path import Quick
+from neon_projector.projections.registry import REGISTRY
 from tests.support.factories import a_record, a_user_event
 from tests.support.raw_kafka import RawRecord, a_batch
 

@@ -5,12 +5,12 @@ import re
 import pytest
 from sqlalchemy.sql.elements import TextClause
 
-from projections.child_statements import child_statements_for
-from projections.documents import DOCUMENTS
-from projections.projection import Projection
-from projections.registry import REGISTRY
-from projections.statements import statements_for
-from projections.users import USERS
+from neon_projector.projections.contract.projection import Projection
+from neon_projector.projections.documents import DOCUMENTS
+from neon_projector.projections.registry import REGISTRY
+from neon_projector.projections.sql.child_statements import child_statements_for
+from neon_projector.projections.sql.statements import statements_for
+from neon_projector.projections.users import USERS
 
 EVERY = pytest.mark.parametrize("projection", [USERS, DOCUMENTS], ids=lambda p: p.entity)
 

@@ -5,8 +5,8 @@ import logging
 import pytest
 from aiokafka import TopicPartition
 
-from consumer.buffers import ANY_TIME, Buffers
-from consumer.turns import HELD_BACK_SECONDS, SAY_SECONDS, Turns
+from neon_projector.consumer.batching.buffers import ANY_TIME, Buffers
+from neon_projector.consumer.batching.turns import HELD_BACK_SECONDS, SAY_SECONDS, Turns
 from tests.unit.test_buffers import DOCUMENTS, MANY, OTHERS, USERS, part, times
 
 NOW = 1_790_000_000_000

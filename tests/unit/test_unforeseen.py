@@ -6,11 +6,11 @@ from uuid import UUID
 
 import pytest
 
-from projections.decode import Decoder
-from projections.envelope import MAX_NESTING
-from projections.event import Event, Rejection, make_event
-from projections.outcome import Reason
-from projections.registry import REGISTRY
+from neon_projector.projections.contract.decode import Decoder
+from neon_projector.projections.contract.envelope import MAX_NESTING
+from neon_projector.projections.contract.event import Event, Rejection, make_event
+from neon_projector.projections.contract.outcome import Reason
+from neon_projector.projections.registry import REGISTRY
 from tests.support.factories import ARecord, a_binary_record, a_record, a_user_event
 
 EVENT = a_user_event(note="NEST")
@@ -61,8 +61,8 @@ def test_an_error_that_nobody_foresaw_is_that_records_rejection(
             raise error("Mallory")
         return make_event(projection, event_type, checked, *rest)
 
-    monkeypatch.setattr("projections.decode.make_event", breaks)
-    monkeypatch.setattr("projections.quick.make_event", breaks)
+    monkeypatch.setattr("neon_projector.projections.contract.decode.make_event", breaks)
+    monkeypatch.setattr("neon_projector.projections.contract.fast_path.make_event", breaks)
     decode = Decoder(REGISTRY, new_id=UUID)
     first, second, third = decode.all([good, bad, good])
     assert isinstance(first, Event)

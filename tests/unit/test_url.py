@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from models.engine import create_engine
-from models.settings import DatabaseSettings
-from models.url import parse_database_url
+from neon_projector.models.engine import create_engine
+from neon_projector.models.settings import DatabaseSettings
+from neon_projector.models.url import parse_database_url
 
 POOLED = "postgresql://ada:hunter2@ep-cool-dawn-123-pooler.eu-central-1.aws.neon.tech/neondb"
 DIRECT = "postgresql://ada:hunter2@ep-cool-dawn-123.eu-central-1.aws.neon.tech/neondb"

@@ -1,0 +1,76 @@
+"""The original record of a dead letter: as it is kept where that is whole, else as Kafka has it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from neon_projector.consumer.admin.lookup import Records
+from neon_projector.projections.contract.dead_letter import TEXT_KEPT_CHARACTERS, VALUE_KEPT_BYTES
+from neon_projector.projections.contract.mask import MASK
+from neon_projector.projections.contract.record import Record
+
+Letter = Mapping[str, Any]
+"""A row of `dead_letters`."""
+
+LETTER_COLUMNS = 'id, topic, partition, "offset", sha256, key, value, value_length, headers, header_count, event_id'
+
+
+@dataclass(frozen=True)
+class KeptRecord:
+    """A record made anew from its dead letter. Its timestamp is not kept, and decoding does not look at it."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+    timestamp: int = 0
+
+
+async def original(letter: Letter, records: Records) -> Record | None:
+    """The record that was rejected; None where it is masked or cut here, and gone or another one in Kafka."""
+    if is_whole(letter):
+        headers = tuple((name, text.encode()) for name, text in _headers(letter))
+        place = (letter["topic"], letter["partition"], letter["offset"])
+        return KeptRecord(*place, letter["key"], letter["value"], headers)
+    found = await records.at(letter["topic"], letter["partition"], letter["offset"])
+    if found is None or was_parked(letter):
+        return found
+    return found if hashlib.sha256(found.value or b"").digest() == letter["sha256"] else None
+
+
+def was_parked(letter: Letter) -> bool:
+    """Whether it was parked before it was rejected: then nothing of the record was at hand, and its hash is of nothing.
+
+    A record with neither value nor headers is ignored, never rejected, so there is no other such letter.
+    """
+    return letter["value"] is None and not _headers(letter)
+
+
+def is_whole(letter: Letter) -> bool:
+    """Whether key, value and headers are kept as they were: neither masked, nor cut, nor put into other letters."""
+    key, value = letter["key"] or b"", letter["value"] or b""
+    return (
+        not was_parked(letter)
+        and len(value) == (letter["value_length"] or 0)
+        and letter["header_count"] in (None, len(_headers(letter)))
+        and hashlib.sha256(value).digest() == letter["sha256"]
+        and not (len(key) >= VALUE_KEPT_BYTES or b"***" in key or b"\\" in key)
+        and all(_is_plain(name) and _is_plain(text) for name, text in _headers(letter))
+    )
+
+
+def _headers(letter: Letter) -> list[tuple[str, str]]:
+    kept = letter["headers"]  # the driver hands JSON over as text
+    found: list[tuple[str, str]] = orjson.loads(kept) if isinstance(kept, str) else kept
+    return found
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a header's kept text is surely its own; an empty one may have been null."""
+    marks = (MASK.decode(), "\\", "\N{REPLACEMENT CHARACTER}")
+    return 0 < len(text) < TEXT_KEPT_CHARACTERS and not any(mark in text for mark in marks)

@@ -1,0 +1,120 @@
+"""Moves positions by an operator's word. A running service is fenced by it, reads its positions again and goes on."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from aiokafka import TopicPartition
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from neon_projector.consumer.admin import audit as operations
+from neon_projector.consumer.admin.retry_conflicts import until_no_conflict
+from neon_projector.consumer.admin.watermarks import Bounds, bounds_of
+from neon_projector.consumer.errors import Refused
+from neon_projector.consumer.offsets.store import OFFSETS
+from neon_projector.consumer.recovery.translate import translated
+from neon_projector.consumer.settings import Settings
+
+Scope = Mapping[str, set[int] | None]
+"""By topic the partitions that are meant; None: all that have a position."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where to: one of `earliest`, `latest`, `offset`, `time` (milliseconds since 1970), `shift` (records)."""
+
+    kind: str
+    value: int = 0
+
+
+class Move(NamedTuple):
+    """One partition's position, before and after; `clamped` where Kafka does not have what was asked for."""
+
+    partition: TopicPartition
+    before: int
+    after: int
+    clamped: bool
+    topic_id: str | None = None
+    """Of the topic that the new position is in."""
+
+    @property
+    def effect(self) -> str:
+        if self.after == self.before:
+            return "nothing"
+        verb = "read again" if self.after < self.before else "skipped"
+        return f"{abs(self.after - self.before):,} {verb}"
+
+
+_LOCK = text(f"""
+    SELECT topic, partition, next_offset FROM {OFFSETS}
+    WHERE group_id = :group_id ORDER BY topic, partition FOR UPDATE""")
+_MOVE = text(f"""
+    UPDATE {OFFSETS} o SET next_offset = v.after, epoch = o.epoch + 1, fingerprint = NULL, topic_id = v.topic_id,
+        updated_at = now()
+    FROM unnest(CAST(:topic AS text[]), CAST(:partition AS integer[]), CAST(:after AS bigint[]),
+        CAST(:topic_id AS text[])) AS v(topic, partition, after, topic_id)
+    WHERE o.group_id = :group_id AND o.topic = v.topic AND o.partition = v.partition""")
+
+
+async def reset(engine: AsyncEngine, settings: Settings, scope: Scope, target: Target, *, execute: bool) -> list[Move]:
+    """Plan the moves of the partitions in `scope`, from where they are now, and make them if `execute`.
+
+    Positions are read, computed and written under one lock, and a running service waits meanwhile. Refused where a
+    partition has no position, or is not in Kafka: then none is moved.
+    """
+    bounds = await bounds_of(settings, target.value if target.kind == "time" else None)
+    group_id = settings.kafka_group_id
+
+    async def attempt() -> list[Move]:
+        with translated():
+            async with engine.begin() as connection:
+                rows = await connection.execute(_LOCK, {"group_id": group_id})
+                stored = {TopicPartition(row.topic, row.partition): row.next_offset for row in rows}
+                moves = [_move(p, stored[p], target, bounds[p]) for p in _meant(scope, stored, bounds)]
+                if execute:
+                    await _carry_out(connection, group_id, moves)
+                return moves
+
+    return await until_no_conflict(attempt)
+
+
+def _meant(scope: Scope, stored: Mapping[TopicPartition, int], bounds: Mapping[TopicPartition, Bounds]) -> list[Any]:
+    meant = {p for p in stored if p.topic in scope and scope[p.topic] is None}
+    meant |= {TopicPartition(topic, number) for topic, numbers in scope.items() for number in numbers or ()}
+    if absent := meant - bounds.keys():
+        raise Refused(f"Kafka does not have {_names(absent)}")
+    if unread := meant - stored.keys():
+        raise Refused(f"no position is stored for {_names(unread)}; the service stores one when it reads there")
+    if not meant:
+        raise Refused("no position is stored for these topics; has the service ever run?")
+    return sorted(meant)
+
+
+def _names(partitions: Iterable[TopicPartition]) -> str:
+    return ", ".join(f"{p.topic}:{p.partition}" for p in sorted(partitions))
+
+
+def _move(partition: TopicPartition, before: int, target: Target, bounds: Bounds) -> Move:
+    asked = {
+        "earliest": bounds.earliest,
+        "latest": bounds.latest,
+        "offset": target.value,
+        "time": bounds.at_time,
+        "shift": before + target.value,
+    }[target.kind]
+    after = min(max(asked, bounds.earliest), bounds.latest)
+    return Move(partition, before, after, after != asked, bounds.topic_id)
+
+
+async def _carry_out(connection: AsyncConnection, group_id: str, moves: list[Move]) -> None:
+    values: dict[str, Any] = {
+        "topic": [m.partition.topic for m in moves],
+        "partition": [m.partition.partition for m in moves],
+        "after": [m.after for m in moves],
+        "topic_id": [m.topic_id for m in moves],
+    }
+    await connection.execute(_MOVE, {"group_id": group_id, **values})
+    before = {f"{m.partition.topic}:{m.partition.partition}": m.before for m in moves}
+    after = {f"{m.partition.topic}:{m.partition.partition}": m.after for m in moves}
+    await operations.record(connection, "offsets reset", before=before, after=after)

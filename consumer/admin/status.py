@@ -1,0 +1,81 @@
+"""How the service stands: who is at work, how far each partition is, what stopped, what waits, what was rejected."""
+
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from neon_projector.consumer.admin.group import group_of
+from neon_projector.consumer.admin.offsets import partitions_of
+from neon_projector.consumer.apply.rejected import said_source
+from neon_projector.consumer.offsets import intake_stops
+from neon_projector.consumer.recovery.translate import translated
+from neon_projector.consumer.settings import Settings
+from neon_projector.models import CONTROL_SCHEMA
+
+Row = dict[str, Any]
+
+WAITS_FOR = {
+    "no_base": "the versions before",
+    "no_parent": "its parent",
+    "parent_deleted": "its deleted parent (hidden)",
+    "contested": "a unique value",
+    "refused": "an operator (the database refused it: parked retry)",
+}
+
+_COUNTS = f"""
+    SELECT count(*) FILTER (WHERE reason = 'no_parent') AS parked_states,
+        (SELECT count(*) FROM {CONTROL_SCHEMA}.parked_events) AS parked_events,
+        count(*) FILTER (WHERE reason = 'contested') AS contested,
+        count(*) FILTER (WHERE reason = 'refused') AS refused,
+        count(*) FILTER (WHERE reason = 'parent_deleted') AS hidden,
+        count(*) FILTER (WHERE reason = 'erased') AS erased,
+        (SELECT count(*) FROM {CONTROL_SCHEMA}.dead_letters WHERE status = 'new') AS dead_letters
+    FROM {CONTROL_SCHEMA}.absent_states"""
+_WAITING = f"""
+    SELECT entity, reason, count(*) AS number, min(since) AS oldest FROM {CONTROL_SCHEMA}.absent_states
+    WHERE reason IN ('no_parent', 'parent_deleted', 'contested', 'refused') GROUP BY entity, reason
+    UNION ALL
+    SELECT entity, 'no_base', count(*), min(since) FROM {CONTROL_SCHEMA}.parked_events GROUP BY entity
+    ORDER BY 1, 2"""
+_LETTERS = f"""
+    SELECT reason, count(*) AS number, max(created_at) AS newest FROM {CONTROL_SCHEMA}.dead_letters
+    WHERE status = 'new' GROUP BY reason ORDER BY 2 DESC, 1"""
+_LATELY = f"""
+    SELECT topic, reason, source, count(*) AS number FROM {CONTROL_SCHEMA}.dead_letters
+    WHERE status = 'new' AND created_at > now() - interval '10 minutes'
+    GROUP BY topic, reason, source ORDER BY 4 DESC, 1, 2, 3 LIMIT 10"""
+
+
+async def standing(engine: AsyncEngine, settings: Settings) -> Row:
+    """`group`, `partitions`, counts of what waits, `waiting`, `dead_letters_by_reason`, `rejected_lately` (the
+    last ten minutes, by topic, reason and source), `stops` (reasons by topic), `intake` (each stop, and what is
+    accepted), `last_update`.
+
+    Trouble where a server does not answer.
+    """
+    group = await group_of(settings)
+    partitions = await partitions_of(engine, settings, group)
+    with translated():
+        async with engine.connect() as connection:
+            (counts,) = await _rows(connection, _COUNTS)
+            waiting = await _rows(connection, _WAITING)
+            letters = await _rows(connection, _LETTERS)
+            lately = await _rows(connection, _LATELY)
+            stops = await intake_stops.read(connection, settings.kafka_group_id)
+    return {
+        "group": {"id": settings.kafka_group_id, **asdict(group)},
+        "partitions": partitions,
+        **counts,
+        "waiting": [{**row, "waits_for": WAITS_FOR[row.pop("reason")]} for row in waiting],
+        "dead_letters_by_reason": letters,
+        "rejected_lately": [row | {"source": said_source(row["source"])} for row in lately],
+        "stops": intake_stops.by_topic(stops),
+        "intake": stops,
+        "last_update": max((row["updated_at"] for row in partitions if row["updated_at"]), default=None),
+    }
+
+
+async def _rows(connection: AsyncConnection, select: str) -> list[Row]:
+    return [dict(row) for row in (await connection.execute(text(select))).mappings()]

@@ -1,0 +1,42 @@
+"""What Kafka has of the partitions of our topics."""
+
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from neon_projector.consumer.kafka.client import client_options
+from neon_projector.consumer.kafka.watch import metadata_of
+from neon_projector.consumer.recovery.translate import kafka_translated
+from neon_projector.consumer.settings import Settings
+
+
+class Bounds(NamedTuple):
+    """The first offset that Kafka has, the last stable one, and the first at the time that was asked for."""
+
+    earliest: int
+    latest: int
+    at_time: int
+    topic_id: str | None = None
+    """Of the topic; None where the broker tells none."""
+
+
+async def bounds_of(settings: Settings, milliseconds: int | None = None) -> dict[TopicPartition, Bounds]:
+    """By partition that exists; `at_time` for a time since 1970: the end where there is none, or no time was asked."""
+    options = client_options(settings)
+    with kafka_translated():
+        topics = (await metadata_of(options, settings.topics.values())).topics
+        partitions = [TopicPartition(name, number) for name, topic in topics.items() for number in topic.leaders]
+        if not partitions:
+            return {}
+        client = AIOKafkaConsumer(enable_auto_commit=False, isolation_level=settings.kafka_isolation_level, **options)
+        await client.start()
+        try:
+            client.assign(partitions)
+            first, last = await client.beginning_offsets(partitions), await client.end_offsets(partitions)
+            found = dict(last)
+            if milliseconds is not None:
+                times = await client.offsets_for_times(dict.fromkeys(partitions, milliseconds))
+                found = {p: last[p] if times[p] is None else times[p].offset for p in partitions}
+        finally:
+            await client.stop()
+    return {p: Bounds(first[p], last[p], found[p], topics[p.topic].id) for p in partitions}

@@ -1,0 +1,1 @@
+"""One batch, one transaction: rows, what waits, dead letters, totals and positions."""

@@ -1,0 +1,1 @@
+"""Writes one entity's events inside the open transaction."""

@@ -1,0 +1,156 @@
+"""Waits out what passes, splits off what is bad, settles what is unknown: a batch comes back applied, or Fenced."""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from neon_projector.consumer.apply.lock import Mode
+from neon_projector.consumer.apply.transaction import CommitUnknown, Receipt, Transaction, refused
+from neon_projector.consumer.batch import Batch
+from neon_projector.consumer.errors import BadData, Conflict, Moved, NeedsMode, TooLarge, Trouble
+from neon_projector.consumer.recovery.translate import Backoff, kafka_translated
+from neon_projector.projections.contract.outcome import Reason
+
+if TYPE_CHECKING:
+    from neon_projector.consumer.telemetry.observer import Observer
+
+log = logging.getLogger(__name__)
+
+NAMED = 10
+"""So many ids of what is kept aside are named in the log."""
+
+T = TypeVar("T")
+
+NEW_FROM = 500
+"""In batches of so many events first versions are taken to be new, parents to be there and unique values to be free.
+Smaller ones have little to gain, and on a quiet stream each error would be one more in Postgres's log."""
+PATIENCE = 6
+"""So often a conflict over a row or a unique value may come back while nobody else writes; then it is no race."""
+PATIENCE_OF_PARTS = 2
+"""The same for the parts of a batch that has had this patience."""
+LASTING = 3
+"""After so many conflicts one behind the other the batch counts as one that can't be written."""
+WHOLE_TRIES = 3
+"""So often a batch is tried as a whole while it fails as one that is too large would. In an outage that costs nothing:
+once the database answers, the halves that were not tried yet are written as they are."""
+TOO_MUCH = ("connection", "limit", "timeout")
+"""How Postgres and proxies answer a statement that takes too long, needs too much memory, or is too long: 57014, 53200,
+and a connection that is closed (a message of more than 1 GB)."""
+
+
+class Retry:
+    """The one place that decides what follows an error of the database."""
+
+    def __init__(self, transaction: Transaction, observer: "Observer", new_from: int = NEW_FROM) -> None:
+        self._transaction = transaction
+        self._observer = observer
+        self._new_from = new_from
+        self._mode = Mode.NEW
+        """Where to begin: as the last batch turned out."""
+
+    async def apply(self, batch: Batch) -> AsyncIterator[tuple[Batch, Receipt]]:
+        """Apply `batch`, in parts where the database refuses a record; each part comes when it is committed.
+
+        So also where it is too large: by what is stored of its entities, or because it has failed so several times.
+        """
+        try:
+            async for done in self._in_parts(batch, batch, PATIENCE):
+                yield done
+        finally:
+            self._observer.written(batch)
+
+    async def _in_parts(self, batch: Batch, whole: Batch, patience: int) -> AsyncIterator[tuple[Batch, Receipt]]:
+        try:
+            receipt = await self._apply_whole(batch, whole, patience)
+        except (BadData, TooLarge):  # one record alone is never too large
+            if len(batch.decoded) > 1:
+                for half in batch.halves():
+                    async for done in self._in_parts(half, whole, PATIENCE_OF_PARTS):
+                        yield done
+                return
+            receipt = await self._apply_apart(batch, whole)
+        yield batch, receipt
+
+    async def _apply_apart(self, batch: Batch, whole: Batch) -> Receipt:
+        """One record of which, or by which, something is refused."""
+        try:
+            receipt = await self._apply_whole(batch, whole, PATIENCE_OF_PARTS, Mode.APART)
+        except BadData as error:  # at COMMIT
+            batch.decoded = refused(batch.decoded, error.detail)
+            receipt = await self._apply_whole(batch, whole, PATIENCE)
+        for one in (one for one in receipt.rejections if one.reason is Reason.REFUSED_BY_DATABASE):
+            place = {"topic": one.record.topic, "partition": one.record.partition, "offset": one.record.offset}
+            log.error("the database refuses a record; it is a dead letter now", extra={**place, "error": one.error})
+        for kept in receipt.kept:
+            told = {"entity": kept.entity, "ids": [str(i) for i in kept.ids[:NAMED]], "number": len(kept.ids)}
+            log.error(
+                "the database refuses what had waited; it is kept aside: projector parked list",
+                extra={**told, "error": kept.error},
+            )
+        return receipt
+
+    async def until_answered(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Repeat `ask` until it is no Trouble."""
+        backoff = Backoff()
+        while True:
+            try:
+                answer = await ask()
+            except Trouble as trouble:
+                await self._wait(trouble, backoff)
+            else:
+                self._observer.answered()
+                return answer
+
+    async def until_kafka_answers(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """Repeat `ask`, which asks Kafka, until it is no Trouble; the first one is worth a line in the log."""
+        backoff, again = Backoff(), False
+        while True:
+            try:
+                with kafka_translated():
+                    answer = await ask()
+            except Trouble as trouble:
+                level, again = (logging.DEBUG if again else logging.WARNING), True
+                log.log(level, "Kafka does not answer; trying again", extra={"error": str(trouble)})
+                self._observer.kafka_troubled(trouble)
+                await backoff.pause()
+            else:
+                self._observer.kafka_answered()
+                return answer
+
+    async def _apply_whole(self, batch: Batch, whole: Batch, patience: int, mode: Mode | None = None) -> Receipt:
+        backoff = Backoff()
+        conflicts = tries = 0
+        if mode is None:
+            mode = self._mode if len(batch.decoded) >= self._new_from else max(self._mode, Mode.LOOKING)
+        while True:
+            try:
+                receipt = await self._transaction.apply(batch, mode)
+            except NeedsMode as needs:
+                mode = Mode(needs.mode)
+            except CommitUnknown as unknown:
+                if await self.until_answered(lambda: self._transaction.took_effect(batch)):
+                    return unknown.receipt
+                await self._wait(Trouble("the answer to COMMIT was lost", "connection"), backoff)
+            except Conflict as conflict:
+                conflicts += 1
+                if isinstance(conflict, Moved) and mode >= Mode.CAREFUL and conflicts > patience:
+                    raise await self.until_answered(partial(self._transaction.blamed, conflict)) from None
+                mode = max(mode, Mode.CAREFUL)
+                if conflicts >= LASTING:
+                    self._observer.lasts(whole, conflict)
+                await self._wait(conflict, backoff)
+            except Trouble as trouble:
+                await self._wait(trouble, backoff)
+                tries += trouble.reason in TOO_MUCH
+                if tries >= WHOLE_TRIES and len(batch.decoded) > 1:
+                    raise TooLarge from trouble
+            else:
+                self._mode = receipt.next_mode
+                return receipt
+
+    async def _wait(self, trouble: Trouble, backoff: Backoff) -> None:
+        level = logging.DEBUG if isinstance(trouble, Conflict) else logging.INFO
+        log.log(level, "the database does not take it now; trying again", extra={"error": str(trouble)})
+        self._observer.troubled(trouble)
+        await backoff.pause()

@@ -1,0 +1,55 @@
+"""Tries part of a transaction: what the database refuses is undone, and the transaction goes on."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from neon_projector.consumer.apply.lock import Mode
+from neon_projector.consumer.apply.refusals import Refusals
+from neon_projector.consumer.errors import BadData, Moved, NotTaken
+
+_CHECK_NOW = text("SET CONSTRAINTS ALL IMMEDIATE")
+"""An application's deferred constraints and constraint triggers have their say here, and not at COMMIT."""
+
+
+class Savepoints:
+    """Savepoints whose refusals are told apart."""
+
+    def __init__(self, refusals: Refusals) -> None:
+        self._refusals = refusals
+
+    @asynccontextmanager
+    async def tried(self, connection: AsyncConnection) -> AsyncIterator[None]:
+        """Within, all is undone and BadData is raised where the database refuses it, also silently.
+
+        Nobody else writes meanwhile (Mode.APART): a row that is not as it was looked at is a refusal, too.
+        """
+        nested = await connection.begin_nested()
+        try:
+            yield
+            await connection.execute(_CHECK_NOW)
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise
+            await nested.rollback()
+            known = await self._refusals.read(connection, error, Mode.APART)
+            if isinstance(known, (BadData, Moved)):
+                raise BadData(known.detail) from None
+            raise known or error from None
+        except Moved as moved:
+            await nested.rollback()
+            raise await self.blamed(connection, moved) from None
+        except BadData:
+            await nested.rollback()
+            raise
+        else:
+            await nested.commit()
+
+    async def blamed(self, connection: AsyncConnection, moved: Moved) -> BadData:
+        """What `moved` is where it was no race."""
+        if isinstance(moved, NotTaken):
+            return BadData(await self._refusals.silent(connection, moved.table))
+        return BadData(moved.detail)

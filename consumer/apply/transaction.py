@@ -1,0 +1,209 @@
+"""ONE transaction: rows, what waits, dead letters, totals and positions, together or not at all.
+
+`apply` is the only function of the service that opens a transaction to apply records.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from aiokafka import TopicPartition
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransaction
+
+from neon_projector.consumer.apply import dead_letters
+from neon_projector.consumer.apply.entities.apart import refusal
+from neon_projector.consumer.apply.entities.plan import KeptAside, Written
+from neon_projector.consumer.apply.entities.writers import Writers
+from neon_projector.consumer.apply.erasure import Erasure
+from neon_projector.consumer.apply.fuse import Fuse
+from neon_projector.consumer.apply.lock import Entered, Mode, enter
+from neon_projector.consumer.apply.pruning import Pruning
+from neon_projector.consumer.apply.refusals import in_a_function
+from neon_projector.consumer.batch import Batch
+from neon_projector.consumer.errors import BadData, Fenced, Moved, PositionsMoved
+from neon_projector.consumer.offsets import store as positions
+from neon_projector.consumer.offsets.fingerprint import fingerprints
+from neon_projector.consumer.offsets.position_check import PositionCheck
+from neon_projector.consumer.recovery.translate import translated
+from neon_projector.models.connection import Ends
+from neon_projector.projections.contract.event import Decoded, Event, Rejection
+from neon_projector.projections.contract.outcome import Outcome
+from neon_projector.projections.contract.projection import Registry
+from neon_projector.projections.state.grouping import Folded, fold
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What one transaction did."""
+
+    totals: dict[TopicPartition, Counter[Outcome]] = field(default_factory=dict)
+    rejections: list[Rejection] = field(default_factory=list)
+    """Those of the records of this batch."""
+    new: list[Rejection] = field(default_factory=list)
+    """Those of these that were not rejected before, for the same reason."""
+    released: Counter[Outcome] = field(default_factory=Counter)
+    """What became of events that earlier transactions had parked."""
+    kept: list[KeptAside] = field(default_factory=list)
+    """States that waited, and that the database refused when their turn came."""
+    next_mode: Mode = Mode.NEW
+    """What the next batch will likely need: to run alone where this one parked anything, and to look for what is there
+    where this one brought what was there already."""
+
+
+class CommitUnknown(Exception):
+    """The connection broke while COMMIT was under way."""
+
+    def __init__(self, receipt: Receipt) -> None:
+        super().__init__()
+        self.receipt = receipt
+
+
+class Transaction:
+    """Applies batches to one database, for one consumer group."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        registry: Registry,
+        group_id: str,
+        fuse: Fuse,
+        erasure: Erasure,
+        check: PositionCheck | None = None,
+    ) -> None:
+        self._engine = engine
+        self._group_id = group_id
+        self._fuse = fuse
+        self._erasure = erasure
+        self._check = check or PositionCheck(group_id, dict)
+        self._pruning = Pruning()
+        self._writers = Writers(registry)
+        self._secrets = sorted({secret for p in registry for secret in p.secrets})
+
+    async def apply(self, batch: Batch, mode: Mode = Mode.BESIDE) -> Receipt:
+        """Apply `batch` and move its positions; any error means that nothing changed.
+
+        One exception is CommitUnknown: whether the batch took effect is told by the positions (`took_effect`).
+        """
+        folded = fold(batch.decoded)
+        async for _ in dead_letters.letters(folded.rejections, self._secrets):
+            pass  # made before anything is locked
+        try:
+            with translated():
+                try:
+                    receipt = await self._transact(batch, folded, mode)
+                except DBAPIError as error:
+                    raise await self._writers.read(self._engine, error, mode) from None
+        except CommitUnknown:
+            raise  # the fuse has counted it, and counts it once if it is tried again
+        except BaseException:
+            self._fuse.give_back(batch)
+            raise
+        return receipt
+
+    async def blamed(self, moved: Moved) -> BadData:
+        """What `moved` is that comes back although nobody else writes: no race, but somebody who refuses."""
+        with translated():
+            return await self._writers.blamed(self._engine, moved)
+
+    async def _transact(self, batch: Batch, folded: Folded, mode: Mode) -> Receipt:
+        async with self._engine.connect() as connection:
+            transaction = await connection.begin()
+            check = self._check.due()
+            entered = await enter(connection, mode, check)
+            with _checked(entered.ends):
+                receipt = await self._apply(connection, batch, folded, entered)
+                moved = positions.move(self._group_id, batch.spans, receipt.totals, fingerprints(batch.last))
+                entered.ends.last = moved
+                await _commit(connection, transaction, entered.ends, receipt)
+            if check:
+                self._check.passed()
+        return receipt
+
+    async def took_effect(self, batch: Batch) -> bool:
+        """Whether a batch whose COMMIT was not answered is applied: its positions have moved under our epochs."""
+        with translated():
+            async with self._engine.connect() as connection:
+                stored = await positions.read(connection, self._group_id, batch.spans)
+        moved = {p: (claim.next_offset, claim.epoch) for p, claim in stored.items()}
+        return moved == {p: (span.next_offset, span.epoch) for p, span in batch.spans.items()}
+
+    async def _apply(self, connection: AsyncConnection, batch: Batch, folded: Folded, entered: Entered) -> Receipt:
+        receipt = Receipt()
+        rejections = list(folded.rejections)
+        late: list[Rejection] = []
+        for entity in self._writers:  # parents before children
+            if events := folded.events.get(entity):
+                written = await self._writers.write(connection, entity, events, entered)
+                receipt.kept += written.kept
+                _count_events(receipt, batch, written)
+                receipt.next_mode = max(receipt.next_mode, _likely(written))
+                rejections += written.rejected
+                late += written.released_rejections
+        _count(receipt, batch, Outcome.REJECTED, rejections)
+        _count(receipt, batch, Outcome.IGNORED, folded.ignored)
+        receipt.rejections = rejections
+        assert sum(c.total() for c in receipt.totals.values()) == len(batch.decoded), "a record has no outcome"
+        known = await dead_letters.known(connection, [*rejections, *late])
+        known_ids = {id(rejection) for rejection in known}
+        receipt.new = [r for r in rejections if id(r) not in known_ids]
+        self._fuse.judge(batch, receipt.new, known)
+        await self._erasure.ride(connection)
+        await self._pruning.ride(connection)
+        late = [r for r in late if id(r) not in known_ids]
+        await dead_letters.insert(connection, [*receipt.new, *late], self._secrets)
+        return receipt
+
+
+@contextmanager
+def _checked(ends: Ends) -> Iterator[None]:
+    """Within, an error of the comparison of positions, which goes with BEGIN, is told from those of what follows."""
+    try:
+        yield
+    except DBAPIError as error:
+        if not ends.started and getattr(error.orig, "sqlstate", None) == positions.FENCED:
+            raise PositionsMoved from None
+        raise
+
+
+async def _commit(connection: AsyncConnection, transaction: AsyncTransaction, ends: Ends, receipt: Receipt) -> None:
+    """Commit, and with it move the positions. Where the connection lives on, an error says that nothing happened."""
+    if not ends.started:  # SQLAlchemy begins with the first statement, and there was none
+        await connection.exec_driver_sql("SELECT")
+    try:
+        await transaction.commit()
+    except DBAPIError as error:
+        if in_a_function(error.orig.__cause__ if error.orig is not None else None):
+            raise  # a deferred trigger of an application, whatever it says
+        if getattr(error.orig, "sqlstate", None) == positions.FENCED:
+            raise Fenced from None
+        if error.connection_invalidated:
+            raise CommitUnknown(receipt) from error
+        raise
+    except Exception as error:
+        raise CommitUnknown(receipt) from error
+    assert ends.committed, "committed without the positions"
+
+
+def refused(decoded: Sequence[Decoded], detail: str) -> list[Decoded]:
+    """These records as rejections, for what only the database could refuse; `detail` says what refuses."""
+    return [refusal(d, detail) if isinstance(d, Event) else d for d in decoded]
+
+
+def _likely(written: Written) -> Mode:
+    if written.parked:
+        return Mode.ALONE
+    return Mode.BESIDE if written.superseded else Mode.NEW
+
+
+def _count_events(receipt: Receipt, batch: Batch, written: Written) -> None:
+    _count(receipt, batch, Outcome.APPLIED, written.applied)
+    _count(receipt, batch, Outcome.SUPERSEDED, written.superseded)
+    _count(receipt, batch, Outcome.PARKED, written.parked)
+    receipt.released.update(written.released)
+
+
+def _count(receipt: Receipt, batch: Batch, outcome: Outcome, decoded: Sequence[Decoded]) -> None:
+    for partition, number in batch.numbers_of(decoded).items():
+        receipt.totals.setdefault(partition, Counter())[outcome] += number

@@ -1,0 +1,239 @@
+"""What is read and not yet decoded: by partition, in order; taken across partitions by the records' timestamps."""
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator
+from itertools import accumulate, islice
+from operator import attrgetter, le
+from typing import NamedTuple
+
+from aiokafka import TopicPartition
+
+from neon_projector.consumer.batch import Fetched, Span
+from neon_projector.consumer.batching.sizes import sizes
+from neon_projector.projections.contract.record import Record
+
+ANY_TIME = 2**63 - 1
+EARLIEST = 1
+"""The time of the last record that was read is no less, also where its own is none: 0, or -1 in Kafka's protocol."""
+_TIME = attrgetter("timestamp")
+
+
+class Held(NamedTuple):
+    """How much of a partition is here: records, and their bytes (`consumer.batching.sizes`)."""
+
+    records: int = 0
+    size: int = 0
+    last: int = 0
+    """The time of the last one that was read, it may be handed over already; 0 where none was."""
+    rate: float = 0.0
+    """Of those that were read last, records for each millisecond of their times."""
+    mean: float = 0.0
+    """Of the same, bytes for each record."""
+
+
+NOTHING = Held()
+
+
+class Buffer:
+    """One partition's records. Times never fall: a record counts as no earlier than those before it that are here, and
+    as no later than it was read."""
+
+    def __init__(self, epoch: int, start: int) -> None:
+        self.epoch = epoch
+        self._start = self._end = start
+        self._records: list[Record] = []
+        self._times: list[int] = []
+        self._bytes: list[int] = [0]
+        """Before each record, and after the last one: the bytes of all up to there."""
+        self.held = NOTHING
+        self.shift = 0
+        """By so much earlier do records count, as others have held them back for long."""
+
+    def __bool__(self) -> bool:
+        return self._end > self._start
+
+    @property
+    def first(self) -> int | None:
+        return self._times[0] if self._times else None
+
+    @property
+    def first_timestamp(self) -> int:
+        """The first record's own time; it may count as later, after others."""
+        return self._records[0].timestamp
+
+    @property
+    def first_offset(self) -> int:
+        return self._records[0].offset
+
+    def add(self, fetched: Fetched, latest: int = ANY_TIME) -> int:
+        """Take in what comes next; times after `latest` count as that. Returns how much later the last one was."""
+        ahead = 0
+        assert fetched.span.start == self._end, "a gap between fetches"
+        self._end = fetched.span.next_offset
+        if records := fetched.records:
+            before = self._times[-1] if self._times else 0
+            times, ahead = self._count_as([*map(_TIME, records)], before, latest)
+            self._times.extend(times)
+            start = self._bytes.pop()
+            self._bytes.extend(accumulate(sizes(records), initial=start))
+            self._records.extend(records)
+            last, number = max(EARLIEST, self._times[-1]), len(records)
+            rate = number / max(1, last - (self.held.last or self._times[0]))
+            self._count(last, rate, (self._bytes[-1] - start) / number)
+        return ahead
+
+    def _count_as(self, own: list[int], before: int, latest: int) -> tuple[list[int], int]:
+        """What the records' own times count as, and by how much the last one is after `latest`."""
+        if self.shift:
+            return _rising([time - self.shift for time in own], before), 0
+        times, latest = _rising(own, before), max(latest, before)
+        if (ahead := times[-1] - latest) <= 0:
+            return times, 0
+        number = bisect_right(times, latest)
+        return [*times[:number], *[latest] * (len(times) - number)], ahead
+
+    def hasten(self, time: int) -> None:
+        """Let what is here, and what comes, count as so much earlier that the first record is no later than `time`."""
+        if self._times and (by := self._times[0] - time) > 0:
+            self.shift = max(self.shift + by, self.first_timestamp - time)
+            self._times = [one - by for one in self._times]
+            self._count(self.held.last - by, *self.held[3:])
+
+    def until(self, time: int) -> tuple[int, int]:
+        """The number of records that are no later, and their bytes."""
+        if self.held.last <= time:
+            return self.held[:2]
+        number = bisect_right(self._times, time)
+        return number, self._bytes[number] - self._bytes[0]
+
+    def take(self, partition: TopicPartition, number: int) -> Fetched:
+        """The first records; with the last one also the markers behind it."""
+        taken, size = self._records[:number], self._bytes[number] - self._bytes[0]
+        del self._records[:number], self._times[:number], self._bytes[:number]
+        end = self._records[0].offset if self._records else self._end
+        span, self._start = Span(self._start, end, self.epoch), end
+        self._count(*self.held[2:])
+        return Fetched(partition, span, taken, size)
+
+    def _count(self, last: int, rate: float, mean: float) -> None:
+        self.held = Held(len(self._records), self._bytes[-1] - self._bytes[0], last, rate, mean)
+
+
+class Buffers:
+    """All partitions' buffers."""
+
+    def __init__(self) -> None:
+        self._buffers: dict[TopicPartition, Buffer] = {}
+        self._held: dict[TopicPartition, Held] = {}
+        """Of each buffer what it holds: it is asked for all of them much more often than it changes."""
+        self._until: dict[int, tuple[int, int]] = {}
+        """What `until` has told, as long as nothing changes: there may be hundreds of buffers to ask."""
+
+    def add(self, fetched: Fetched, latest: int = ANY_TIME) -> int:
+        """Take in what comes next; a new epoch begins anew. As `Buffer.add`."""
+        partition, span = fetched.partition, fetched.span
+        buffer = self._buffers.get(partition)
+        if buffer is None or buffer.epoch != span.epoch:
+            buffer = self._buffers[partition] = Buffer(span.epoch, span.start)
+        ahead = buffer.add(fetched, latest)
+        self._held[partition] = buffer.held
+        self._until.clear()
+        return ahead
+
+    def later(self, time: int) -> dict[TopicPartition, int]:
+        """The partitions of which nothing may be handed over up to that time, each with its first record's offset."""
+        return {p: b.first_offset for p, b in self._buffers.items() if b.first is not None and b.first > time}
+
+    def hasten(self, partitions: Iterable[TopicPartition], time: int) -> None:
+        """Let what is here of these, and what comes, count as so much earlier that it may be handed over by `time`."""
+        self._until.clear()
+        for partition in partitions:
+            self._buffers[partition].hasten(time)
+            self._held[partition] = self._buffers[partition].held
+
+    def stop_hastening(self) -> None:
+        """From now on, what comes counts as its times say."""
+        for buffer in self._buffers.values():
+            buffer.shift = 0
+
+    def drop(self, partitions: Iterable[TopicPartition]) -> None:
+        self._until.clear()
+        for partition in partitions:
+            self._buffers.pop(partition, None)
+            self._held.pop(partition, None)
+
+    @property
+    def size(self) -> int:
+        """The bytes of all that is here."""
+        return sum(one.size for one in self._held.values())
+
+    def held(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, Held]:
+        """What is here of each of these."""
+        found = dict.fromkeys(partitions, NOTHING)
+        number = len(found)
+        found |= self._held
+        return found if len(found) == number else {p: found[p] for p in partitions}
+
+    def oldest(self) -> dict[TopicPartition, int]:
+        """Of each partition the first record's timestamp, in milliseconds."""
+        return {p: buffer.first_timestamp for p, buffer in self._buffers.items() if buffer.first is not None}
+
+    def hindrance(self, behind: Iterable[TopicPartition]) -> tuple[int, int]:
+        """The horizon: the time up to which all that is to be had is here, given the partitions that have more in
+        Kafka; and how many of them hold back all that is later. It changes when one of these moves on."""
+        lasts = [self._held.get(partition, NOTHING).last for partition in behind]
+        time = min(lasts, default=ANY_TIME)
+        return time, lasts.count(time)
+
+    def until(self, time: int) -> tuple[int, int]:
+        """How many records are no later, and their bytes."""
+        if time not in self._until:
+            found = [buffer.until(time) for buffer in self._filled()]
+            self._until[time] = sum(number for number, _ in found), sum(size for _, size in found)
+        return self._until[time]
+
+    def any(self, time: int) -> bool:
+        """Whether there is anything to hand over: a record no later than that, or markers alone."""
+        return self.until(time)[0] > 0 or any(b.first is None for b in self._filled())
+
+    def take(self, time: int, max_records: int, max_bytes: int, max_each: int) -> list[Fetched]:
+        """The earliest records up to that time, of each partition the next ones: as many as fit, at least one."""
+        time = self._latest_that_fits(time, max_records, max_bytes)
+        self._until.clear()
+        parts = []
+        for partition, buffer in self._buffers.items():
+            if buffer:
+                number = min(buffer.until(time)[0], max_records, max_each)
+                if number or buffer.first is None:
+                    parts.append(buffer.take(partition, number))
+                    self._held[partition] = buffer.held
+                    max_records -= number
+        return parts
+
+    def __bool__(self) -> bool:
+        """Whether there is anything at all."""
+        return any(self._filled())
+
+    def _filled(self) -> Iterator[Buffer]:
+        return (buffer for buffer in self._buffers.values() if buffer)
+
+    def _latest_that_fits(self, time: int, max_records: int, max_bytes: int) -> int:
+        """By halving; records of one millisecond may be too many, `take` then leaves some of them."""
+        low = min((b.first for b in self._filled() if b.first is not None), default=time)
+        high = max(low, min(time, max((b.held.last for b in self._filled()), default=time)))
+        middle = high  # mostly all of it fits
+        while low < high:
+            number, size = self.until(middle)
+            if number <= max_records and size <= max_bytes:
+                low = middle
+            else:
+                high = middle - 1
+            middle = (low + high + 1) // 2
+        return low
+
+
+def _rising(times: list[int], before: int) -> list[int]:
+    """`times`, none of them less than `before` or than one that stands before it; mostly that is how they are."""
+    if times[0] >= before and all(map(le, times, islice(times, 1, None))):
+        return times
+    return list(islice(accumulate(times, max, initial=before), 1, None))

@@ -1,0 +1,78 @@
+"""Divides a slice of the topics into portions, one for each batch: parents' topics first, each partition in one."""
+
+from collections.abc import Mapping, Sequence
+from math import gcd
+
+from neon_projector.consumer.batch import Fetched
+from neon_projector.projections.contract.projection import Registry
+
+TOGETHER = 2_000
+"""Up to so many records go in one transaction, and batches of a divided slice have at least so many: to divide them
+further would cost more than it brings."""
+ENOUGH, ENOUGH_BYTES = 5_000, 3 * 1024 * 1024
+"""Of many partitions so much goes together, where there is no more than that for each that may be under way: each
+partition costs something in each transaction, and what is under way is in memory."""
+
+Portion = Sequence[Fetched]
+"""What one batch is made of: of each of its partitions the next records."""
+
+
+def generations(registry: Registry, topics: Mapping[str, str]) -> dict[str, int]:
+    """By topic how many generations of parents its entity has; `topics` is by setting."""
+    depth: dict[str, int] = {}
+    for projection in registry:  # parents before children
+        depth[projection.entity] = max((depth[parent.entity] + 1 for parent in projection.parents), default=0)
+    return {topics[projection.topic_setting]: depth[projection.entity] for projection in registry}
+
+
+def divide(parts: Portion, generation: Mapping[str, int], max_records: int, at_once: int) -> list[Portion]:
+    """Portions in the order in which they may begin: of each generation up to `at_once`, about equally large.
+
+    They have at most `max_records`, unless one part alone has more; then there may be more portions.
+    """
+    if _count(parts) <= min(TOGETHER, max_records):
+        return [parts] if parts else []
+    of: dict[int, list[Fetched]] = {}
+    for part in parts:
+        of.setdefault(generation.get(part.partition.topic, 0), []).append(part)
+    return [portion for _, group in sorted(of.items()) for portion in _equally(group, max_records, at_once)]
+
+
+def _equally(parts: Portion, max_records: int, at_once: int) -> list[Portion]:
+    """Of few partitions, the largest goes to where least is so far; many are halved."""
+    number = max(1, min(at_once, _count(parts) // min(TOGETHER, max_records)))
+    if number == 1 or len(parts) < 2 * number:
+        return _by_size(parts, max_records, number)
+    apart = gcd(*(part.partition.partition - parts[0].partition.partition for part in parts)) or 1
+    return _halved(parts, min(max_records, max(ENOUGH, _count(parts) // at_once)), apart)
+
+
+def _halved(parts: Portion, most: int, apart: int) -> list[Portion]:
+    """Halves of halves, until each is small enough: every second partition, of these again every second one.
+
+    So the same ones go together, slice for slice: a batch waits for all those before it that have a partition in
+    common with it. Who shares a topic with others may have every second partition of it, or every fourth: `apart`.
+    """
+    if _count(parts) <= most and sum(part.size for part in parts) <= ENOUGH_BYTES:
+        return [parts]
+    if apart > max(part.partition.partition for part in parts):  # one partition, or the same one of several topics
+        return _by_size(parts, most, 1)
+    halves: tuple[list[Fetched], list[Fetched]] = ([], [])
+    for part in parts:
+        halves[part.partition.partition // apart % 2].append(part)
+    return [portion for half in halves if half for portion in _halved(half, most, 2 * apart)]
+
+
+def _by_size(parts: Portion, max_records: int, number: int) -> list[Portion]:
+    portions: list[list[Fetched]] = [[] for _ in range(number)]
+    for part in sorted(parts, key=lambda part: -len(part.records)):
+        least = min(portions, key=_count)
+        if least and _count(least) + len(part.records) > max_records:
+            portions.append([part])
+        else:
+            least.append(part)
+    return [sorted(portion, key=lambda part: part.partition) for portion in portions if portion]
+
+
+def _count(parts: Portion) -> int:
+    return sum(len(part.records) for part in parts)

@@ -1,0 +1,55 @@
+"""What commands ask: a question to the database, a confirmation of the person."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from neon_projector.consumer.errors import Refused
+from neon_projector.consumer.settings import Settings, load_settings
+from neon_projector.models.engine import create_service_engine
+
+T = TypeVar("T")
+
+Execute = Annotated[bool, typer.Option("--execute", help="Do it. Without: a dry run.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+Limit = Annotated[int, typer.Option(min=1, max=10_000)]
+
+DRY = "a dry run, nothing is changed; --execute does it"
+
+
+def ask(question: Callable[[AsyncEngine], Awaitable[T]]) -> T:
+    """The answer; the engine is made for it and disposed of after."""
+    return asyncio.run(asked(load_settings(), question))
+
+
+async def asked(settings: Settings, question: Callable[[AsyncEngine], Awaitable[T]]) -> T:
+    """As `ask`, within a loop."""
+    engine = create_service_engine(settings)
+    try:
+        return await question(engine)
+    finally:
+        await engine.dispose()
+
+
+def is_to_ask(yes: bool) -> bool:
+    """Whether there is a person to ask, who has not said --yes."""
+    return sys.stdin.isatty() and not yes
+
+
+def confirm(question: str, yes: bool) -> None:
+    """Refused unless the person agrees; nobody is asked where there is no terminal."""
+    if not is_to_ask(yes):
+        return
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort as abort:  # Ctrl-C or the end of the input
+        if isinstance(abort.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from None
+        agreed = False
+    if not agreed:
+        raise Refused("not confirmed")

@@ -1,0 +1,1 @@
+"""Kafka: the member of the group, what it fetches, how its errors are read."""

@@ -1,0 +1,252 @@
+"""Kafka as this service sees it: partitions come and go, are claimed in Postgres, and give records in order.
+
+Where to read from is told by Postgres alone. A partition that is assigned stays paused until it is claimed there;
+Kafka's committed offsets are a hint for lag tools. Nothing here leaves the group while work is slow: liveness is
+the heartbeat's, so `max.poll.interval.ms` is as good as off.
+"""
+
+import logging
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+
+import aiokafka.errors
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+
+from neon_projector.consumer.batch import Claim, Fetched, Positions, Span
+from neon_projector.consumer.kafka.assignment import STOPPED, Partitions, Reading, names
+from neon_projector.consumer.kafka.client import group_member, leave, listen, partitions_of_group, tell_positions
+from neon_projector.consumer.kafka.fetcher import Fetching
+from neon_projector.consumer.kafka.metadata import Topic, is_another, is_there
+from neon_projector.consumer.kafka.record_batches import Unreadable
+from neon_projector.consumer.kafka.watch import Watch
+from neon_projector.consumer.offsets.fingerprint import fingerprint, offset_of
+from neon_projector.consumer.settings import Settings
+from neon_projector.projections.contract.record import Record
+
+log = logging.getLogger(__name__)
+
+
+Ids = Mapping[str, str | None]
+"""By topic its id, as far as the broker tells."""
+Claimer = Callable[[Mapping[TopicPartition, int], Ids], Awaitable[dict[TopicPartition, Claim]]]
+"""Claims partitions, given the first offset that Kafka has of each, and the topics' ids."""
+Reader = Callable[[set[TopicPartition]], Awaitable[dict[TopicPartition, Claim]]]
+"""Reads the claims of partitions again."""
+
+
+class Source(ConsumerRebalanceListener):  # type: ignore[misc]
+    """The group member. `on_revoked` is awaited before partitions are given up."""
+
+    def __init__(
+        self, settings: Settings, watch: Watch, on_revoked: Callable[[set[TopicPartition]], Awaitable[None]]
+    ) -> None:
+        self._settings = settings
+        self._watch = watch
+        self._on_revoked = on_revoked
+        self._consumer: AIOKafkaConsumer | None = None
+        self.partitions = Partitions()
+        self.joined = False
+        self.rebalances = 0
+
+    async def start(self) -> None:
+        """Join the group; returns when partitions are assigned (maybe none)."""
+        settings = self._settings
+        self._consumer = group_member(settings)
+        listen(self._consumer, self._watch)
+        self.fetching = Fetching(self._consumer, settings.kafka_isolation_level == "read_committed")
+        self._consumer.subscribe(sorted(set(settings.topics.values())), listener=self)
+        try:
+            await self._consumer.start()
+        except BaseException:
+            await self.stop()
+            raise
+        self.joined = True
+
+    async def stop(self) -> None:
+        """Leave the group."""
+        if self._consumer is not None:
+            consumer, self._consumer = self._consumer, None
+            await leave(consumer)
+
+    async def give_up_client(self) -> None:
+        """Give up the client, as it hears nothing, and the partitions as in a rebalance; `start` makes another one."""
+        log.warning("the client is made anew from KAFKA_BOOTSTRAP_SERVERS, since it hears no broker any more")
+        await self.on_partitions_revoked(self.partitions.assigned)
+        await self.stop()
+        self._watch.renewed()
+
+    @property
+    def consumer(self) -> AIOKafkaConsumer:
+        assert self._consumer is not None, "start first"
+        return self._consumer
+
+    def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        self.consumer.pause(*assigned)
+        self.fetching.begin(len(assigned))
+        self.partitions.assign(assigned)
+        self.joined = True
+        log.info("partitions assigned", extra={"partitions": names(assigned)})
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        self.joined = False
+        self.partitions.assign(())
+        if revoked:
+            self.rebalances += 1
+            log.info("partitions revoked", extra={"partitions": names(revoked)})
+            await self._on_revoked(revoked)
+
+    async def settle_claims(self, claim: Claimer, read: Reader) -> None:
+        """Claim what is newly assigned, read again what was fenced or held; then these partitions give records."""
+        ours = self.partitions
+        if not (ours.to_claim or ours.to_read):
+            return
+        topics = (await self._watch.ask()).topics
+        ids = {name: topic.id for name, topic in topics.items()}
+        # of a partition that is gone nothing is asked: the client would wait for it
+        if wanted := [p for p in ours.to_claim if is_there(p, topics)]:
+            first = await self.consumer.beginning_offsets(wanted)
+            ends = await self.consumer.end_offsets(wanted)
+            self._begin(await claim(first, ids), first, ids, ends)
+        if wanted := [p for p in ours.to_read if is_there(p, topics)]:
+            first = await self.consumer.beginning_offsets(wanted)
+            self._begin(await read(set(wanted)), first, ids)
+
+    def _begin(
+        self, claims: Mapping[TopicPartition, Claim], first: Positions, ids: Ids, ends: Positions | None = None
+    ) -> None:
+        """Read from the claimed positions; where Kafka still has it, from the last record before, to see it again."""
+        for partition, offset in self.partitions.settle(claims).items():
+            reading = self.partitions.reading[partition]
+            reading.end = (ends or {}).get(partition, offset)
+            before = offset if reading.fingerprint is None else offset_of(reading.fingerprint)
+            earliest = first.get(partition, 0)
+            if not earliest <= before < offset:  # forgotten by Kafka, or the position was set back
+                reading.fingerprint, before = None, offset
+            self.consumer.seek(partition, before)
+            if is_another(reading.topic_id, ids.get(partition.topic)):
+                self._stop(partition, "topic_changed", offset)
+            elif offset < earliest:
+                self._stop(partition, "position_not_in_topic", offset)
+            else:
+                self.consumer.resume(partition)
+
+    def stop_recreated(self, topics: Mapping[str, Topic]) -> set[TopicPartition]:
+        """Stop what is read of topics that were created again, and return it: what was read last may be theirs."""
+        changed = self.partitions.of_other_topics({name: topic.id for name, topic in topics.items()})
+        for partition in changed:
+            reading = self.partitions.reading.get(partition)
+            if reading is None:  # Kafka has told by its offsets already that something is wrong
+                self.partitions.held[partition] = self.partitions.held[partition]._replace(reason="topic_changed")
+            elif reading.next_offset:
+                self._stop(partition, "topic_changed", reading.next_offset)
+            else:  # nothing was read of it: the claim takes the new id
+                self.consumer.pause(partition)
+                self.partitions.claim_again(partition)
+        return changed
+
+    async def read_by_group(self) -> set[TopicPartition] | None:
+        """What the group's members read, all together; None where the coordinator does not tell it now."""
+        member = self._consumer if self.joined else None
+        return member and await partitions_of_group(member, self._settings.kafka_group_id)
+
+    def read_again(self, partitions: Iterable[TopicPartition]) -> None:
+        """Go back to the stored positions: somebody else has moved them."""
+        if ours := self.partitions.read_again(partitions):
+            self.consumer.pause(*ours)
+
+    def behind(self) -> list[TopicPartition]:
+        """Partitions that have more in Kafka than was read so far, as far as is known."""
+        return [p for p, reading in self.partitions.reading.items() if reading.next_offset < reading.end]
+
+    async def fetch(
+        self, wanted: Mapping[TopicPartition, int], max_records: int, timeout_ms: int
+    ) -> AsyncGenerator[Fetched, None]:
+        """Records that have come, and steps over markers; waits up to `timeout_ms` where there is nothing.
+
+        `wanted` tells how many records of which partitions; `max_records` are taken of all together.
+        """
+        self.fetching.only(wanted.keys(), self.partitions.reading.keys())
+        try:
+            async for partition, records in self.fetching.get(wanted, max_records, timeout_ms):
+                if (fetched := self._fetched(partition, records)) is not None:
+                    yield fetched
+        except aiokafka.errors.OffsetOutOfRangeError as error:
+            for partition, position in error.args[0].items():
+                self._stop(partition, "position_not_in_topic", position)
+        except Unreadable as error:
+            self._cannot_read(error)
+        except aiokafka.errors.NoOffsetForPartitionError:
+            pass  # asked before the claim was there
+
+    def _fetched(self, partition: TopicPartition, records: Sequence[Record]) -> Fetched | None:
+        """With the span that these cover; None where that is empty, or no more ours."""
+        reading, (position, stable) = self.partitions.reading.get(partition), self.fetching.stands(partition)
+        if reading is None or position is None:
+            return None  # revoked while we asked
+        if stable is not None:
+            reading.end = stable
+        new = self._recognised(partition, reading, records)
+        if new is None or position <= reading.next_offset:
+            return None
+        span = Span(reading.next_offset, position, reading.epoch)
+        reading.next_offset = position
+        return Fetched(partition, span, new)
+
+    def _recognised(
+        self, partition: TopicPartition, reading: Reading, records: Sequence[Record]
+    ) -> Sequence[Record] | None:
+        """The records from the position on; None where the one before it is not the one that was applied."""
+        if reading.fingerprint is None or not records:
+            return records
+        if records[0].offset == offset_of(reading.fingerprint) and fingerprint(records[0]) != reading.fingerprint:
+            self._stop(partition, "topic_changed", reading.next_offset)
+            return None
+        reading.fingerprint = None
+        return [record for record in records if record.offset >= reading.next_offset]
+
+    def _cannot_read(self, error: Unreadable) -> None:
+        """Stop the partition; only where the last record before the position is damaged, which is read for comparison,
+        go on without that."""
+        reading = self.partitions.reading.get(error.partition)
+        if reading is None:
+            return
+        if error.position < reading.next_offset:
+            reading.fingerprint = None
+            self.consumer.seek(error.partition, reading.next_offset)
+        else:
+            self._stop(error.partition, "unreadable", error.position, error.behind or error.position + 1)
+
+    def _stop(self, partition: TopicPartition, reason: str, position: int, behind: int | None = None) -> None:
+        if partition in self.partitions.reading:
+            self.consumer.pause(partition)
+            self.partitions.hold(partition, reason)
+            where = f"{partition.topic}:{partition.partition}"
+            command = "projector offsets reset" + (f" --topic {where} --to-offset {behind}" if behind else "")
+            log.error(
+                f"{STOPPED[reason]}; it is stopped until its position is set: {command}",
+                extra={"topic": partition.topic, "partition": partition.partition, "position": position}
+                | {"reason": reason},
+            )
+
+    def lag(self, positions: Positions) -> dict[TopicPartition, int]:
+        """Records between what is applied and the last stable offset, as the last fetch told; none in an outage."""
+        if self._watch.trouble is not None:
+            return {}
+        return {
+            partition: max(0, stable - positions.get(partition, reading.next_offset))
+            for partition, reading in self.partitions.reading.items()
+            if (stable := self.fetching.stands(partition)[1]) is not None
+        }
+
+    def unstable(self) -> dict[TopicPartition, tuple[int, int]]:
+        """Where an open transaction holds records back: the last stable offset, and how many are behind it."""
+        return {
+            partition: (stable, end - stable)
+            for partition in self.partitions.reading
+            for stable, end in [self.fetching.ends(partition)]
+            if stable is not None and end is not None and stable < end
+        }
+
+    async def hint(self, positions: Positions) -> None:
+        """Tell Kafka how far we are, for its lag tools. What goes wrong here is of no consequence."""
+        if ours := {p: offset for p, offset in positions.items() if p in self.partitions.reading}:
+            await tell_positions(self.consumer, ours)

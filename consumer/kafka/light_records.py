@@ -1,0 +1,107 @@
+"""Kafka's records with nothing that we don't read, made in half the client's own time: it saves 0.5 µs for each.
+
+They are also read where the client would fail: a header's name that is no UTF-8 is that record's fault alone, and of
+what can't be read at all the error names partition and offset.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import aiokafka.consumer.consumer
+import msgspec
+from aiokafka import TopicPartition
+from aiokafka.consumer import fetcher
+from aiokafka.consumer.fetcher import PartitionRecords
+
+from neon_projector.consumer.kafka.client_fetcher import Fetcher
+from neon_projector.consumer.kafka.record_batches import RawRecords, Unreadable, batch_at, behind, records_of
+
+HEADERS_AT_ONCE = 50_000
+"""Of one fetch: a header of 4 bytes takes 150 in memory, so 1 MiB would become 40. The rest is asked for once more."""
+
+
+class _Enough(Exception):
+    """So many headers are here that no further record is to be made now."""
+
+
+class LightRecord(msgspec.Struct, gc=False):
+    """What `projections.contract.record.Record` asks for."""
+
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+
+
+class LightRecords(PartitionRecords):  # type: ignore[misc]
+    """What was fetched of one partition; it still skips what is aborted, and steps over markers. Unreadable where the
+    first batch that is asked for can't be read: what comes before it is given first."""
+
+    next_fetch_offset: int
+    largest = 0
+    """The most bytes that one fetch has brought of a partition, since `consumer.kafka.fetcher` has begun anew."""
+
+    def __init__(self, tp: TopicPartition, records: Any, *rest: Any) -> None:
+        super().__init__(tp, records, *rest)
+        self._asked = self.next_fetch_offset
+        self._headers = 0
+        LightRecords.largest = max(LightRecords.largest, records.size_in_bytes())
+
+    def __iter__(self) -> Iterator[LightRecord]:
+        records: Iterator[LightRecord] = self._records_iterator
+        return records
+
+    def _unpack_records(self) -> Iterator[LightRecord]:
+        strictly = True
+        while True:
+            try:
+                if not strictly:
+                    yield from self._leniently()
+                yield from super()._unpack_records()
+            except UnicodeDecodeError:
+                strictly = False  # the batch in hand once more, from the record in hand; then the next ones
+            except _Enough:
+                return
+            except Exception as error:
+                if self.next_fetch_offset == self._asked:
+                    offset, why = self._asked, type(error).__name__
+                    raise Unreadable(self._tp, offset, behind(self._records.data, offset), why) from error
+                return  # the client asks for the rest once more
+            else:
+                return
+
+    def _leniently(self) -> Iterator[LightRecord]:
+        batch = batch_at(self._records.data, self.next_fetch_offset)
+        assert batch is not None, "the client has read a part of it"
+        for record in records_of(batch.data):
+            if record.offset >= self.next_fetch_offset:
+                light = self._consumer_record(self._tp, record)
+                self.next_fetch_offset = record.offset + 1
+                yield light
+        self.next_fetch_offset = batch.next_offset
+
+    def _consumer_record(self, tp: TopicPartition, record: Any) -> LightRecord:
+        if headers := record.headers:
+            self._headers += len(headers)
+            if self._headers > HEADERS_AT_ONCE and self.next_fetch_offset > self._asked:
+                raise _Enough
+        return LightRecord(
+            tp.topic,
+            tp.partition,
+            record.offset,
+            record.timestamp,
+            record.key,
+            record.value,
+            tuple(headers) if headers else (),
+        )
+
+
+def read_lightly() -> None:
+    """Let the client make its records so; in one process all consumers are affected. `client_options` calls it: so
+    every reader of Kafka can read what any other can."""
+    aiokafka.consumer.consumer.Fetcher = Fetcher
+    fetcher.MemoryRecords = RawRecords
+    fetcher.PartitionRecords = LightRecords

@@ -1,0 +1,39 @@
+"""Tells a broker that refuses us from one that is away.
+
+aiokafka says "unable to bootstrap" for both, and so a wrong password would be waited for like an outage.
+"""
+
+import ssl
+
+import aiokafka.errors
+from aiokafka.conn import collect_hosts, create_conn
+
+from neon_projector.consumer.errors import Halt
+from neon_projector.consumer.kafka.client import client_options
+from neon_projector.consumer.settings import Settings
+
+REFUSED = (
+    aiokafka.errors.AuthenticationFailedError,
+    aiokafka.errors.SaslAuthenticationFailed,
+)
+
+
+async def require_login(settings: Settings) -> None:
+    """Halt, naming the setting, where a broker answers and refuses us. One that does not answer is no matter here."""
+    if settings.kafka_security_protocol == "PLAINTEXT":
+        return
+    options = client_options(settings)
+    for host, port, _family in collect_hosts(options.pop("bootstrap_servers")):
+        try:
+            connection = await create_conn(host, port, **options)
+        except REFUSED:
+            raise Halt("Kafka refuses the user or password: KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD") from None
+        except aiokafka.errors.UnsupportedSaslMechanismError:
+            mechanism = settings.kafka_sasl_mechanism
+            raise Halt(f"Kafka does not know this way to log in: KAFKA_SASL_MECHANISM={mechanism}") from None
+        except ssl.SSLCertVerificationError as error:
+            raise Halt(f"the broker's certificate is not trusted: KAFKA_SSL_CAFILE: {error.verify_message}") from None
+        except (aiokafka.errors.KafkaError, OSError, TimeoutError):
+            continue
+        connection.close()
+        return

@@ -1,0 +1,60 @@
+"""What each answer of the watch says of our topics: which are gone or recreated, and which partitions nobody reads."""
+
+import time
+from collections.abc import Iterable
+
+from aiokafka import TopicPartition
+
+from neon_projector.consumer.kafka.consumer import Source
+from neon_projector.consumer.kafka.metadata import Metadata
+
+GROUP_EACH = 3
+"""Every so many answers the coordinator is asked who reads what; while a partition has nobody, at each."""
+NO_ANSWER_SECONDS = 10.0
+"""A partition of ours that we want to read from, and of which no fetch is answered for so long, is not read."""
+
+
+class TopicWatch:
+    """Keeps `missing` and `unread` true; `look` is to be called with each answer."""
+
+    def __init__(self, source: Source, topics: Iterable[str]) -> None:
+        self._source = source
+        self.topics = sorted(set(topics))
+        self._looks = 0
+        self._answered: dict[TopicPartition, tuple[int | None, float]] = {}
+        """When the last fetch was answered by its own account, and since when that has not changed."""
+        self._read: set[TopicPartition] | None = None
+        """What the group's members read, by the coordinator's last word."""
+        self.missing: set[str] = set()
+        """Topics that do not exist any more."""
+        self.unread: dict[TopicPartition, str] = {}
+        """Partitions that are not read: `no_leader`, `no_member` or `no_answer`."""
+
+    async def look(self, metadata: Metadata) -> set[TopicPartition]:
+        """Stop our partitions of topics that were recreated, and return them; find out what is read by nobody."""
+        topics = metadata.topics
+        changed = self._source.stop_recreated(topics)
+        self.missing = set(self.topics) - topics.keys()
+        partitions = {
+            TopicPartition(name, n): led for name, topic in topics.items() for n, led in topic.leaders.items()
+        }
+        unread = dict.fromkeys(await self._nobodys(set(partitions)), "no_member")
+        unread |= dict.fromkeys(self._unanswered(time.monotonic()), "no_answer")
+        self.unread = unread | {partition: "no_leader" for partition, leader in partitions.items() if leader < 0}
+        return changed
+
+    async def _nobodys(self, partitions: set[TopicPartition]) -> set[TopicPartition]:
+        self._looks += 1
+        if self._read is None or self._looks % GROUP_EACH == 0 or not partitions <= self._read:
+            told = await self._source.read_by_group()
+            self._read = self._read if told is None else told
+        return set() if self._read is None else partitions - self._read
+
+    def _unanswered(self, now: float) -> list[TopicPartition]:
+        answered = {}
+        for partition in self._source.partitions.reading:
+            at = self._source.fetching.answered_at(partition)
+            before = self._answered.get(partition)
+            answered[partition] = before if before is not None and at is not None and at == before[0] else (at, now)
+        self._answered = answered
+        return [partition for partition, (_, since) in answered.items() if now - since > NO_ANSWER_SECONDS]

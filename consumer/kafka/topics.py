@@ -1,0 +1,48 @@
+"""The topics that the service reads: are they there, and do they keep what makes the tables provable?"""
+
+import logging
+
+import aiokafka.errors
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+
+from neon_projector.consumer.errors import TopicMissing
+from neon_projector.consumer.kafka.client import client_options
+from neon_projector.consumer.kafka.login import require_login
+from neon_projector.consumer.settings import Settings
+
+log = logging.getLogger(__name__)
+
+KEEPS_EVERYTHING = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.policy": "delete"}
+
+
+async def require(settings: Settings) -> None:
+    """TopicMissing for a topic that is not there, Halt where the broker refuses us, a warning for one that forgets."""
+    await require_login(settings)
+    wanted = sorted(set(settings.topics.values()))
+    admin = AIOKafkaAdminClient(**client_options(settings))
+    await admin.start()
+    try:
+        there = set(await admin.list_topics())
+        if missing := [topic for topic in wanted if topic not in there]:
+            settings_of = {topic: name for name, topic in settings.topics.items()}
+            raise TopicMissing(", ".join(f"{topic!r} ({settings_of[topic]})" for topic in missing))
+        await _warn_of_loss(admin, wanted)
+    finally:
+        await admin.close()
+
+
+async def _warn_of_loss(admin: AIOKafkaAdminClient, topics: list[str]) -> None:
+    """Say where a topic does not keep everything: then the tables can't be proved or rebuilt from it for ever."""
+    resources = [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in topics]
+    try:
+        answers = await admin.describe_configs(resources)
+    except (aiokafka.errors.KafkaError, aiokafka.errors.IncompatibleBrokerVersion):
+        return  # not every broker tells
+    for answer in answers:
+        for code, _message, _type, topic, entries in answer.resources:
+            given = {entry[0]: entry[1] for entry in entries} if code == 0 else {}
+            loses = {k: given[k] for k, v in KEEPS_EVERYTHING.items() if given.get(k, v) != v}
+            if loses:
+                log.warning("a topic does not keep everything; the tables can't be proved from it for ever",
+                            extra={"topic": topic, "settings": loses})  # fmt: skip

@@ -1,0 +1,1 @@
+"""Positions are the truth: they live in Postgres."""

@@ -1,1 +1,0 @@
-"""What operators' commands do; `consumer.cli` reads their options and prints."""

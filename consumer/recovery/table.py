@@ -1,0 +1,150 @@
+"""What is done about an error of the database, as one closed table; `docs/errors.md` is printed from it.
+
+SQLSTATEs: PostgreSQL manual, appendix A. Words of Neon's proxy: `proxy/src` of github.com/neondatabase/neon, which
+reports all its own errors as XX000. Words of PgBouncer, which reports all its own as 08P01: its `src/*.c`.
+"""
+
+import ssl
+from dataclasses import dataclass
+
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from neon_projector.consumer.errors import BadData, Conflict, Halt, ProjectorError, SchemaMissing, Trouble
+
+TROUBLES = ("connection", "starting", "conflict", "limit", "timeout", "neon", "schema", "kafka")
+"""All reasons that `projector_retries_total` counts."""
+
+PROXIES = ("XX000", "08P01")
+
+
+@dataclass(frozen=True)
+class Known:
+    """One row: an error with one of `states` (or beginnings of them), and one of `words` in it where there are any."""
+
+    what: str
+    states: tuple[str, ...]
+    kind: type[ProjectorError]
+    reason: str = ""
+    """What a Trouble counts as, one of TROUBLES."""
+    words: tuple[str, ...] = ()
+    """Parts of the message, in lower case."""
+
+    def error(self, sign: str) -> ProjectorError:
+        """As what it is raised. A Trouble tells the `sign` (an SQLSTATE, say), anything else what it is."""
+        if issubclass(self.kind, Trouble):
+            return self.kind(sign, self.reason)
+        return self.kind() if self.kind is SchemaMissing else self.kind(self.what)
+
+
+BY_WORDS = (
+    Known("the database refuses the user or password", PROXIES, Halt, words=("authentication failed", "no such user")),
+    Known("Neon: the endpoint is disabled", PROXIES, Halt, words=(
+        "endpoint is disabled", "endpoint has been disabled",
+    )),
+    Known("Neon: there is no such endpoint", PROXIES, Halt, words=(
+        "endpoint cannot be found", "endpoint could not be found", "endpoint id is not specified",
+        "inconsistent project name",
+    )),
+    Known("Neon: a quota is spent", PROXIES, Halt, words=("quota",)),
+    Known("Neon: this address is not allowed to connect", PROXIES, Halt, words=(
+        "not allowed to connect", "blocked network",
+    )),
+    Known("the server wants encryption: see sslmode", PROXIES, Halt, words=("connection is insecure", "ssl required")),
+    Known("the pooler does not know the database", PROXIES, Halt, words=("no such database", "does not exist")),
+    Known("the pooler's own configuration is wrong", PROXIES, Halt, words=("bouncer config error",)),
+    Known("the pooler does not take a parameter of the URL (options)", PROXIES, Halt, words=(
+        "unsupported startup parameter",
+    )),
+    Known("the pooler is in statement mode: set pool_mode = transaction", PROXIES, Halt, words=(
+        "statement pooling mode",
+    )),
+    Known("the pooler lets nobody in from here (its auth_hba_file)", PROXIES, Halt, words=("login rejected",)),
+    Known("Neon can't reach or wake the compute, or has too much to do", PROXIES, Trouble, "neon", words=(
+        "couldn't connect to compute", "control plane request failed", "too many connections", "acquire permit",
+        "concurrently active endpoints", "authentication timed out",
+    )),
+    Known("a value, or many together, that Postgres can't hold in memory", ("XX000",), BadData, words=(
+        "invalid memory alloc request size",
+    )),
+    Known("the pooler has no connection to give", PROXIES, Trouble, "limit", words=(
+        "no more connections allowed", "query_wait_timeout",
+    )),
+    Known("an application alters or drops a table at this moment", ("XX000",), Conflict, "conflict", words=(
+        "cache lookup failed", "could not open relation with oid", "tuple concurrently updated",
+        "tuple concurrently deleted",
+    )),
+)  # fmt: skip
+"""The first that matches counts, before any row of BY_SQLSTATE."""
+
+BY_SQLSTATE = (
+    Known("a connection lost, or the pooler has lost the server", ("08",), Trouble, "connection"),
+    Known("an error of the operating system", ("58",), Trouble, "connection"),
+    Known("the server starts, stops or fails over", ("57P", "55", "25006"), Trouble, "starting"),
+    Known("a statement, a lock or a session took too long", ("57014", "55P03", "25P"), Trouble, "timeout"),
+    Known("too many connections, too little memory", ("53",), Trouble, "limit"),
+    Known("the database's disk is full, or its size limit is reached", ("53100",), Halt),
+    Known("a deadlock, or a serialization failure", ("40",), Conflict, "conflict"),
+    Known("an owner or a unique value that another transaction took", ("23503", "23505"), Conflict, "conflict"),
+    Known("a value that the database refuses", ("22", "23", "54"), BadData),
+    Known("the database refuses the user or password", ("28",), Halt),
+    Known("the database does not exist", ("3D",), Halt),
+    Known("the database user may not do this", ("42501",), Halt),
+    Known("the schema is not migrated", ("42P01", "42703", "3F"), SchemaMissing),
+)
+"""The longest match counts."""
+
+NOT_OURS = Known("a constraint that is not this service's own", ("23503", "23505"), BadData)
+"""What a Conflict is where an application's own constraint or unique index is named: no waiting mends that."""
+
+
+SCHEMA = Known(
+    "a table, column or type is not as the service needs it; perhaps an application's migration is under way",
+    ("0A", "42", "3F"), Trouble, "schema",
+)  # fmt: skip
+"""While records are applied, outside of an application's own function. At start the rows of BY_SQLSTATE count."""
+
+REPLANNED = Known("a table was altered, and plans made before are no more", ("0A000",), Conflict, "conflict")
+"""What asyncpg tells as InvalidCachedStatementError, by the server's function RevalidateCachedQuery."""
+
+APPLICATION = Known(
+    "raised within an application's trigger or function, also with a state that is not in this table; or refused by a "
+    "policy of row-level security (`42501`)",
+    ("P0", "44", "38", "39", "2F", "21"), BadData,
+)  # fmt: skip
+"""While records are applied, whatever the SQLSTATE. `consumer.apply.refusals` tells it."""
+
+CLASSES = frozenset((
+    "00", "01", "02", "03", "08", "09", "0A", "0B", "0F", "0L", "0P", "0Z", "10", "20", "22", "23", "24", "25", "26",
+    "27", "28", "2B", "2D", "34", "3B", "3D", "3F", "40", "42", "53", "54", "55", "57", "58", "72", "F0", "XX",
+))  # fmt: skip
+"""Classes of SQLSTATE that tell of the server, and that no record is blamed for where no row says so."""
+
+
+def known(state: str | None, message: str) -> Known | None:
+    """The row for an error; None where it is of no known kind."""
+    if state is None:
+        return None
+    lowered = message.lower()
+    for row in BY_WORDS:
+        if state in row.states and any(words in lowered for words in row.words):
+            return row
+    by_state = {beginning: row for row in BY_SQLSTATE for beginning in row.states}
+    return next((by_state[state[:length]] for length in (5, 3, 2) if state[:length] in by_state), None)
+
+
+BY_EXCEPTION: tuple[tuple[tuple[type[Exception], ...], Known], ...] = (
+    ((ssl.SSLCertVerificationError,), Known("the database's certificate is not trusted", (), Halt)),
+    ((ConnectionError,), Known("the server does not encrypt: see sslmode", (), Halt, words=("rejected ssl upgrade",))),
+    ((PoolTimeout, TimeoutError), Known("no connection, or no answer, in time", (), Trouble, "timeout")),
+    ((OSError,), Known("a connection refused or lost, an unknown host name", (), Trouble, "connection")),
+)
+"""For what has no SQLSTATE. The first that matches counts."""
+
+
+def known_exception(error: Exception) -> Known | None:
+    """The row for an error without SQLSTATE."""
+    said = str(error).lower()
+    for kinds, row in BY_EXCEPTION:
+        if isinstance(error, kinds) and (not row.words or any(words in said for words in row.words)):
+            return row
+    return None

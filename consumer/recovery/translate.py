@@ -1,0 +1,125 @@
+"""The one boundary where a driver's or broker's errors become our own, by the table in `consumer.recovery.table`."""
+
+import asyncio
+import os
+import random
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiokafka.errors
+import asyncpg
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from neon_projector.consumer.errors import Halt, ProjectorError, Trouble
+from neon_projector.consumer.kafka.static_member import InstanceFenced
+from neon_projector.consumer.recovery.table import PROXIES, REPLANNED, known, known_exception
+
+FIRST_DELAY_SECONDS = 0.05
+LONGEST_DELAY_SECONDS = 5.0
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Within, errors of the database's driver come out as our own; what is of no known kind comes out as Halt."""
+    try:
+        yield
+    except DBAPIError as error:
+        known = from_sqlstate(*_said(error))
+        if isinstance(_driver(error), asyncpg.InvalidCachedStatementError):
+            known = REPLANNED.error("a table was altered")
+        if known is None and (error.connection_invalidated or isinstance(error, InterfaceError)):
+            known = Trouble(reason="connection")
+        if known is None:  # its text may quote an event: only its kind is told
+            known = Halt(f"an error of no known kind: {type(error).__name__}, SQLSTATE {_sqlstate(error)}")
+        raise known from None
+    except asyncpg.OutdatedSchemaCacheError:
+        raise REPLANNED.error("a type was altered") from None
+    except (PoolTimeout, TimeoutError, OSError) as error:
+        row = known_exception(error)
+        assert row is not None, "each of these has a row"
+        raise row.error(_sign(error)) from error
+
+
+def _sign(error: Exception) -> str:
+    """What is told of an error without SQLSTATE, anywhere and to anybody: in the system's words for its number, as its
+    own text may name host and port (asyncio: "Connect call failed ('10.0.0.5', 5432)")."""
+    if isinstance(error, ssl.SSLError):
+        return error.reason or type(error).__name__
+    if isinstance(error, socket.gaierror):
+        return error.strerror or type(error).__name__
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if number else type(error).__name__
+
+
+def _said(error: DBAPIError) -> tuple[str | None, str]:
+    """SQLSTATE and message. Where a proxy closed the connection and said why, that: the driver tells it as a cause."""
+    driver = getattr(error.orig, "__cause__", None)
+    reason = getattr(driver, "__cause__", None)
+    state = getattr(reason, "sqlstate", None)
+    return (state, str(reason)) if state in PROXIES else (_sqlstate(error), str(error.orig))
+
+
+def _driver(error: DBAPIError) -> BaseException | None:
+    """The driver's own error, behind SQLAlchemy's two."""
+    return error.orig.__cause__ if error.orig is not None else None
+
+
+def _sqlstate(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)
+
+
+def from_sqlstate(state: str | None, message: str) -> ProjectorError | None:
+    """Our error for an SQLSTATE; None where it is of no known kind. `message` tells proxies' errors apart."""
+    row = known(state, message)
+    return None if row is None else row.error(f"SQLSTATE {state}")
+
+
+KAFKA_HALTING = (
+    aiokafka.errors.TopicAuthorizationFailedError,
+    aiokafka.errors.GroupAuthorizationFailedError,
+    aiokafka.errors.ClusterAuthorizationFailedError,
+    aiokafka.errors.AuthenticationFailedError,
+    aiokafka.errors.SaslAuthenticationFailed,
+    aiokafka.errors.UnsupportedSaslMechanismError,
+    aiokafka.errors.InvalidTopicError,
+)
+
+
+KAFKA_LOST = (aiokafka.errors.KafkaConnectionError, aiokafka.errors.KafkaTimeoutError, OSError, TimeoutError)
+
+
+@contextmanager
+def kafka_translated() -> Iterator[None]:
+    """Within, errors of the Kafka client come out as our own; those of no known kind as they are."""
+    try:
+        yield
+    except InstanceFenced:
+        raise Halt(
+            "another instance has joined the group with the same KAFKA_GROUP_INSTANCE_ID, and has this one's place; "
+            "give each instance one of its own"
+        ) from None
+    except KAFKA_HALTING as error:
+        raise Halt(f"Kafka refuses: {type(error).__name__}") from error
+    except (aiokafka.errors.KafkaError, OSError, TimeoutError) as error:
+        lost = isinstance(error, KAFKA_LOST)
+        if not (lost or getattr(error, "retriable", False)):
+            raise
+        raise Trouble(type(error).__name__, "kafka") from error
+
+
+class Backoff:
+    """Growing pauses with full jitter (tenths of a second to a few seconds); `reset` after a success."""
+
+    def __init__(self) -> None:
+        self._attempt = 0
+
+    def reset(self) -> None:
+        self._attempt = 0
+
+    async def pause(self) -> None:
+        longest = min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2**self._attempt)
+        self._attempt += 1
+        await asyncio.sleep(random.uniform(longest / 2, longest))  # noqa: S311  jitter, not a secret

@@ -1,0 +1,180 @@
+"""All metrics of the service, each with its meaning, its unit, and the values of its labels."""
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.metrics_core import HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+FRESHNESS_BUCKETS = (
+    0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 14400, 86400,
+)  # fmt: skip
+"""Seconds, from 1 ms to 1 day."""
+
+
+class BatchHistogram(Collector):
+    """A histogram that takes a whole batch of observations at once."""
+
+    def __init__(self, name: str, help_text: str, buckets: Sequence[float], registry: CollectorRegistry) -> None:
+        self._name, self._help, self._bounds = name, help_text, tuple(buckets)
+        self._counts = [0] * (len(self._bounds) + 1)
+        self._sum = 0.0
+        registry.register(self)
+
+    def observe_all(self, values: Iterable[tuple[float, int]]) -> None:
+        """Count each value as often as the number beside it says."""
+        for value, times in values:
+            self._counts[bisect_left(self._bounds, value)] += times
+            self._sum += value * times
+
+    def collect(self) -> Iterator[Metric]:
+        family = HistogramMetricFamily(self._name, self._help)
+        total, buckets = 0, []
+        for bound, count in zip((*map(str, self._bounds), "+Inf"), list(self._counts), strict=True):
+            total += count
+            buckets.append((bound, float(total)))
+        family.add_metric([], buckets, self._sum)
+        yield family
+
+
+class Metrics:
+    """One instance's metrics in a registry of their own. Gauges of tables count the whole database."""
+
+    def __init__(self) -> None:
+        r = self.registry = CollectorRegistry()
+        self.events = Counter(
+            "projector_events",
+            "Records by what became of them at their first commit: applied, superseded, parked, rejected, ignored, "
+            "and skipped for offsets without a record.",
+            ["topic", "outcome"],
+            registry=r,
+        )
+        self.rejections = Counter(
+            "projector_rejections",
+            "Rejected records by reason (projections/contract/outcome.py).",
+            ["topic", "reason"],
+            registry=r,
+        )
+        self.rejected_ratio = Gauge(
+            "projector_rejected_ratio",
+            "Which part of the last FUSE_MIN_RECORDS records of a topic was rejected, those left out that were "
+            "rejected before: 0 to 1.",
+            ["topic"],
+            registry=r,
+        )
+        self.released = Counter(
+            "projector_parked_released",
+            "Events and states that waited and do so no longer: applied, superseded, rejected.",
+            ["outcome"],
+            registry=r,
+        )
+        self.freshness = BatchHistogram(
+            "projector_event_freshness_seconds",
+            "From a record's timestamp (or from reading it, where that is unknown) to the commit that acknowledged it.",
+            FRESHNESS_BUCKETS,
+            r,
+        )
+        self.lag = Gauge(
+            "projector_consumer_lag",
+            "Records between the position and the last stable offset; 0 when caught up.",
+            ["topic", "partition"],
+            registry=r,
+        )
+        self.lag_seconds = Gauge(
+            "projector_consumer_lag_seconds",
+            "Age of the oldest record that is read but not committed; 0 when caught up. By its timestamp, or since it "
+            "came next where that is unknown or in the future.",
+            ["topic", "partition"],
+            registry=r,
+        )
+        self.open_records = Gauge(
+            "projector_open_transaction_records",
+            "Records that wait behind an open transaction of a publisher: from the last stable offset to the high "
+            "watermark; only where there are any.",
+            ["topic", "partition"],
+            registry=r,
+        )
+        self.open_seconds = Gauge(
+            "projector_open_transaction_seconds",
+            "For how long the last stable offset of such a partition has not moved.",
+            ["topic", "partition"],
+            registry=r,
+        )
+        self.batch_events = Histogram(
+            "projector_batch_events",
+            "Records in a transaction.",
+            buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000),
+            registry=r,
+        )
+        self.batch_seconds = Histogram(
+            "projector_batch_seconds",
+            "Time of a batch by stage: collect (first record to hand-over), write (transaction, with retries).",
+            ["stage"],
+            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60),
+            registry=r,
+        )
+        self.batches = Counter(
+            "projector_batches", "Batches by what closed them: count, bytes, age.", ["trigger"], registry=r
+        )
+        self.retries = Counter(
+            "projector_retries",
+            "Tries that failed for a reason that passes (consumer/recovery/table.py, TROUBLES).",
+            ["reason"],
+            registry=r,
+        )
+        self.fenced = Counter("projector_fenced", "Transactions of ours that another writer had overtaken.", registry=r)
+        self.rebalances = Counter("projector_rebalances", "Times that partitions were taken from us.", registry=r)
+        self.partition_stopped = Gauge(
+            "projector_partition_stopped",
+            "1 for a partition that is not read until an operator decides: position_not_in_topic, topic_changed, "
+            "unreadable.",
+            ["topic", "partition", "reason"],
+            registry=r,
+        )
+        self.partition_unread = Gauge(
+            "projector_partition_unread",
+            "1 for a partition that is not read: no_member (nobody in the group has it), no_leader, no_answer (to us).",
+            ["topic", "partition", "reason"],
+            registry=r,
+        )
+        self.topic_missing = Gauge(
+            "projector_topic_missing", "1 for a topic of ours that does not exist any more.", ["topic"], registry=r
+        )
+        self.intake_stopped = Gauge(
+            "projector_intake_stopped", "1 while intake is stopped: paused, fuse.", ["reason"], registry=r
+        )
+        self.parked = Gauge(
+            "projector_parked_events",
+            "What waits in the database: for a parent (a document before its user), for versions (a partial event), "
+            "for a unique value (contested), for an operator (the database refused it when its turn came).",
+            ["waiting_for"],
+            registry=r,
+        )
+        self.oldest_parked = Gauge(
+            "projector_oldest_parked_seconds", "How long the oldest of these has waited.", registry=r
+        )
+        self.hidden = Gauge("projector_hidden_documents", "Documents of deleted users, kept aside.", registry=r)
+        self.dead_letters = Gauge("projector_dead_letters", "Dead letters with the status new.", registry=r)
+        self.db_up = Gauge("projector_db_up", "1 when the last use of the database succeeded.", registry=r)
+        self.kafka_up = Gauge("projector_kafka_up", "1 while Kafka answers this instance.", registry=r)
+        self.kafka_answer = Gauge(
+            "projector_kafka_last_answer_timestamp_seconds", "When Kafka last answered, Unix time.", registry=r
+        )
+        self.kafka_clients = Counter(
+            "projector_kafka_clients_renewed",
+            "Kafka clients that heard no broker any more and were replaced, from the bootstrap list.",
+            registry=r,
+        )
+        self.last_commit = Gauge(
+            "projector_last_commit_timestamp_seconds",
+            "When the last transaction was committed, Unix time.",
+            registry=r,
+        )
+        self.build_info = Gauge("projector_build_info", "1, with what is running.", ["version", "revision"], registry=r)
+        self.pool_in_use = Gauge("projector_db_pool_in_use", "Database connections in use.", registry=r)
+        self.pool_idle = Gauge("projector_db_pool_idle", "Database connections open and idle.", registry=r)
+        for waiting_for in ("parent", "version", "unique", "operator"):
+            self.parked.labels(waiting_for)
+        for reason in ("paused", "fuse"):
+            self.intake_stopped.labels(reason)

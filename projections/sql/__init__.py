@@ -1,0 +1,1 @@
+"""The SQL of each projection, made once from its table's metadata."""

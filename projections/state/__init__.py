@@ -1,0 +1,1 @@
+"""What an entity is: the fold of its events by version."""

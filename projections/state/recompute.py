@@ -1,0 +1,89 @@
+"""The tables once more, from events alone and in memory: the definition by the same pure core, without a database."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from neon_projector.projections.contract.event import Decoded, Event
+from neon_projector.projections.contract.projection import Fields, Registry
+from neon_projector.projections.state.fold import State, settle
+
+Key = tuple[str, UUID]
+"""Entity and id."""
+
+
+class Shown(NamedTuple):
+    """A row that must stand in an entity's table."""
+
+    id: UUID
+    version: int
+    fields: Fields
+
+
+class Recomputation:
+    """Takes events in any order; holds the newest state of every entity (memory grows with their number)."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._states: dict[Key, State] = {}
+        self._waiting: dict[Key, list[Event]] = {}
+
+    def add(self, decoded: Decoded) -> None:
+        """One record's event; what is no event changes nothing."""
+        if not isinstance(decoded, Event):
+            return
+        key = (decoded.entity, decoded.id)
+        settled = settle(self._states.get(key), self._waiting.get(key, ()), [decoded])
+        if settled.state is not None:
+            self._states[key] = settled.state
+        gone = {event.version for events in settled.released.values() for event in events}
+        left = [event for event in self._waiting.get(key, ()) if event.version not in gone] + settled.parked
+        if left:
+            self._waiting[key] = left
+        else:
+            self._waiting.pop(key, None)
+
+    def states(self) -> Iterable[tuple[Key, State]]:
+        """The newest state of every entity, wherever it must be; `fields` is None for one that is deleted."""
+        return self._states.items()
+
+    def waiting(self) -> Iterator[Event]:
+        """The partial events that wait for the versions before them."""
+        return (event for events in self._waiting.values() for event in events)
+
+    def shown(self, entity: str) -> Iterator[Shown]:
+        """The rows that `entity`'s table must show, where no unique value is claimed twice."""
+        for (kind, entity_id), state in self._states.items():
+            if kind == entity and state.fields is not None and self.present((kind, entity_id)):
+                yield Shown(entity_id, state.version, state.fields)
+
+    def present(self, key: Key) -> bool:
+        """Its state exists and is not deleted, and so with all its parents."""
+        state = self._states.get(key)
+        if state is None or state.fields is None:
+            return False
+        parents = self._registry[key[0]].parents
+        return all(self.present((parent.entity, state.fields[parent.column])) for parent in parents)
+
+    def contested(self) -> set[Key]:
+        """Those who claim a unique value that another claims too: who has it is not told by the events alone."""
+        found: set[Key] = set()
+        for projection in self._registry:
+            for column in projection.unique:
+                claims: dict[Key, Any] = {
+                    key: state.fields[column]
+                    for key, state in self._states.items()
+                    if key[0] == projection.entity and state.fields is not None
+                }
+                claimed = Counter(claims.values())
+                found |= {key for key, value in claims.items() if claimed[value] > 1}
+        return found
+
+    def below(self, key: Key, roots: set[Key]) -> bool:
+        """Whether it is one of `roots`, or belongs to one of them."""
+        state = self._states.get(key)
+        if key in roots or state is None or state.fields is None:
+            return key in roots
+        parents = self._registry[key[0]].parents
+        return any(self.below((parent.entity, state.fields[parent.column]), roots) for parent in parents)
