@@ -27,7 +27,7 @@ class Claim(NamedTuple):
     """Of the topic that the position is in; None where it is unknown."""
 
 
-class Span(NamedTuple):
+class OffsetRange(NamedTuple):
     """The offsets of one partition that a batch covers: from `start` up to, not including, `next_offset`."""
 
     start: int
@@ -40,7 +40,7 @@ class Fetched:
     """Records of one partition, in order. There may be none: then only markers stood between start and next."""
 
     partition: TopicPartition
-    span: Span
+    span: OffsetRange
     records: Sequence[Record]
     size: int = 0
     """Their bytes (`consumer.batching.sizes`), where they come out of a buffer."""
@@ -51,16 +51,16 @@ class Batch:
     """Decoded records in order of arrival, with the spans they move."""
 
     decoded: list[Decoded] = field(default_factory=list)
-    spans: dict[TopicPartition, Span] = field(default_factory=dict)
+    spans: dict[TopicPartition, OffsetRange] = field(default_factory=dict)
     oldest: dict[TopicPartition, int] = field(default_factory=dict)
     """Each partition's first timestamp, in milliseconds."""
     last: dict[TopicPartition, Record] = field(default_factory=dict)
     """Each partition's last record."""
     numbers: dict[TopicPartition, int] = field(default_factory=dict)
     """How many records of each partition that has any."""
-    lowest: int = 0
+    min_depth: int = 0
     """Of the generations of its topics' entities the first: 0 has no parents."""
-    highest: int = 0
+    max_depth: int = 0
     """The last one: what is under way and has an earlier generation may bring this one's parents."""
     collected_seconds: float = 0.0
     """From the first record to the hand-over."""

@@ -14,7 +14,7 @@ class ProjectorError(Exception):
         super().__init__(f"{message.rstrip('.')}: {detail}" if detail else message)
 
 
-class Trouble(ProjectorError):
+class TransientError(ProjectorError):
     """The database or the broker does not answer as it should, and waiting may mend it."""
 
     exit_status = 3
@@ -25,7 +25,7 @@ class Trouble(ProjectorError):
         """What to count it under; one of `consumer.recovery.table.TROUBLES`."""
 
 
-class Conflict(Trouble):
+class Conflict(TransientError):
     """Another transaction changed what this one had looked at; it is decided anew."""
 
 
@@ -79,7 +79,7 @@ class TooLarge(ProjectorError):
     """This batch is too much for one transaction, with what is stored of its entities; halves of it may not be."""
 
 
-class Halt(ProjectorError):
+class FatalError(ProjectorError):
     """No waiting mends this."""
 
     exit_status = 3
@@ -91,15 +91,15 @@ class Refused(ProjectorError):
     exit_status = 4
 
 
-class SchemaMissing(Halt):
+class SchemaMissing(FatalError):
     """The database's schema is not migrated. Run: projector migrate."""
 
 
-class SchemaTooOld(Halt):
+class SchemaTooOld(FatalError):
     """The database's schema is older than this service's own. Run: projector migrate."""
 
 
-class TopicMissing(Halt):
+class TopicMissing(FatalError):
     """A topic does not exist; create it, or name the right one in its setting."""
 
 

@@ -14,15 +14,15 @@ from neon_projector.consumer.apply.erasure import Erasure
 from neon_projector.consumer.apply.fuse import Fuse
 from neon_projector.consumer.apply.retry import Retry
 from neon_projector.consumer.apply.transaction import Transaction
-from neon_projector.consumer.apply.watchdog import Frozen
+from neon_projector.consumer.apply.watchdog import Watchdog
 from neon_projector.consumer.batch import Batch, Claim, Positions
-from neon_projector.consumer.batching.divide import generations
+from neon_projector.consumer.batching.divide import parent_depths
 from neon_projector.consumer.batching.intake import Intake
-from neon_projector.consumer.batching.scheduler import Flights
+from neon_projector.consumer.batching.scheduler import Scheduler
 from neon_projector.consumer.errors import Fenced, FuseBlown, PositionsMoved
 from neon_projector.consumer.kafka import topics
 from neon_projector.consumer.kafka.client import client_options
-from neon_projector.consumer.kafka.consumer import Ids, Source
+from neon_projector.consumer.kafka.consumer import GroupConsumer, Ids
 from neon_projector.consumer.kafka.metadata import Metadata
 from neon_projector.consumer.kafka.rebalance import Others
 from neon_projector.consumer.kafka.topic_watch import TopicWatch
@@ -60,11 +60,11 @@ class Service:
         self.metrics = Metrics()
         self.state = ServiceState(settings.kafka_group_id)
         self._watch = Watch(client_options(settings), settings.topics.values())
-        self._source = Source(settings, self._watch, self._revoked)
+        self._source = GroupConsumer(settings, self._watch, self._revoked)
         decoder = Decoder(registry, settings.event_max_bytes, pgproto.UUID)  # hashed and bound in C
-        depth = generations(registry, settings.topics)
+        depth = parent_depths(registry, settings.topics)
         self._intake = Intake(self._source, decoder, settings, depth, self._claim, self._read, self._answered)
-        self._frozen = Frozen(self.engine)
+        self._frozen = Watchdog(self.engine)
         fuse = Fuse(settings.fuse_min_records, settings.fuse_ratio)
         self._claims = Claims(self.engine, settings, fuse)
         self._topics = TopicWatch(self._source, settings.topics.values())
@@ -75,7 +75,7 @@ class Service:
         event.listen(self.engine.sync_engine, "connect", lambda *_: self._check.connected())
         transaction = Transaction(self.engine, registry, settings.kafka_group_id, fuse, erasure, self._check)
         self._retry = Retry(transaction, self.observer)
-        self._flights = Flights(self._apply, settings.batches_at_once, self._intake.poke)
+        self._flights = Scheduler(self._apply, settings.batches_at_once, self._intake.poke)
         self._serving: asyncio.Task[None] | None = None
         self._hints: dict[TopicPartition, int] = {}
         self._others = Others(settings)
@@ -137,7 +137,7 @@ class Service:
             return
         started = time.monotonic()
         try:
-            async with self._frozen.looked_for():
+            async with self._frozen.watching():
                 async for part, receipt in self._retry.apply(batch):
                     self.observer.committed(part, receipt, time.monotonic() - started)
                     self._hints |= {partition: span.next_offset for partition, span in part.spans.items()}
@@ -222,7 +222,7 @@ class Service:
             self._hints.pop(partition, None)
 
     async def _claim(self, first: Positions, topic_ids: Ids) -> dict[TopicPartition, Claim]:
-        async with self._frozen.looked_for():
+        async with self._frozen.watching():
             claims = await self._retry.until_answered(lambda: self._claims.claim(first, topic_ids))
         self.observer.claimed(claims)
         return claims

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from neon_projector.consumer.cli.migrate import _migrate
-from neon_projector.consumer.errors import Halt
+from neon_projector.consumer.errors import FatalError
 from neon_projector.consumer.schema import migrate as migrations
 from neon_projector.models.settings import DatabaseSettings
 from tests.support.hostile import calm, set_defaults
@@ -90,7 +90,7 @@ async def migrated(url: str, *, check: bool = False) -> int:
 
 async def is_refused(url: str, said: str) -> None:
     for check in (True, False):
-        with pytest.raises(Halt) as refused:
+        with pytest.raises(FatalError) as refused:
             await migrated(url, check=check)
         message = str(refused.value)
         assert said in message

@@ -43,7 +43,8 @@ async def explain(
     engine: AsyncEngine, registry: Registry, settings: Settings, entity_id: UUID, seconds: float = SEARCH_SECONDS
 ) -> Row:
     """All that is known of one id: `rows`, `aside`, `parked`, `dead_letters`, and from these `missing_versions`,
-    `waits_on` (each one it waits for, and that one in turn) and `conclusion`. Trouble where Postgres does not answer.
+    `waits_on` (each one it waits for, and that one in turn) and `conclusion`. TransientError where Postgres does not
+    answer.
 
     Where the database has nothing, the topics are read for so many seconds (`in_topics`, `not_read`): what was written
     and deleted by hand looks there like what never came.

@@ -7,7 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 
 from neon_projector.consumer.admin.group_protocols import CLASSIC, describe
-from neon_projector.consumer.errors import Trouble
+from neon_projector.consumer.errors import TransientError
 from neon_projector.consumer.kafka.client import client_options
 from neon_projector.consumer.recovery.translate import Backoff, kafka_translated
 from neon_projector.consumer.settings import Settings
@@ -36,13 +36,13 @@ class Group:
 
 
 async def group_of(settings: Settings) -> Group:
-    """The group of `settings`; Trouble where no coordinator answers."""
+    """The group of `settings`; TransientError where no coordinator answers."""
     backoff = Backoff()
     for left in reversed(range(ATTEMPTS)):
         try:
             with kafka_translated():
                 return await _describe(settings)
-        except Trouble:
+        except TransientError:
             if not left:
                 raise
             await backoff.pause()

@@ -17,7 +17,7 @@ ANSWER_SECONDS = 10.0
 
 
 class Records:
-    """Reads one record at a time; it connects with the first one. Trouble where Kafka does not answer."""
+    """Reads one record at a time; it connects with the first one. TransientError where Kafka does not answer."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

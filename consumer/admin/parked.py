@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from neon_projector.consumer.admin import audit as operations
-from neon_projector.consumer.admin.retry_conflicts import until_no_conflict
+from neon_projector.consumer.admin.retry_conflicts import retry_conflicts
 from neon_projector.consumer.apply.entities.writers import Writers
 from neon_projector.consumer.apply.lock import Mode, enter
 from neon_projector.consumer.recovery.translate import translated
@@ -85,7 +85,7 @@ async def retry(
             found = await _rows(connection.execute(_REFUSED, {"id": list(ids), "all": every}))
     writers, done = Writers(registry), []
     for row in found:
-        one = await until_no_conflict(partial(_try_again, engine, writers, row["entity"], row["id"], execute))
+        one = await retry_conflicts(partial(_try_again, engine, writers, row["entity"], row["id"], execute))
         if one is not None:
             done.append(one)
     return done
@@ -97,7 +97,7 @@ async def _try_again(
     with translated():
         async with engine.connect() as connection:
             transaction = await connection.begin()
-            entered = await enter(connection, Mode.APART)
+            entered = await enter(connection, Mode.EXCLUSIVE_APART)
             if not await _rows(connection.execute(_REFUSED, {"id": [entity_id], "all": False})):
                 return None  # another was faster
             written = await writers.show_again(connection, entity, entity_id, entered)
@@ -114,7 +114,7 @@ async def _try_again(
 
 
 async def _take(connection: AsyncConnection, entity_id: UUID) -> list[Row]:
-    await enter(connection, Mode.ALONE)
+    await enter(connection, Mode.EXCLUSIVE)
     found = await _rows(connection.execute(_TAKE, {"id": entity_id}))
     before, after = {"id": str(entity_id), "waits": found}, {"id": str(entity_id), "waits": []}
     await operations.record(connection, "parked discard", before=before, after=after)

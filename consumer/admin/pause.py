@@ -5,7 +5,7 @@ from typing import NamedTuple
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from neon_projector.consumer.admin import audit as operations
-from neon_projector.consumer.admin.retry_conflicts import until_no_conflict
+from neon_projector.consumer.admin.retry_conflicts import retry_conflicts
 from neon_projector.consumer.offsets import intake_stops
 from neon_projector.consumer.offsets.intake_stops import ACCEPTED, ALL, FUSE, Stop, by_topic
 from neon_projector.consumer.recovery.translate import translated
@@ -37,7 +37,7 @@ async def pause(engine: AsyncEngine, settings: Settings, topic: str, message: st
                 await _trace(connection, "pause", before, after, "done", message)
         return [stop for stop in after if stop.reason != ACCEPTED]
 
-    return await until_no_conflict(once)
+    return await retry_conflicts(once)
 
 
 async def resume(
@@ -67,7 +67,7 @@ async def resume(
         accepted = [stop for stop in after if stop.reason == ACCEPTED] if accept else []
         return Resumed(lifted, exempt, [stop for stop in after if stop.reason != ACCEPTED], accepted)
 
-    return await until_no_conflict(once)
+    return await retry_conflicts(once)
 
 
 def _to_lift(stops: list[Stop], topic: str | None) -> tuple[list[Stop], list[Stop]]:

@@ -8,7 +8,7 @@ partitions up and claim them anew, and a claim reads the position.
 import asyncio
 
 from neon_projector.consumer.admin.group import group_of
-from neon_projector.consumer.errors import Trouble
+from neon_projector.consumer.errors import TransientError
 from neon_projector.consumer.kafka.rebalance import force_rebalance
 from neon_projector.consumer.settings import Settings
 
@@ -19,7 +19,7 @@ JOIN_SECONDS = 60.0
 async def nudge(settings: Settings) -> int:
     """Let the group's members claim their partitions anew; returns how many members there were: 0, nothing is done.
 
-    Trouble where the group does not come to an agreement within a minute: the positions are set nevertheless.
+    TransientError where the group does not come to an agreement within a minute: the positions are set nevertheless.
     """
     members = len((await group_of(settings)).members)
     if members:
@@ -27,5 +27,5 @@ async def nudge(settings: Settings) -> int:
             async with asyncio.timeout(JOIN_SECONDS):
                 await force_rebalance(settings)
         except TimeoutError:
-            raise Trouble("the group does not settle; restart its members", "kafka") from None
+            raise TransientError("the group does not settle; restart its members", "kafka") from None
     return members

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from neon_projector.consumer.admin import audit as operations
 from neon_projector.consumer.admin.lookup import Records
 from neon_projector.consumer.admin.originals import LETTER_COLUMNS, Letter, original, was_parked
-from neon_projector.consumer.admin.retry_conflicts import until_no_conflict
+from neon_projector.consumer.admin.retry_conflicts import retry_conflicts
 from neon_projector.consumer.apply import dead_letters
 from neon_projector.consumer.apply.entities.plan import Written
 from neon_projector.consumer.apply.entities.writers import Writers
@@ -78,7 +78,10 @@ class LetterRetry:
         self._secrets = sorted({secret for p in registry for secret in p.secrets})
 
     async def run(self, numbers: Sequence[int]) -> Tried:
-        """Try the letters of these ids that are new. Trouble where a server does not answer: what is done stays."""
+        """Try the letters of these ids that are new.
+
+        TransientError where a server does not answer: what is done stays.
+        """
         tried, settings = Tried(), await as_the_service(self._engine, self._settings)
         self._decode = Decoder(self._registry, settings.event_max_bytes)
         async with Records(self._settings) as records:
@@ -123,7 +126,7 @@ class LetterRetry:
             done = await self._transact(page)
         except (BadData, Moved, TooLarge):  # one letter alone is never too large
             if len(page) == 1:
-                done = await self._transact(page, Mode.APART)
+                done = await self._transact(page, Mode.EXCLUSIVE_APART)
             else:
                 items = list(page.items())
                 await self._try_page(dict(items[: len(items) // 2]), tried)
@@ -132,8 +135,8 @@ class LetterRetry:
         tried.outcomes |= done.outcomes
         tried.rejected |= done.rejected
 
-    async def _transact(self, page: Mapping[int, Decoded], mode: Mode = Mode.CAREFUL) -> Tried:
-        return await until_no_conflict(lambda: self._transact_once(page, mode))
+    async def _transact(self, page: Mapping[int, Decoded], mode: Mode = Mode.EXCLUSIVE_RESOLVE) -> Tried:
+        return await retry_conflicts(lambda: self._transact_once(page, mode))
 
     async def _transact_once(self, page: Mapping[int, Decoded], mode: Mode) -> Tried:
         with translated():

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from neon_projector.consumer.admin import audit as operations
-from neon_projector.consumer.admin.retry_conflicts import until_no_conflict
+from neon_projector.consumer.admin.retry_conflicts import retry_conflicts
 from neon_projector.consumer.admin.watermarks import Bounds, bounds_of
 from neon_projector.consumer.errors import Refused
 from neon_projector.consumer.offsets.store import OFFSETS
@@ -76,7 +76,7 @@ async def reset(engine: AsyncEngine, settings: Settings, scope: Scope, target: T
                     await _carry_out(connection, group_id, moves)
                 return moves
 
-    return await until_no_conflict(attempt)
+    return await retry_conflicts(attempt)
 
 
 def _meant(scope: Scope, stored: Mapping[TopicPartition, int], bounds: Mapping[TopicPartition, Bounds]) -> list[Any]:

@@ -11,7 +11,7 @@ T = TypeVar("T")
 ATTEMPTS = 5
 
 
-async def until_no_conflict(attempt: Callable[[], Awaitable[T]]) -> T:
+async def retry_conflicts(attempt: Callable[[], Awaitable[T]]) -> T:
     """The answer of `attempt`, which is one whole transaction; Conflict where none of several came through."""
     backoff = Backoff()
     for left in reversed(range(ATTEMPTS)):

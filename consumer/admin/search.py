@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from neon_projector.consumer.errors import Trouble
+from neon_projector.consumer.errors import TransientError
 from neon_projector.consumer.kafka.reread import Reread
 from neon_projector.consumer.offsets import store as positions
 from neon_projector.consumer.offsets.service_settings import as_the_service
@@ -59,7 +59,7 @@ async def search(
                             _note(found, decode(record))
     except TimeoutError:
         found.gaps.append(f"the topics were read for {seconds:g} s only")
-    except Trouble as trouble:
+    except TransientError as trouble:
         found.gaps.append(str(trouble))
     found.gaps += reading.unreadable
     return found

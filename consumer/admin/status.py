@@ -48,12 +48,12 @@ _LATELY = f"""
     GROUP BY topic, reason, source ORDER BY 4 DESC, 1, 2, 3 LIMIT 10"""
 
 
-async def standing(engine: AsyncEngine, settings: Settings) -> Row:
+async def status_of(engine: AsyncEngine, settings: Settings) -> Row:
     """`group`, `partitions`, counts of what waits, `waiting`, `dead_letters_by_reason`, `rejected_lately` (the
     last ten minutes, by topic, reason and source), `stops` (reasons by topic), `intake` (each stop, and what is
     accepted), `last_update`.
 
-    Trouble where a server does not answer.
+    TransientError where a server does not answer.
     """
     group = await group_of(settings)
     partitions = await partitions_of(engine, settings, group)

@@ -63,7 +63,7 @@ class _Snapshot:
 async def verify(
     engine: AsyncEngine, settings: Settings, registry: Registry, progress: Callable[[int, int], None]
 ) -> Report:
-    """Compare; `progress` is told records read and records in all. Trouble where a server does not answer."""
+    """Compare; `progress` is told records read and records in all. TransientError where a server does not answer."""
     with translated():
         async with engine.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ")

@@ -36,17 +36,17 @@ PLANS = {
 class Mode(IntEnum):
     """How a transaction goes about it; each is slower than the one before, and can do more."""
 
-    NEW = 0
+    SHARED_INSERT = 0
     """Beside others; it can keep nothing aside, and takes entities of version 1 to be new."""
-    BESIDE = 1
+    SHARED = 1
     """Beside others; it can keep nothing aside."""
-    LOOKING = 2
+    SHARED_LOOKING = 2
     """Beside others; what lacks a parent, or wants a unique value that another has, is found before it is written."""
-    ALONE = 3
+    EXCLUSIVE = 3
     """No other transaction is open meanwhile."""
-    CAREFUL = 4
+    EXCLUSIVE_RESOLVE = 4
     """Alone, and it is decided who gets which unique value before anything is written."""
-    APART = 5
+    EXCLUSIVE_APART = 5
     """The same for one record, of which or by which the database has refused something: each row that it brings along
     is tried by itself, and kept aside where the database refuses it."""
 
@@ -65,7 +65,7 @@ class Entered:
     @property
     def nothing_waits(self) -> bool:
         """It was seen that nothing waits, and nothing can begin to: beside others nobody keeps anything aside."""
-        return self.mode <= Mode.LOOKING and self.ends.told == "SELECT 0"
+        return self.mode <= Mode.SHARED_LOOKING and self.ends.told == "SELECT 0"
 
 
 async def enter(connection: AsyncConnection, mode: Mode, check: str = "") -> Entered:
@@ -76,7 +76,7 @@ async def enter(connection: AsyncConnection, mode: Mode, check: str = "") -> Ent
     made while a table is nearly empty, and kept, would read the whole table for each row when it has grown; with
     100,000 documents waiting 62 seconds instead of 5.
     """
-    lock = f"pg_advisory_xact_lock{'_shared' if mode <= Mode.LOOKING else ''}({GATE_KEY})"
+    lock = f"pg_advisory_xact_lock{'_shared' if mode <= Mode.SHARED_LOOKING else ''}({GATE_KEY})"
     ends = await _begin_with(connection, "; ".join(filter(None, (lock, check, _WAITS))), PLANS)
     return Entered(mode, ends)
 

@@ -74,10 +74,10 @@ class Refusals:
         return f"no error, but the row was not written as it should be; table {table}, {by}"
 
     async def _violated(self, connection: AsyncConnection, driver: Any, mode: Mode) -> ProjectorError:
-        if driver.sqlstate == FOREIGN_KEY and mode <= Mode.LOOKING:
-            return NeedsMode(Mode.ALONE)
-        if driver.sqlstate == UNIQUE and mode < Mode.LOOKING:
-            return NeedsMode(Mode.LOOKING)
+        if driver.sqlstate == FOREIGN_KEY and mode <= Mode.SHARED_LOOKING:
+            return NeedsMode(Mode.EXCLUSIVE)
+        if driver.sqlstate == UNIQUE and mode < Mode.SHARED_LOOKING:
+            return NeedsMode(Mode.SHARED_LOOKING)
         place = (driver.schema_name, driver.table_name, driver.constraint_name)
         ours = None in place or await self._constraints.are_ours(connection, *place)
         said = await self._named(connection, driver, mode)
@@ -86,7 +86,7 @@ class Refusals:
     async def _named(self, connection: AsyncConnection, driver: Any, mode: Mode) -> str:
         """SQLSTATE, constraint or trigger, and table; while the batch is being split it is not asked who refuses."""
         said = [f"SQLSTATE {driver.sqlstate}"]
-        if mode < Mode.APART:
+        if mode < Mode.EXCLUSIVE_APART:
             return said[0]
         context = driver.context or ""
         triggers = [row for row in await connection.execute(_TRIGGERS) if row.function in context]

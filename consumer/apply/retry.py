@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from neon_projector.consumer.apply.lock import Mode
 from neon_projector.consumer.apply.transaction import CommitUnknown, Receipt, Transaction, refused
 from neon_projector.consumer.batch import Batch
-from neon_projector.consumer.errors import BadData, Conflict, Moved, NeedsMode, TooLarge, Trouble
+from neon_projector.consumer.errors import BadData, Conflict, Moved, NeedsMode, TooLarge, TransientError
 from neon_projector.consumer.recovery.translate import Backoff, kafka_translated
 from neon_projector.projections.contract.outcome import Reason
 
@@ -46,7 +46,7 @@ class Retry:
         self._transaction = transaction
         self._observer = observer
         self._new_from = new_from
-        self._mode = Mode.NEW
+        self._mode = Mode.SHARED_INSERT
         """Where to begin: as the last batch turned out."""
 
     async def apply(self, batch: Batch) -> AsyncIterator[tuple[Batch, Receipt]]:
@@ -75,7 +75,7 @@ class Retry:
     async def _apply_apart(self, batch: Batch, whole: Batch) -> Receipt:
         """One record of which, or by which, something is refused."""
         try:
-            receipt = await self._apply_whole(batch, whole, PATIENCE_OF_PARTS, Mode.APART)
+            receipt = await self._apply_whole(batch, whole, PATIENCE_OF_PARTS, Mode.EXCLUSIVE_APART)
         except BadData as error:  # at COMMIT
             batch.decoded = refused(batch.decoded, error.detail)
             receipt = await self._apply_whole(batch, whole, PATIENCE)
@@ -91,25 +91,25 @@ class Retry:
         return receipt
 
     async def until_answered(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Repeat `ask` until it is no Trouble."""
+        """Repeat `ask` until it is no TransientError."""
         backoff = Backoff()
         while True:
             try:
                 answer = await ask()
-            except Trouble as trouble:
+            except TransientError as trouble:
                 await self._wait(trouble, backoff)
             else:
                 self._observer.answered()
                 return answer
 
     async def until_kafka_answers(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Repeat `ask`, which asks Kafka, until it is no Trouble; the first one is worth a line in the log."""
+        """Repeat `ask`, which asks Kafka, until it is no TransientError; the first one is worth a line in the log."""
         backoff, again = Backoff(), False
         while True:
             try:
                 with kafka_translated():
                     answer = await ask()
-            except Trouble as trouble:
+            except TransientError as trouble:
                 level, again = (logging.DEBUG if again else logging.WARNING), True
                 log.log(level, "Kafka does not answer; trying again", extra={"error": str(trouble)})
                 self._observer.kafka_troubled(trouble)
@@ -122,7 +122,7 @@ class Retry:
         backoff = Backoff()
         conflicts = tries = 0
         if mode is None:
-            mode = self._mode if len(batch.decoded) >= self._new_from else max(self._mode, Mode.LOOKING)
+            mode = self._mode if len(batch.decoded) >= self._new_from else max(self._mode, Mode.SHARED_LOOKING)
         while True:
             try:
                 receipt = await self._transaction.apply(batch, mode)
@@ -131,16 +131,16 @@ class Retry:
             except CommitUnknown as unknown:
                 if await self.until_answered(lambda: self._transaction.took_effect(batch)):
                     return unknown.receipt
-                await self._wait(Trouble("the answer to COMMIT was lost", "connection"), backoff)
+                await self._wait(TransientError("the answer to COMMIT was lost", "connection"), backoff)
             except Conflict as conflict:
                 conflicts += 1
-                if isinstance(conflict, Moved) and mode >= Mode.CAREFUL and conflicts > patience:
+                if isinstance(conflict, Moved) and mode >= Mode.EXCLUSIVE_RESOLVE and conflicts > patience:
                     raise await self.until_answered(partial(self._transaction.blamed, conflict)) from None
-                mode = max(mode, Mode.CAREFUL)
+                mode = max(mode, Mode.EXCLUSIVE_RESOLVE)
                 if conflicts >= LASTING:
                     self._observer.lasts(whole, conflict)
                 await self._wait(conflict, backoff)
-            except Trouble as trouble:
+            except TransientError as trouble:
                 await self._wait(trouble, backoff)
                 tries += trouble.reason in TOO_MUCH
                 if tries >= WHOLE_TRIES and len(batch.decoded) > 1:
@@ -149,7 +149,7 @@ class Retry:
                 self._mode = receipt.next_mode
                 return receipt
 
-    async def _wait(self, trouble: Trouble, backoff: Backoff) -> None:
+    async def _wait(self, trouble: TransientError, backoff: Backoff) -> None:
         level = logging.DEBUG if isinstance(trouble, Conflict) else logging.INFO
         log.log(level, "the database does not take it now; trying again", extra={"error": str(trouble)})
         self._observer.troubled(trouble)

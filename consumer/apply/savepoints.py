@@ -25,7 +25,7 @@ class Savepoints:
     async def tried(self, connection: AsyncConnection) -> AsyncIterator[None]:
         """Within, all is undone and BadData is raised where the database refuses it, also silently.
 
-        Nobody else writes meanwhile (Mode.APART): a row that is not as it was looked at is a refusal, too.
+        Nobody else writes meanwhile (Mode.EXCLUSIVE_APART): a row that is not as it was looked at is a refusal, too.
         """
         nested = await connection.begin_nested()
         try:
@@ -35,7 +35,7 @@ class Savepoints:
             if error.connection_invalidated:
                 raise
             await nested.rollback()
-            known = await self._refusals.read(connection, error, Mode.APART)
+            known = await self._refusals.read(connection, error, Mode.EXCLUSIVE_APART)
             if isinstance(known, (BadData, Moved)):
                 raise BadData(known.detail) from None
             raise known or error from None

@@ -47,7 +47,7 @@ class Receipt:
     """What became of events that earlier transactions had parked."""
     kept: list[KeptAside] = field(default_factory=list)
     """States that waited, and that the database refused when their turn came."""
-    next_mode: Mode = Mode.NEW
+    next_mode: Mode = Mode.SHARED_INSERT
     """What the next batch will likely need: to run alone where this one parked anything, and to look for what is there
     where this one brought what was there already."""
 
@@ -81,7 +81,7 @@ class Transaction:
         self._writers = Writers(registry)
         self._secrets = sorted({secret for p in registry for secret in p.secrets})
 
-    async def apply(self, batch: Batch, mode: Mode = Mode.BESIDE) -> Receipt:
+    async def apply(self, batch: Batch, mode: Mode = Mode.SHARED) -> Receipt:
         """Apply `batch` and move its positions; any error means that nothing changed.
 
         One exception is CommitUnknown: whether the batch took effect is told by the positions (`took_effect`).
@@ -193,8 +193,8 @@ def refused(decoded: Sequence[Decoded], detail: str) -> list[Decoded]:
 
 def _likely(written: Written) -> Mode:
     if written.parked:
-        return Mode.ALONE
-    return Mode.BESIDE if written.superseded else Mode.NEW
+        return Mode.EXCLUSIVE
+    return Mode.SHARED if written.superseded else Mode.SHARED_INSERT
 
 
 def _count_events(receipt: Receipt, batch: Batch, written: Written) -> None:

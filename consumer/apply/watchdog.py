@@ -47,7 +47,7 @@ _END = text(f"""
         AS v(pid, since) WHERE (v.pid, v.since) IN (SELECT pid, state_change {_HOLDERS})""")
 
 
-class Frozen:
+class Watchdog:
     """Looks for frozen processes while somebody here waits."""
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -58,7 +58,7 @@ class Frozen:
         self._looked_at = 0.0
 
     @asynccontextmanager
-    async def looked_for(self) -> AsyncIterator[None]:
+    async def watching(self) -> AsyncIterator[None]:
         """Look every five seconds until the body is done; several bodies use one connection together."""
         task = asyncio.create_task(self._look())
         try:

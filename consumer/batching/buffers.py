@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
-from neon_projector.consumer.batch import Fetched, Span
+from neon_projector.consumer.batch import Fetched, OffsetRange
 from neon_projector.consumer.batching.sizes import sizes
 from neon_projector.projections.contract.record import Record
 
@@ -111,7 +111,7 @@ class Buffer:
         taken, size = self._records[:number], self._bytes[number] - self._bytes[0]
         del self._records[:number], self._times[:number], self._bytes[:number]
         end = self._records[0].offset if self._records else self._end
-        span, self._start = Span(self._start, end, self.epoch), end
+        span, self._start = OffsetRange(self._start, end, self.epoch), end
         self._count(*self.held[2:])
         return Fetched(partition, span, taken, size)
 

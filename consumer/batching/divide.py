@@ -17,7 +17,7 @@ Portion = Sequence[Fetched]
 """What one batch is made of: of each of its partitions the next records."""
 
 
-def generations(registry: Registry, topics: Mapping[str, str]) -> dict[str, int]:
+def parent_depths(registry: Registry, topics: Mapping[str, str]) -> dict[str, int]:
     """By topic how many generations of parents its entity has; `topics` is by setting."""
     depth: dict[str, int] = {}
     for projection in registry:  # parents before children

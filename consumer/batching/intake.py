@@ -11,12 +11,12 @@ from contextlib import aclosing, suppress
 
 from aiokafka import TopicPartition
 
-from neon_projector.consumer.batch import Batch, Fetched, Span
+from neon_projector.consumer.batch import Batch, Fetched, OffsetRange
 from neon_projector.consumer.batching.buffers import ANY_TIME, Buffers
 from neon_projector.consumer.batching.divide import Portion, divide
 from neon_projector.consumer.batching.quotas import shares
 from neon_projector.consumer.batching.turns import Turns
-from neon_projector.consumer.kafka.consumer import Claimer, Reader, Source
+from neon_projector.consumer.kafka.consumer import Claimer, GroupConsumer, Reader
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Decoded
@@ -49,10 +49,10 @@ class Intake:
 
     def __init__(
         self,
-        source: Source,
+        source: GroupConsumer,
         decoder: Decoder,
         settings: Settings,
-        generations: Mapping[str, int],
+        parent_depths: Mapping[str, int],
         claim: Claimer,
         read: Reader,
         until_answered: UntilAnswered,
@@ -60,7 +60,7 @@ class Intake:
         self._source = source
         self._decoder = decoder
         self._settings = settings
-        self._generations = generations
+        self._parent_depths = parent_depths
         self._claim, self._read = claim, read
         self._until_answered = until_answered
         self._buffers = Buffers()
@@ -116,7 +116,7 @@ class Intake:
         lost = {partition for partition, span in batch.spans.items() if not self._is_ours(partition, span)}
         return batch.without(lost) if lost else batch
 
-    def _is_ours(self, partition: TopicPartition, span: Span) -> bool:
+    def _is_ours(self, partition: TopicPartition, span: OffsetRange) -> bool:
         reading = self._source.partitions.reading.get(partition)
         return reading is not None and reading.epoch == span.epoch
 
@@ -157,8 +157,8 @@ class Intake:
             self.poke()
 
     async def _decoded(self, portion: Portion) -> Batch:
-        of = [self._generations.get(part.partition.topic, 0) for part in portion]
-        batch = Batch(lowest=min(of, default=0), highest=max(of, default=0))
+        of = [self._parent_depths.get(part.partition.topic, 0) for part in portion]
+        batch = Batch(min_depth=min(of, default=0), max_depth=max(of, default=0))
         batch.trigger, batch.collected_seconds = self._cut_as
         stretch = 0.0
         for part in portion:
@@ -236,7 +236,7 @@ class Intake:
         most, at_once = settings.batch_max_events, settings.batches_at_once
         self._cut_as = self._full(horizon) or "age", now - self._since
         parts = self._buffers.take(horizon, most * at_once, settings.batch_max_bytes, most)
-        self._portions = divide(parts, self._generations, most, at_once)
+        self._portions = divide(parts, self._parent_depths, most, at_once)
         self._since, self._stuck = now, ((0, 0), now)
         self._room.set()
         return bool(parts)

@@ -11,7 +11,7 @@ WAITING = 1
 """Batches that are ready and have to wait: so one that begins need not be decoded first."""
 
 
-class Flights:
+class Scheduler:
     """Starts `apply` for each batch as a task of its own, up to `at_once`; `landed` is called when one has ended."""
 
     def __init__(self, apply: Callable[[Batch], Awaitable[None]], at_once: int, landed: Callable[[], None]) -> None:
@@ -83,4 +83,4 @@ class Flights:
 
 def _hinders(earlier: Batch, later: Batch) -> bool:
     """Whether `later` has to wait: for the same partition, or for what may be its parents."""
-    return earlier.lowest < later.highest or not earlier.spans.keys().isdisjoint(later.spans)
+    return earlier.min_depth < later.max_depth or not earlier.spans.keys().isdisjoint(later.spans)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from neon_projector.consumer.errors import BadData, Conflict, Halt, ProjectorError, SchemaMissing, Trouble
+from neon_projector.consumer.errors import BadData, Conflict, FatalError, ProjectorError, SchemaMissing, TransientError
 from neon_projector.consumer.recovery.table import (
     APPLICATION,
     BY_EXCEPTION,
@@ -17,10 +17,10 @@ from neon_projector.consumer.recovery.translate import KAFKA_HALTING, KAFKA_LOST
 
 ACTIONS: dict[type[ProjectorError], str] = {
     Conflict: "decide again",
-    Trouble: "wait, try again",
+    TransientError: "wait, try again",
     BadData: "split the batch; the record becomes a dead letter",
     SchemaMissing: "stop; run `projector migrate`",
-    Halt: "stop",
+    FatalError: "stop",
 }
 
 HEAD = """\

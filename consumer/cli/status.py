@@ -10,11 +10,11 @@ from rich.live import Live
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.admin.group_protocols import CLASSIC
-from neon_projector.consumer.admin.status import standing
+from neon_projector.consumer.admin.status import status_of
 from neon_projector.consumer.cli.database import AsJson, ask
 from neon_projector.consumer.cli.output import console, plain, print_json, table_of
 from neon_projector.consumer.cli.pause import described, details
-from neon_projector.consumer.errors import Trouble
+from neon_projector.consumer.errors import TransientError
 from neon_projector.consumer.settings import Settings, load_settings
 
 SHOWN = ("topic", "partition", "next_offset", "lag", "lag_seconds", "member", "stopped")
@@ -32,7 +32,7 @@ def status(
     settings = load_settings()
     if watch:
         ask(lambda engine: _watch(engine, settings, as_json))
-    told = ask(lambda engine: standing(engine, settings))
+    told = ask(lambda engine: status_of(engine, settings))
     _print_json(told) if as_json else console().print(_shown(told, console().width))
     raise typer.Exit(1 if told["stops"] or any(row["stopped"] for row in told["partitions"]) else 0)
 
@@ -43,8 +43,8 @@ async def _watch(engine: AsyncEngine, settings: Settings, as_json: bool) -> None
     with Live(console=console(), screen=screen, auto_refresh=False) if screen else console() as live:
         while True:
             try:
-                told = await standing(engine, settings)
-            except Trouble as trouble:
+                told = await status_of(engine, settings)
+            except TransientError as trouble:
                 told = {"error": str(trouble)}
             if isinstance(live, Live):
                 live.update(_shown(told, live.console.width), refresh=True)

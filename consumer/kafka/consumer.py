@@ -11,10 +11,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mappi
 import aiokafka.errors
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
-from neon_projector.consumer.batch import Claim, Fetched, Positions, Span
+from neon_projector.consumer.batch import Claim, Fetched, OffsetRange, Positions
 from neon_projector.consumer.kafka.assignment import STOPPED, Partitions, Reading, names
 from neon_projector.consumer.kafka.client import group_member, leave, listen, partitions_of_group, tell_positions
-from neon_projector.consumer.kafka.fetcher import Fetching
+from neon_projector.consumer.kafka.fetcher import Fetcher
 from neon_projector.consumer.kafka.metadata import Topic, is_another, is_there
 from neon_projector.consumer.kafka.record_batches import Unreadable
 from neon_projector.consumer.kafka.watch import Watch
@@ -33,7 +33,7 @@ Reader = Callable[[set[TopicPartition]], Awaitable[dict[TopicPartition, Claim]]]
 """Reads the claims of partitions again."""
 
 
-class Source(ConsumerRebalanceListener):  # type: ignore[misc]
+class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
     """The group member. `on_revoked` is awaited before partitions are given up."""
 
     def __init__(
@@ -52,7 +52,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         settings = self._settings
         self._consumer = group_member(settings)
         listen(self._consumer, self._watch)
-        self.fetching = Fetching(self._consumer, settings.kafka_isolation_level == "read_committed")
+        self.fetching = Fetcher(self._consumer, settings.kafka_isolation_level == "read_committed")
         self._consumer.subscribe(sorted(set(settings.topics.values())), listener=self)
         try:
             await self._consumer.start()
@@ -187,7 +187,7 @@ class Source(ConsumerRebalanceListener):  # type: ignore[misc]
         new = self._recognised(partition, reading, records)
         if new is None or position <= reading.next_offset:
             return None
-        span = Span(reading.next_offset, position, reading.epoch)
+        span = OffsetRange(reading.next_offset, position, reading.epoch)
         reading.next_offset = position
         return Fetched(partition, span, new)
 

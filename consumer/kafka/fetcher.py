@@ -23,7 +23,7 @@ ANSWER_BYTES = 2 * 1024 * 1024
 """Of one answer; for a moment it is in memory twice."""
 
 
-class Fetching:
+class Fetcher:
     """What `consumer`, once it is started, has fetched."""
 
     def __init__(self, consumer: AIOKafkaConsumer, committed: bool = True) -> None:

@@ -8,7 +8,7 @@ import ssl
 import aiokafka.errors
 from aiokafka.conn import collect_hosts, create_conn
 
-from neon_projector.consumer.errors import Halt
+from neon_projector.consumer.errors import FatalError
 from neon_projector.consumer.kafka.client import client_options
 from neon_projector.consumer.settings import Settings
 
@@ -19,7 +19,7 @@ REFUSED = (
 
 
 async def require_login(settings: Settings) -> None:
-    """Halt, naming the setting, where a broker answers and refuses us. One that does not answer is no matter here."""
+    """FatalError, naming the setting, where a broker answers and refuses us. One that does not answer is left out."""
     if settings.kafka_security_protocol == "PLAINTEXT":
         return
     options = client_options(settings)
@@ -27,12 +27,14 @@ async def require_login(settings: Settings) -> None:
         try:
             connection = await create_conn(host, port, **options)
         except REFUSED:
-            raise Halt("Kafka refuses the user or password: KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD") from None
+            raise FatalError("Kafka refuses the user or password: KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD") from None
         except aiokafka.errors.UnsupportedSaslMechanismError:
             mechanism = settings.kafka_sasl_mechanism
-            raise Halt(f"Kafka does not know this way to log in: KAFKA_SASL_MECHANISM={mechanism}") from None
+            raise FatalError(f"Kafka does not know this way to log in: KAFKA_SASL_MECHANISM={mechanism}") from None
         except ssl.SSLCertVerificationError as error:
-            raise Halt(f"the broker's certificate is not trusted: KAFKA_SSL_CAFILE: {error.verify_message}") from None
+            raise FatalError(
+                f"the broker's certificate is not trusted: KAFKA_SSL_CAFILE: {error.verify_message}"
+            ) from None
         except (aiokafka.errors.KafkaError, OSError, TimeoutError):
             continue
         connection.close()

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 import aiokafka.errors
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from neon_projector.consumer.errors import Trouble
+from neon_projector.consumer.errors import TransientError
 from neon_projector.consumer.kafka.client import client_options
 from neon_projector.consumer.kafka.record_batches import Unreadable
 from neon_projector.consumer.settings import Settings
@@ -34,7 +34,7 @@ class Reread:
         """Sentences that begin with `topic:partition`."""
 
     async def records(self) -> AsyncIterator[Sequence[Record]]:
-        """All records before the positions, some of a partition at a time; Trouble where none come any more."""
+        """All records before the positions, some of a partition at a time; TransientError where none come any more."""
         wanted = {partition: end for partition, end in self._positions.items() if end > 0}
         if not wanted:
             return
@@ -98,7 +98,7 @@ class Reread:
             moved_at = clock() if read != before else moved_at
             if clock() - moved_at > STALLED_SECONDS:
                 names = ", ".join(f"{p.topic}:{p.partition}" for p in sorted(self._left))
-                raise Trouble(f"for {STALLED_SECONDS:.0f} s Kafka has given no more of {names}", "kafka")
+                raise TransientError(f"for {STALLED_SECONDS:.0f} s Kafka has given no more of {names}", "kafka")
             self._progress(read, total)
             await asyncio.sleep(0)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from aiokafka import TopicPartition
 
-from neon_projector.consumer.kafka.consumer import Source
+from neon_projector.consumer.kafka.consumer import GroupConsumer
 from neon_projector.consumer.kafka.metadata import Metadata
 
 GROUP_EACH = 3
@@ -17,7 +17,7 @@ NO_ANSWER_SECONDS = 10.0
 class TopicWatch:
     """Keeps `missing` and `unread` true; `look` is to be called with each answer."""
 
-    def __init__(self, source: Source, topics: Iterable[str]) -> None:
+    def __init__(self, source: GroupConsumer, topics: Iterable[str]) -> None:
         self._source = source
         self.topics = sorted(set(topics))
         self._looks = 0

@@ -17,7 +17,7 @@ KEEPS_EVERYTHING = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.poli
 
 
 async def require(settings: Settings) -> None:
-    """TopicMissing for a topic that is not there, Halt where the broker refuses us, a warning for one that forgets."""
+    """TopicMissing for a topic that is not there, FatalError where Kafka refuses us, a warning for one that forgets."""
     await require_login(settings)
     wanted = sorted(set(settings.topics.values()))
     admin = AIOKafkaAdminClient(**client_options(settings))

@@ -10,7 +10,7 @@ from aiokafka import TopicPartition
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from neon_projector.consumer.batch import Claim, Span
+from neon_projector.consumer.batch import Claim, OffsetRange
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.models import CONTROL_SCHEMA
 from neon_projector.projections.contract.outcome import Outcome
@@ -115,7 +115,10 @@ async def _claims(
 
 
 def move(
-    group_id: str, spans: Mapping[TopicPartition, Span], totals: Totals, fingerprints: Mapping[TopicPartition, str]
+    group_id: str,
+    spans: Mapping[TopicPartition, OffsetRange],
+    totals: Totals,
+    fingerprints: Mapping[TopicPartition, str],
 ) -> str:
     """SQL that moves each position from its span's start to its end, and adds up what became of the records between.
 
@@ -145,7 +148,7 @@ def _quoted(value: str) -> str:
     return f" E'{doubled}'"
 
 
-def skipped(span: Span, counts: Counter[Outcome]) -> int:
+def skipped(span: OffsetRange, counts: Counter[Outcome]) -> int:
     """The offsets of a span that had no record: markers, compacted or aborted records."""
     return span.next_offset - span.start - counts.total()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from neon_projector.consumer.errors import BadData, Conflict, Halt, ProjectorError, SchemaMissing, Trouble
+from neon_projector.consumer.errors import BadData, Conflict, FatalError, ProjectorError, SchemaMissing, TransientError
 
 TROUBLES = ("connection", "starting", "conflict", "limit", "timeout", "neon", "schema", "kafka")
 """All reasons that `projector_retries_total` counts."""
@@ -25,48 +25,52 @@ class Known:
     states: tuple[str, ...]
     kind: type[ProjectorError]
     reason: str = ""
-    """What a Trouble counts as, one of TROUBLES."""
+    """What a TransientError counts as, one of TROUBLES."""
     words: tuple[str, ...] = ()
     """Parts of the message, in lower case."""
 
     def error(self, sign: str) -> ProjectorError:
-        """As what it is raised. A Trouble tells the `sign` (an SQLSTATE, say), anything else what it is."""
-        if issubclass(self.kind, Trouble):
+        """As what it is raised. A TransientError tells the `sign` (an SQLSTATE, say), anything else what it is."""
+        if issubclass(self.kind, TransientError):
             return self.kind(sign, self.reason)
         return self.kind() if self.kind is SchemaMissing else self.kind(self.what)
 
 
 BY_WORDS = (
-    Known("the database refuses the user or password", PROXIES, Halt, words=("authentication failed", "no such user")),
-    Known("Neon: the endpoint is disabled", PROXIES, Halt, words=(
+    Known("the database refuses the user or password", PROXIES, FatalError, words=(
+        "authentication failed", "no such user",
+    )),
+    Known("Neon: the endpoint is disabled", PROXIES, FatalError, words=(
         "endpoint is disabled", "endpoint has been disabled",
     )),
-    Known("Neon: there is no such endpoint", PROXIES, Halt, words=(
+    Known("Neon: there is no such endpoint", PROXIES, FatalError, words=(
         "endpoint cannot be found", "endpoint could not be found", "endpoint id is not specified",
         "inconsistent project name",
     )),
-    Known("Neon: a quota is spent", PROXIES, Halt, words=("quota",)),
-    Known("Neon: this address is not allowed to connect", PROXIES, Halt, words=(
+    Known("Neon: a quota is spent", PROXIES, FatalError, words=("quota",)),
+    Known("Neon: this address is not allowed to connect", PROXIES, FatalError, words=(
         "not allowed to connect", "blocked network",
     )),
-    Known("the server wants encryption: see sslmode", PROXIES, Halt, words=("connection is insecure", "ssl required")),
-    Known("the pooler does not know the database", PROXIES, Halt, words=("no such database", "does not exist")),
-    Known("the pooler's own configuration is wrong", PROXIES, Halt, words=("bouncer config error",)),
-    Known("the pooler does not take a parameter of the URL (options)", PROXIES, Halt, words=(
+    Known("the server wants encryption: see sslmode", PROXIES, FatalError, words=(
+        "connection is insecure", "ssl required",
+    )),
+    Known("the pooler does not know the database", PROXIES, FatalError, words=("no such database", "does not exist")),
+    Known("the pooler's own configuration is wrong", PROXIES, FatalError, words=("bouncer config error",)),
+    Known("the pooler does not take a parameter of the URL (options)", PROXIES, FatalError, words=(
         "unsupported startup parameter",
     )),
-    Known("the pooler is in statement mode: set pool_mode = transaction", PROXIES, Halt, words=(
+    Known("the pooler is in statement mode: set pool_mode = transaction", PROXIES, FatalError, words=(
         "statement pooling mode",
     )),
-    Known("the pooler lets nobody in from here (its auth_hba_file)", PROXIES, Halt, words=("login rejected",)),
-    Known("Neon can't reach or wake the compute, or has too much to do", PROXIES, Trouble, "neon", words=(
+    Known("the pooler lets nobody in from here (its auth_hba_file)", PROXIES, FatalError, words=("login rejected",)),
+    Known("Neon can't reach or wake the compute, or has too much to do", PROXIES, TransientError, "neon", words=(
         "couldn't connect to compute", "control plane request failed", "too many connections", "acquire permit",
         "concurrently active endpoints", "authentication timed out",
     )),
     Known("a value, or many together, that Postgres can't hold in memory", ("XX000",), BadData, words=(
         "invalid memory alloc request size",
     )),
-    Known("the pooler has no connection to give", PROXIES, Trouble, "limit", words=(
+    Known("the pooler has no connection to give", PROXIES, TransientError, "limit", words=(
         "no more connections allowed", "query_wait_timeout",
     )),
     Known("an application alters or drops a table at this moment", ("XX000",), Conflict, "conflict", words=(
@@ -77,18 +81,18 @@ BY_WORDS = (
 """The first that matches counts, before any row of BY_SQLSTATE."""
 
 BY_SQLSTATE = (
-    Known("a connection lost, or the pooler has lost the server", ("08",), Trouble, "connection"),
-    Known("an error of the operating system", ("58",), Trouble, "connection"),
-    Known("the server starts, stops or fails over", ("57P", "55", "25006"), Trouble, "starting"),
-    Known("a statement, a lock or a session took too long", ("57014", "55P03", "25P"), Trouble, "timeout"),
-    Known("too many connections, too little memory", ("53",), Trouble, "limit"),
-    Known("the database's disk is full, or its size limit is reached", ("53100",), Halt),
+    Known("a connection lost, or the pooler has lost the server", ("08",), TransientError, "connection"),
+    Known("an error of the operating system", ("58",), TransientError, "connection"),
+    Known("the server starts, stops or fails over", ("57P", "55", "25006"), TransientError, "starting"),
+    Known("a statement, a lock or a session took too long", ("57014", "55P03", "25P"), TransientError, "timeout"),
+    Known("too many connections, too little memory", ("53",), TransientError, "limit"),
+    Known("the database's disk is full, or its size limit is reached", ("53100",), FatalError),
     Known("a deadlock, or a serialization failure", ("40",), Conflict, "conflict"),
     Known("an owner or a unique value that another transaction took", ("23503", "23505"), Conflict, "conflict"),
     Known("a value that the database refuses", ("22", "23", "54"), BadData),
-    Known("the database refuses the user or password", ("28",), Halt),
-    Known("the database does not exist", ("3D",), Halt),
-    Known("the database user may not do this", ("42501",), Halt),
+    Known("the database refuses the user or password", ("28",), FatalError),
+    Known("the database does not exist", ("3D",), FatalError),
+    Known("the database user may not do this", ("42501",), FatalError),
     Known("the schema is not migrated", ("42P01", "42703", "3F"), SchemaMissing),
 )
 """The longest match counts."""
@@ -99,7 +103,7 @@ NOT_OURS = Known("a constraint that is not this service's own", ("23503", "23505
 
 SCHEMA = Known(
     "a table, column or type is not as the service needs it; perhaps an application's migration is under way",
-    ("0A", "42", "3F"), Trouble, "schema",
+    ("0A", "42", "3F"), TransientError, "schema",
 )  # fmt: skip
 """While records are applied, outside of an application's own function. At start the rows of BY_SQLSTATE count."""
 
@@ -133,10 +137,13 @@ def known(state: str | None, message: str) -> Known | None:
 
 
 BY_EXCEPTION: tuple[tuple[tuple[type[Exception], ...], Known], ...] = (
-    ((ssl.SSLCertVerificationError,), Known("the database's certificate is not trusted", (), Halt)),
-    ((ConnectionError,), Known("the server does not encrypt: see sslmode", (), Halt, words=("rejected ssl upgrade",))),
-    ((PoolTimeout, TimeoutError), Known("no connection, or no answer, in time", (), Trouble, "timeout")),
-    ((OSError,), Known("a connection refused or lost, an unknown host name", (), Trouble, "connection")),
+    ((ssl.SSLCertVerificationError,), Known("the database's certificate is not trusted", (), FatalError)),
+    (
+        (ConnectionError,),
+        Known("the server does not encrypt: see sslmode", (), FatalError, words=("rejected ssl upgrade",)),
+    ),
+    ((PoolTimeout, TimeoutError), Known("no connection, or no answer, in time", (), TransientError, "timeout")),
+    ((OSError,), Known("a connection refused or lost, an unknown host name", (), TransientError, "connection")),
 )
 """For what has no SQLSTATE. The first that matches counts."""
 

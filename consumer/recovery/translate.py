@@ -13,7 +13,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from neon_projector.consumer.errors import Halt, ProjectorError, Trouble
+from neon_projector.consumer.errors import FatalError, ProjectorError, TransientError
 from neon_projector.consumer.kafka.static_member import InstanceFenced
 from neon_projector.consumer.recovery.table import PROXIES, REPLANNED, known, known_exception
 
@@ -23,7 +23,7 @@ LONGEST_DELAY_SECONDS = 5.0
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Within, errors of the database's driver come out as our own; what is of no known kind comes out as Halt."""
+    """Within, errors of the database's driver come out as our own; what is of no known kind comes out as FatalError."""
     try:
         yield
     except DBAPIError as error:
@@ -31,9 +31,9 @@ def translated() -> Iterator[None]:
         if isinstance(_driver(error), asyncpg.InvalidCachedStatementError):
             known = REPLANNED.error("a table was altered")
         if known is None and (error.connection_invalidated or isinstance(error, InterfaceError)):
-            known = Trouble(reason="connection")
+            known = TransientError(reason="connection")
         if known is None:  # its text may quote an event: only its kind is told
-            known = Halt(f"an error of no known kind: {type(error).__name__}, SQLSTATE {_sqlstate(error)}")
+            known = FatalError(f"an error of no known kind: {type(error).__name__}, SQLSTATE {_sqlstate(error)}")
         raise known from None
     except asyncpg.OutdatedSchemaCacheError:
         raise REPLANNED.error("a type was altered") from None
@@ -97,17 +97,17 @@ def kafka_translated() -> Iterator[None]:
     try:
         yield
     except InstanceFenced:
-        raise Halt(
+        raise FatalError(
             "another instance has joined the group with the same KAFKA_GROUP_INSTANCE_ID, and has this one's place; "
             "give each instance one of its own"
         ) from None
     except KAFKA_HALTING as error:
-        raise Halt(f"Kafka refuses: {type(error).__name__}") from error
+        raise FatalError(f"Kafka refuses: {type(error).__name__}") from error
     except (aiokafka.errors.KafkaError, OSError, TimeoutError) as error:
         lost = isinstance(error, KAFKA_LOST)
         if not (lost or getattr(error, "retriable", False)):
             raise
-        raise Trouble(type(error).__name__, "kafka") from error
+        raise TransientError(type(error).__name__, "kafka") from error
 
 
 class Backoff:

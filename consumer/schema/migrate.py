@@ -17,7 +17,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from neon_projector.consumer.errors import Halt, SchemaMissing, SchemaTooOld
+from neon_projector.consumer.errors import FatalError, SchemaMissing, SchemaTooOld
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.models import CONTROL_SCHEMA
 
@@ -95,12 +95,14 @@ def _alembic_translated() -> Iterator[None]:
     try:
         yield
     except CommandError as error:
-        raise Halt(f"the migrations don't fit together: {' '.join(str(error).split())}") from None
+        raise FatalError(f"the migrations don't fit together: {' '.join(str(error).split())}") from None
     except DBAPIError as error:
         state = getattr(error.orig, "sqlstate", None) or ""
         if not state.startswith("42") or state == "42P01":
             raise
-        raise Halt(f"the database refuses a step (SQLSTATE {state}): {' '.join(str(error.orig).split())}") from None
+        raise FatalError(
+            f"the database refuses a step (SQLSTATE {state}): {' '.join(str(error.orig).split())}"
+        ) from None
 
 
 async def require_schema(engine: AsyncEngine) -> None:

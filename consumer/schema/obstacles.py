@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from neon_projector.consumer.errors import Halt
+from neon_projector.consumer.errors import FatalError
 from neon_projector.models import CONTROL_SCHEMA, ENTITY_SCHEMA, metadata
 
 VERSIONS = f"{CONTROL_SCHEMA}.alembic_version"
@@ -40,61 +40,61 @@ class Obstacles:
     relations: dict[str, Any]
 
     def to_read(self) -> None:
-        """Halt where it can't be told how the schema stands."""
+        """FatalError where it can't be told how the schema stands."""
         schema, versions = self.schemas.get(CONTROL_SCHEMA), self.relations.get(VERSIONS)
         role = self.server.role
         if schema is not None and not schema.uses:
-            raise Halt(
+            raise FatalError(
                 f"the role {role} may not use the schema {CONTROL_SCHEMA}, which belongs to {schema.owner}: "
                 f"GRANT USAGE, CREATE ON SCHEMA {CONTROL_SCHEMA} TO {role}"
             )
         if versions is not None and not versions.readable:
-            raise Halt(f"the role {role} may not read {VERSIONS}, which belongs to {versions.owner}")
+            raise FatalError(f"the role {role} may not read {VERSIONS}, which belongs to {versions.owner}")
 
     def to_create(self) -> None:
-        """Halt where nothing can be made: for a database where nothing of ours is."""
+        """FatalError where nothing can be made: for a database where nothing of ours is."""
         self._to_write()
         found = [self.relations[name] for name in _ours() if name in self.relations]
         if found:
             names = ", ".join(f"{one.name} (of role {one.owner})" for one in found)
-            raise Halt(
+            raise FatalError(
                 f"there is already {names}, which projector migrate did not make: rename it, or move it to another "
                 "schema, or give the service a database of its own"
             )
 
     def to_change(self) -> None:
-        """Halt where ours can't be altered: for a database where an older revision is."""
+        """FatalError where ours can't be altered: for a database where an older revision is."""
         self._to_write()
         owners = {one.owner for name in _ours() if (one := self.relations.get(name)) is not None and not one.ours}
         if owners:
-            raise Halt(
+            raise FatalError(
                 f"tables of the service belong to {', '.join(sorted(owners))}, and only their owner may change them: "
                 f"migrate as that role, not as {self.server.role}"
             )
 
     def to_go_on(self) -> None:
-        """Halt where the newest revision is recorded, but a table is not where it should be."""
+        """FatalError where the newest revision is recorded, but a table is not where it should be."""
         for name in _ours():
             if name not in self.relations:
                 plain = name.partition(".")[2]
                 elsewhere = sorted(one.name for one in self.relations.values() if one.plain == plain)
                 hint = f" (there is {', '.join(elsewhere)}: ALTER TABLE … SET SCHEMA)" if elsewhere else ""
-                raise Halt(f"the newest revision is recorded in {VERSIONS}, but {name} is not there{hint}")
+                raise FatalError(f"the newest revision is recorded in {VERSIONS}, but {name} is not there{hint}")
 
     def _to_write(self) -> None:
         role, database = self.server.role, self.server.database
         if self.server.read_only:
-            raise Halt("this server takes no writes: it is a standby, or read only. Migrate on the primary")
+            raise FatalError("this server takes no writes: it is a standby, or read only. Migrate on the primary")
         if CONTROL_SCHEMA not in self.schemas and not self.server.creates:
-            raise Halt(
+            raise FatalError(
                 f"the role {role} may not create the schema {CONTROL_SCHEMA}: GRANT CREATE ON DATABASE {database} "
                 f"TO {role}"
             )
         if ENTITY_SCHEMA not in self.schemas:
-            raise Halt(f"the database {database} has no schema {ENTITY_SCHEMA}: CREATE SCHEMA {ENTITY_SCHEMA}")
+            raise FatalError(f"the database {database} has no schema {ENTITY_SCHEMA}: CREATE SCHEMA {ENTITY_SCHEMA}")
         for schema in self.schemas.values():
             if not (schema.creates and schema.uses):
-                raise Halt(
+                raise FatalError(
                     f"the role {role} may not create tables in the schema {schema.name}, which belongs to "
                     f"{schema.owner}: GRANT USAGE, CREATE ON SCHEMA {schema.name} TO {role}"
                 )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from aiokafka import TopicPartition
 from prometheus_client import Gauge
 
-from neon_projector.consumer.kafka.consumer import Source
+from neon_projector.consumer.kafka.consumer import GroupConsumer
 from neon_projector.consumer.telemetry.metrics import Metrics
 from neon_projector.consumer.telemetry.state import ServiceState
 
@@ -96,7 +96,7 @@ class Lags:
         self._lag, self._lag_seconds = PartitionGauge(metrics.lag), PartitionGauge(metrics.lag_seconds)
         self._held, self._held_seconds = PartitionGauge(metrics.open_records), PartitionGauge(metrics.open_seconds)
 
-    def look(self, source: Source, oldest: Mapping[TopicPartition, int], now: float) -> None:
+    def look(self, source: GroupConsumer, oldest: Mapping[TopicPartition, int], now: float) -> None:
         """Take over what is so now; `oldest` is of each partition the first record's time, in milliseconds."""
         state = self._state
         lag = state.lag = source.lag(state.positions)

@@ -15,9 +15,9 @@ from sqlalchemy.pool import QueuePool
 from neon_projector.consumer.apply.rejected import RejectionLog, why
 from neon_projector.consumer.apply.transaction import Receipt
 from neon_projector.consumer.batch import Batch, Claim
-from neon_projector.consumer.errors import Conflict, ProjectorError, Trouble
+from neon_projector.consumer.errors import Conflict, ProjectorError, TransientError
 from neon_projector.consumer.kafka.assignment import STOPPED
-from neon_projector.consumer.kafka.consumer import Source
+from neon_projector.consumer.kafka.consumer import GroupConsumer
 from neon_projector.consumer.offsets import store as positions
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.telemetry.kafka_gauges import KafkaGauges
@@ -63,7 +63,7 @@ class Observer:
     def __init__(
         self,
         engine: AsyncEngine,
-        source: Source,
+        source: GroupConsumer,
         kafka: KafkaGauges,
         oldest: Oldest,
         ratios: Ratios,
@@ -119,7 +119,7 @@ class Observer:
         self._metrics.db_up.set(1)
         self._state.trouble = None
 
-    def troubled(self, trouble: Trouble) -> None:
+    def troubled(self, trouble: TransientError) -> None:
         """The database has failed us, and will be asked again."""
         self._metrics.retries.labels(trouble.reason).inc()
         if not isinstance(trouble, Conflict):  # then it answers, and is about to take it
@@ -139,7 +139,7 @@ class Observer:
     def kafka_answered(self) -> None:
         self._state.kafka_trouble = None
 
-    def kafka_troubled(self, trouble: Trouble) -> None:
+    def kafka_troubled(self, trouble: TransientError) -> None:
         self._metrics.retries.labels(trouble.reason).inc()
         self._state.kafka_trouble = str(trouble)
 

@@ -7,7 +7,7 @@ Id = TypeVar("Id", bound=Hashable)
 Value = TypeVar("Value", bound=Hashable)
 
 
-def losers(wanted: Mapping[Id, Value], holders: Mapping[Value, Id], leaving: frozenset[Id]) -> dict[Id, Id]:
+def denied(wanted: Mapping[Id, Value], holders: Mapping[Value, Id], leaving: frozenset[Id]) -> dict[Id, Id]:
     """Of those who want a value, the ones who can't have it, each with the one who has it.
 
     `wanted` is in order of arrival: of two who want a free value the first gets it. `holders` have the values now;

@@ -9,7 +9,7 @@ from neon_projector.consumer.apply.fuse import Fuse
 from neon_projector.consumer.apply.lock import Mode, enter
 from neon_projector.consumer.apply.transaction import Transaction
 from neon_projector.consumer.batch import Batch
-from neon_projector.consumer.errors import FuseBlown, Trouble
+from neon_projector.consumer.errors import FuseBlown, TransientError
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.projections.registry import REGISTRY
 from tests.races.stepping import GROUP, Writer
@@ -41,7 +41,7 @@ async def test_a_transaction_given_up_before_its_first_statement_leaves_nothing_
     writer = Writer(database, 0)
     async with writer.engine.connect() as connection:
         given_up = await connection.begin()
-        await enter(connection, Mode.ALONE)
+        await enter(connection, Mode.EXCLUSIVE)
         await given_up.rollback()
         async with connection.begin():
             assert (await connection.execute(text(LOCKS))).scalar_one() == 0
@@ -67,7 +67,7 @@ async def test_a_session_where_trying_again_may_not_help_is_given_up(
     async with writer.engine.connect() as connection:
         for statement in statements[:-1]:
             await connection.execute(text(statement))
-        with pytest.raises(Trouble), translated():
+        with pytest.raises(TransientError), translated():
             await connection.execute(text(statements[-1]))
     async with writer.engine.connect() as connection:
         after = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
@@ -106,7 +106,7 @@ async def test_commands_that_only_look_work_where_nothing_can_be_written(databas
         assert (await connection.execute(text("SHOW transaction_read_only"))).scalar_one() == "on"
         await connection.rollback()
         await connection.begin()
-        await enter(connection, Mode.BESIDE)
-        with pytest.raises(Trouble), translated():
+        await enter(connection, Mode.SHARED)
+        with pytest.raises(TransientError), translated():
             await connection.execute(text("SELECT"))
     await writer.engine.dispose()

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from neon_projector.consumer.apply.lock import CLAIM_KEY, GATE_KEY, Mode, enter
-from neon_projector.consumer.apply.watchdog import Frozen
+from neon_projector.consumer.apply.watchdog import Watchdog
 from tests.races.stepping import Writer
 from tests.support.projector import eventually, running_projector
 from tests.support.world import World
@@ -67,7 +67,7 @@ async def test_promise_5_1_the_server_itself_gives_up_an_answer_of_which_nothing
     writer = Writer(database, 0)
     async with writer.engine.connect() as connection:
         await connection.begin()
-        await enter(connection, Mode.ALONE)
+        await enter(connection, Mode.EXCLUSIVE)
         await connection.execute(text("SELECT"))
         driver = (await connection.get_raw_connection()).driver_connection
         assert driver is not None
@@ -84,7 +84,7 @@ async def test_promise_5_1_the_server_itself_gives_up_an_answer_of_which_nothing
 async def test_one_that_receives_a_long_answer_and_reads_is_not_ended(database: str) -> None:
     """Seen writing at one look and reading on at the next: it was not the same wait."""
     engine = Writer(database, 0).engine
-    frozen, since = Frozen(engine), datetime.now(UTC)
+    frozen, since = Watchdog(engine), datetime.now(UTC)
     writes = [(7, since, False, 99.0)]
     looks = {0.0: writes, 5.0: writes, 10.0: [], 15.0: writes, 20.0: writes, 25.0: writes, 29.0: writes}
     assert [frozen._frozen(found, at) for at, found in looks.items()] == [[]] * len(looks)

@@ -11,7 +11,7 @@ from sqlalchemy import event
 
 from neon_projector.consumer.cli.migrate import _migrate
 from neon_projector.consumer.demo.servers.postgres import EmbeddedPostgres, embedded_postgres
-from neon_projector.consumer.errors import Halt
+from neon_projector.consumer.errors import FatalError
 from neon_projector.consumer.offsets import store as positions
 from neon_projector.models.settings import DatabaseSettings
 from tests.races.stepping import GROUP, Writer
@@ -49,7 +49,7 @@ async def test_a_standby_is_waited_for_until_it_is_promoted_and_may_be_looked_at
         for _ in range(4):
             await begun.acquire()  # it tries again and again, on connections that were made to a standby
         assert len(await positions.stored(writer.engine, GROUP)) == 1
-        with pytest.raises(Halt, match="takes no writes"):
+        with pytest.raises(FatalError, match="takes no writes"):
             await _migrate(DatabaseSettings(neon_database_url=SecretStr(server.database_url("empty"))), check=False)
         operator = await asyncpg.connect(server.url)
         assert await operator.fetchval(RECOVERY)

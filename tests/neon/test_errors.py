@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from neon_projector.consumer.errors import Halt, Trouble
+from neon_projector.consumer.errors import FatalError, TransientError
 from tests.neon.asking import asked, loud
 from tests.support.neon_proxy import NeonProxy
 from tests.support.projector import running_projector
@@ -71,7 +71,7 @@ def words(case: tuple[str, str, str]) -> str:
 @pytest.mark.parametrize("case", PASSING, ids=words)
 async def test_promise_5_4_what_passes_is_waited_out(proxy: NeonProxy, case: tuple[str, str, str]) -> None:
     proxy.sqlstate, proxy.refusal, reason = case
-    with pytest.raises(Trouble) as refused:
+    with pytest.raises(TransientError) as refused:
         await asked(proxy.url("postgres"))
     assert refused.value.reason == reason
     proxy.refusal = ""
@@ -81,7 +81,7 @@ async def test_promise_5_4_what_passes_is_waited_out(proxy: NeonProxy, case: tup
 @pytest.mark.parametrize("case", HALTING, ids=words)
 async def test_promise_5_4_what_no_waiting_mends_stops(proxy: NeonProxy, case: tuple[str, str, str]) -> None:
     proxy.sqlstate, proxy.refusal, said = case
-    with pytest.raises(Halt, match=said) as refused:
+    with pytest.raises(FatalError, match=said) as refused:
         await asked(proxy.url("postgres"))
     assert "192.0.2.7" not in str(refused.value)
     assert "ada" not in str(refused.value)

@@ -10,7 +10,7 @@ from bench.check import differences
 from bench.events import Mix
 from bench.publish import publish
 from neon_projector.consumer.demo.servers.postgres import EmbeddedPostgres
-from neon_projector.consumer.errors import Halt, Trouble
+from neon_projector.consumer.errors import FatalError, TransientError
 from tests.neon.asking import asked, loud
 from tests.neon.conftest import database_of, statements
 from tests.support.factories import a_document_event, a_record
@@ -159,9 +159,9 @@ async def test_a_server_that_is_away_behind_the_pooler_is_waited_for(neon: World
 async def test_poolers_own_words(neon: World, server: EmbeddedPostgres) -> None:
     with pgbouncer(server) as pooler:
         url = pooler.url(database_of(neon))
-        with pytest.raises(Halt, match="does not take a parameter of the URL"):
+        with pytest.raises(FatalError, match="does not take a parameter of the URL"):
             await asked(f"{url}&options=endpoint%3Dep-cool-dawn-123")
-        with pytest.raises(Halt, match="does not know the database"):
+        with pytest.raises(FatalError, match="does not know the database"):
             await asked(pooler.url("nobody_made_this"))
 
 
@@ -169,7 +169,7 @@ async def test_a_pooler_that_is_full(neon: World, server: EmbeddedPostgres) -> N
     with pgbouncer(server, "max_client_conn = 1\nquery_wait_timeout = 1\ndefault_pool_size = 1") as pooler:
         url = pooler.url(database_of(neon))
         other = await asyncpg.connect(url.partition("?")[0], statement_cache_size=0)
-        with pytest.raises(Trouble) as full:
+        with pytest.raises(TransientError) as full:
             await asked(url)
         await other.close()
     assert full.value.reason == "limit"

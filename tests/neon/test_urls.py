@@ -7,7 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from neon_projector.consumer.demo.servers.postgres import EmbeddedPostgres
-from neon_projector.consumer.errors import Halt
+from neon_projector.consumer.errors import FatalError
 from tests.neon.asking import asked
 from tests.support.certificates import Certificates
 from tests.support.middle import one_in_the_middle
@@ -32,7 +32,7 @@ async def test_a_server_that_insists_on_tls_gets_it_without_looking_at_its_certi
 
 
 async def test_without_tls_such_a_server_is_no_place_to_wait_for(secure: SecureNeon) -> None:
-    with pytest.raises(Halt, match="sslmode"):
+    with pytest.raises(FatalError, match="sslmode"):
         await asked(secure.url("sslmode=disable"))
 
 
@@ -54,7 +54,7 @@ async def test_verification_with_a_certificate_of_ones_own(
     if is_well:
         assert await asked(url) == USER
     else:
-        with pytest.raises(Halt, match="certificate is not trusted"):
+        with pytest.raises(FatalError, match="certificate is not trusted"):
             await asked(url)
 
 
@@ -63,7 +63,7 @@ async def test_the_systems_certificates_decide_also_for_a_remote_host_without_ss
     secure: SecureNeon, query: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     query += "system" if query.endswith("=") else ""
-    with pytest.raises(Halt, match="certificate is not trusted"):
+    with pytest.raises(FatalError, match="certificate is not trusted"):
         await asked(secure.url(query))
     monkeypatch.setenv("SSL_CERT_FILE", str(secure.authority))  # OpenSSL takes it for the system's
     assert await asked(secure.url(query)) == USER
@@ -99,7 +99,7 @@ async def test_one_in_the_middle_who_asks_for_the_password_gets_none(
 ) -> None:
     async with one_in_the_middle(certificates if encrypts else None) as middle:
         front = "127.0.0.1" if query.startswith("host=") else NAMED
-        with pytest.raises(Halt, match=r"certificate is not trusted|does not encrypt"):
+        with pytest.raises(FatalError, match=r"certificate is not trusted|does not encrypt"):
             await asked(f"postgresql://{USER}:hunter2@{front}:{middle.port}/postgres?{query}")
     assert middle.asked_for_it == 0
     assert b"hunter2" not in middle.got
@@ -108,14 +108,14 @@ async def test_one_in_the_middle_who_asks_for_the_password_gets_none(
 async def test_one_in_the_middle_gets_the_password_of_those_who_do_not_verify(certificates: Certificates) -> None:
     """So the test above can fail."""
     async with one_in_the_middle(certificates) as middle:
-        with pytest.raises(Halt):
+        with pytest.raises(FatalError):
             await asked(f"postgresql://{USER}:hunter2@{NAMED}:{middle.port}/postgres?sslmode=require")
     assert b"hunter2" in middle.got
 
 
 async def test_a_wrong_password_ends_the_command_and_is_shown_nowhere(secure: SecureNeon) -> None:
     url = secure.url("sslmode=require", password=PASSWORD + "hunter2")
-    with pytest.raises(Halt, match="refuses the user or password") as refused:
+    with pytest.raises(FatalError, match="refuses the user or password") as refused:
         await asked(url)
     assert "hunter2" not in f"{refused.value!r} {refused.value.__cause__!r}"
     done = await asyncio.to_thread(command, "migrate", settings={"NEON_DATABASE_URL": url})
@@ -125,12 +125,12 @@ async def test_a_wrong_password_ends_the_command_and_is_shown_nowhere(secure: Se
 
 
 async def test_a_missing_password_is_no_reason_to_wait(secure: SecureNeon) -> None:
-    with pytest.raises(Halt, match="refuses the user or password"):
+    with pytest.raises(FatalError, match="refuses the user or password"):
         await asked(secure.url("sslmode=require").replace(f":{quote(PASSWORD, safe='')}@", "@"))
 
 
 async def test_a_server_without_tls_is_no_reason_to_wait(scram: EmbeddedPostgres) -> None:
-    with pytest.raises(Halt, match="the server does not encrypt: see sslmode"):
+    with pytest.raises(FatalError, match="the server does not encrypt: see sslmode"):
         await asked(f"{scram.url}?sslmode=require")
 
 

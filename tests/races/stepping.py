@@ -14,7 +14,7 @@ from neon_projector.consumer.apply.erasure import Erasure
 from neon_projector.consumer.apply.fuse import Fuse
 from neon_projector.consumer.apply.retry import Retry
 from neon_projector.consumer.apply.transaction import Transaction
-from neon_projector.consumer.batch import Batch, Fetched, Span
+from neon_projector.consumer.batch import Batch, Fetched, OffsetRange
 from neon_projector.consumer.offsets import store as positions
 from neon_projector.models.engine import create_service_engine
 from neon_projector.models.settings import DatabaseSettings
@@ -113,7 +113,7 @@ class Writer:
         async with self.engine.begin() as connection:
             claim = (await positions.claim(connection, GROUP, {self._partition: 0}))[self._partition]
         records = [self._record(event_, claim.next_offset + n) for n, event_ in enumerate(events)]
-        span = Span(claim.next_offset, claim.next_offset + len(records), claim.epoch)
+        span = OffsetRange(claim.next_offset, claim.next_offset + len(records), claim.epoch)
         return Fetched(self._partition, span, records)
 
     def decoded(self, fetched: Fetched) -> Batch:

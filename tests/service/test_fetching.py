@@ -9,7 +9,7 @@ from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import CorruptRecordException, OffsetOutOfRangeError
 
-from neon_projector.consumer.kafka.fetcher import PARTITION_BYTES, Fetching
+from neon_projector.consumer.kafka.fetcher import PARTITION_BYTES, Fetcher
 from neon_projector.consumer.kafka.light_records import LightRecords
 from neon_projector.consumer.kafka.record_batches import RawRecords
 from neon_projector.projections.contract.record import Record
@@ -34,19 +34,19 @@ async def client(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
 
 
 @pytest.fixture
-def fetching(client: AIOKafkaConsumer) -> Fetching:
-    fetching = Fetching(client)
+def fetching(client: AIOKafkaConsumer) -> Fetcher:
+    fetching = Fetcher(client)
     fetching.begin(4)
     return fetching
 
 
 async def taken(
-    fetching: Fetching, wanted: Mapping[TopicPartition, int], max_records: int
+    fetching: Fetcher, wanted: Mapping[TopicPartition, int], max_records: int
 ) -> dict[TopicPartition, Sequence[Record]]:
     return {partition: records async for partition, records in fetching.get(wanted, max_records, SECOND_MS)}
 
 
-async def read(fetching: Fetching, partitions: Collection[TopicPartition], number: int) -> dict[TopicPartition, int]:
+async def read(fetching: Fetcher, partitions: Collection[TopicPartition], number: int) -> dict[TopicPartition, int]:
     """Until there are so many records; of each partition how many, whose offsets have no gap."""
     found: dict[TopicPartition, list[Record]] = {partition: [] for partition in partitions}
     async with asyncio.timeout(30):
@@ -59,7 +59,7 @@ async def read(fetching: Fetching, partitions: Collection[TopicPartition], numbe
 
 
 async def test_of_each_partition_comes_as_much_as_is_wanted(
-    world: World, client: AIOKafkaConsumer, fetching: Fetching
+    world: World, client: AIOKafkaConsumer, fetching: Fetcher
 ) -> None:
     await world.publish_users(400)
     partitions = sorted(client.assignment())
@@ -72,13 +72,13 @@ async def test_of_each_partition_comes_as_much_as_is_wanted(
     assert sum(map(len, (await taken(fetching, wanted, 10)).values())) == 10
 
 
-async def test_nothing_is_lost_between_two_looks(world: World, client: AIOKafkaConsumer, fetching: Fetching) -> None:
+async def test_nothing_is_lost_between_two_looks(world: World, client: AIOKafkaConsumer, fetching: Fetcher) -> None:
     await world.publish_users(1_000)
     assert min((await read(fetching, client.assignment(), 1_000)).values()) > 0
 
 
 async def test_what_rests_is_fetched_when_it_is_wanted_again(
-    world: World, client: AIOKafkaConsumer, fetching: Fetching
+    world: World, client: AIOKafkaConsumer, fetching: Fetcher
 ) -> None:
     first, *others = sorted(client.assignment())
     fetching.only({first}, client.assignment())
@@ -92,7 +92,7 @@ async def test_what_rests_is_fetched_when_it_is_wanted_again(
 
 
 async def test_of_batches_larger_than_was_asked_for_several_come_at_once(
-    world: World, client: AIOKafkaConsumer, fetching: Fetching, monkeypatch: pytest.MonkeyPatch
+    world: World, client: AIOKafkaConsumer, fetching: Fetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(LightRecords, "largest", 0)
     fetching.begin(256)
@@ -103,7 +103,7 @@ async def test_of_batches_larger_than_was_asked_for_several_come_at_once(
 
 
 async def test_an_error_of_one_partition_loses_nothing_of_the_others(
-    world: World, client: AIOKafkaConsumer, fetching: Fetching
+    world: World, client: AIOKafkaConsumer, fetching: Fetcher
 ) -> None:
     await world.publish_users(400)
     first, second, *_ = sorted(client.assignment())
@@ -122,7 +122,7 @@ async def test_an_error_of_one_partition_loses_nothing_of_the_others(
 
 
 async def test_what_was_taken_before_an_error_is_given(
-    world: World, client: AIOKafkaConsumer, fetching: Fetching, monkeypatch: pytest.MonkeyPatch
+    world: World, client: AIOKafkaConsumer, fetching: Fetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await world.publish_users(400)
     first, second, *_ = sorted(client.assignment())
@@ -146,14 +146,14 @@ async def test_what_was_taken_before_an_error_is_given(
     assert [record.offset for record in (await taken(fetching, {first: 5}, 5))[first]] == list(range(10, 15))
 
 
-async def test_the_client_knows_that_somebody_reads(client: AIOKafkaConsumer, fetching: Fetching) -> None:
+async def test_the_client_knows_that_somebody_reads(client: AIOKafkaConsumer, fetching: Fetcher) -> None:
     """Else it would leave the group after `max.poll.interval.ms`, which is 25 days."""
     began = client._subscription._last_fetch_ended
     assert not any((await taken(fetching, dict.fromkeys(client.assignment(), 1), 1)).values())
     assert client._subscription._last_fetch_ended > began
 
 
-async def test_it_tells_where_the_client_stands(world: World, client: AIOKafkaConsumer, fetching: Fetching) -> None:
+async def test_it_tells_where_the_client_stands(world: World, client: AIOKafkaConsumer, fetching: Fetcher) -> None:
     first, *others = sorted(client.assignment())
     assert fetching.stands(TopicPartition("other", 0)) == (None, None)
     await world.publish_users(400)

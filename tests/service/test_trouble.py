@@ -1,4 +1,4 @@
-"""Trouble that passes is waited out, and another writer is noticed: nothing is lost, nothing applied twice."""
+"""TransientError that passes is waited out, and another writer is noticed: nothing is lost, nothing applied twice."""
 
 import asyncio
 

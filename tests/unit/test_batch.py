@@ -7,7 +7,7 @@ from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neon_projector.consumer.batch import Batch, Fetched, Span
+from neon_projector.consumer.batch import Batch, Fetched, OffsetRange
 from neon_projector.projections.contract.event import Ignored
 from tests.support.factories import ARecord
 
@@ -16,7 +16,7 @@ ZERO, ONE = TopicPartition("users", 0), TopicPartition("users", 1)
 
 def fetched(partition: TopicPartition, start: int, *offsets: int, next_offset: int) -> Fetched:
     records = [ARecord(b"12345").at(offset, partition.partition) for offset in offsets]
-    return Fetched(partition, Span(start, next_offset, epoch=4), records)
+    return Fetched(partition, OffsetRange(start, next_offset, epoch=4), records)
 
 
 def batch_of(*fetches: Fetched) -> Batch:
@@ -42,7 +42,7 @@ def test_fetches_add_up() -> None:
     batch = batch_of(
         fetched(ZERO, 3, 3, 4, next_offset=5), fetched(ONE, 0, 0, next_offset=1), fetched(ZERO, 5, 7, next_offset=9)
     )
-    assert batch.spans == {ZERO: Span(3, 9, 4), ONE: Span(0, 1, 4)}
+    assert batch.spans == {ZERO: OffsetRange(3, 9, 4), ONE: OffsetRange(0, 1, 4)}
     assert offsets(batch) == [(0, 3), (0, 4), (1, 0), (0, 7)]
     assert lasts(batch) == {ZERO: 7, ONE: 0}
     assert batch.numbers == batch.numbers_of(batch.decoded) == {ZERO: 3, ONE: 1}
@@ -63,7 +63,7 @@ def test_a_batch_of_markers_alone_is_something() -> None:
 def test_without_a_partition_the_others_stay() -> None:
     batch = batch_of(fetched(ZERO, 3, 3, next_offset=5), fetched(ONE, 0, 0, 1, next_offset=2))
     left = batch.without({ZERO})
-    assert (left.spans, offsets(left), lasts(left)) == ({ONE: Span(0, 2, 4)}, [(1, 0), (1, 1)], {ONE: 1})
+    assert (left.spans, offsets(left), lasts(left)) == ({ONE: OffsetRange(0, 2, 4)}, [(1, 0), (1, 1)], {ONE: 1})
     assert left.numbers == {ONE: 2}
     assert (left.collected_seconds, left.trigger) == (1.5, "count")
     assert not batch.without({ZERO, ONE})
@@ -72,14 +72,17 @@ def test_without_a_partition_the_others_stay() -> None:
 
 def test_halves_are_cut_at_a_record() -> None:
     first, second = batch_of(fetched(ZERO, 0, 2, 5, 6, next_offset=9), fetched(ONE, 0, 1, next_offset=3)).halves()
-    assert (offsets(first), first.spans) == ([(0, 2), (0, 5)], {ZERO: Span(0, 6, 4), ONE: Span(0, 1, 4)})
-    assert (offsets(second), second.spans) == ([(0, 6), (1, 1)], {ZERO: Span(6, 9, 4), ONE: Span(1, 3, 4)})
+    assert (offsets(first), first.spans) == ([(0, 2), (0, 5)], {ZERO: OffsetRange(0, 6, 4), ONE: OffsetRange(0, 1, 4)})
+    assert (offsets(second), second.spans) == (
+        [(0, 6), (1, 1)],
+        {ZERO: OffsetRange(6, 9, 4), ONE: OffsetRange(1, 3, 4)},
+    )
 
 
 def test_a_partition_that_ends_in_the_first_half_is_done_there() -> None:
     first, second = batch_of(fetched(ZERO, 0, 0, next_offset=4), fetched(ONE, 0, 0, next_offset=1)).halves()
-    assert first.spans == {ZERO: Span(0, 4, 4), ONE: Span(0, 0, 4)}
-    assert second.spans == {ONE: Span(0, 1, 4)}
+    assert first.spans == {ZERO: OffsetRange(0, 4, 4), ONE: OffsetRange(0, 0, 4)}
+    assert second.spans == {ONE: OffsetRange(0, 1, 4)}
 
 
 @given(gaps=st.lists(st.tuples(st.sampled_from([ZERO, ONE]), st.integers(1, 4)), min_size=2, max_size=20))

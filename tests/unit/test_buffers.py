@@ -9,9 +9,9 @@ from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neon_projector.consumer.batch import Fetched, Span
+from neon_projector.consumer.batch import Fetched, OffsetRange
 from neon_projector.consumer.batching.buffers import ANY_TIME, NOTHING, Buffers, Held
-from neon_projector.consumer.batching.divide import TOGETHER, Portion, divide, generations
+from neon_projector.consumer.batching.divide import TOGETHER, Portion, divide, parent_depths
 from neon_projector.projections.registry import REGISTRY
 from tests.support.factories import ARecord
 
@@ -26,7 +26,7 @@ def part(partition: TopicPartition, start: int, *times: int, markers: int = 0, e
         ARecord(b"x" * 10, topic=partition.topic, partition=partition.partition, offset=start + n, timestamp=time)
         for n, time in enumerate(times)
     ]
-    span = Span(start, start + len(times) + markers, epoch)
+    span = OffsetRange(start, start + len(times) + markers, epoch)
     return Fetched(partition, span, records)
 
 
@@ -87,8 +87,8 @@ def test_markers_alone_are_handed_over_and_those_behind_a_record_go_with_it() ->
     assert buffers
     assert buffers.any(0)
     first = buffers.take(1, MANY, MANY, MANY)
-    assert [one.span for one in first] == [Span(5, 7, 1), Span(0, 1, 1)]
-    assert [one.span for one in buffers.take(2, MANY, MANY, MANY)] == [Span(1, 5, 1)]
+    assert [one.span for one in first] == [OffsetRange(5, 7, 1), OffsetRange(0, 1, 1)]
+    assert [one.span for one in buffers.take(2, MANY, MANY, MANY)] == [OffsetRange(1, 5, 1)]
     assert not buffers
     assert not buffers.any(ANY_TIME)
 
@@ -96,7 +96,7 @@ def test_markers_alone_are_handed_over_and_those_behind_a_record_go_with_it() ->
 def test_another_epoch_begins_anew() -> None:
     buffers = filled(part(USERS, 0, 1, 2), part(USERS, 0, 1, epoch=2))
     (only,) = buffers.take(ANY_TIME, MANY, MANY, MANY)
-    assert only.span == Span(0, 1, 2)
+    assert only.span == OffsetRange(0, 1, 2)
 
 
 @given(
@@ -117,7 +117,7 @@ def test_however_it_is_cut_nothing_is_lost_and_no_position_jumps(
         ends[partition] = one.span.next_offset
         given_[partition] += at
         buffers.add(one)
-    taken, spans = defaultdict[TopicPartition, list[int]](list), defaultdict[TopicPartition, list[Span]](list)
+    taken, spans = defaultdict[TopicPartition, list[int]](list), defaultdict[TopicPartition, list[OffsetRange]](list)
     while buffers.any(ANY_TIME):
         parts = buffers.take(ANY_TIME, most, MANY, most)
         assert 0 < sum(len(one.records) for one in parts) <= most or all(not one.records for one in parts)
@@ -131,7 +131,7 @@ def test_however_it_is_cut_nothing_is_lost_and_no_position_jumps(
 
 
 def test_parents_come_before_children_and_no_partition_is_in_two_batches() -> None:
-    assert generations(REGISTRY, {"USERS_TOPIC": "users", "DOCUMENTS_TOPIC": "documents"}) == GENERATIONS
+    assert parent_depths(REGISTRY, {"USERS_TOPIC": "users", "DOCUMENTS_TOPIC": "documents"}) == GENERATIONS
     parts = [part(TopicPartition(topic, n), 0, *range(1_600)) for topic in ("documents", "users") for n in range(4)]
     portions = divide(parts, GENERATIONS, 5_000, at_once=2)
     assert [sorted({one.partition.topic for one in p}) for p in portions] == [["users"]] * 2 + [["documents"]] * 2

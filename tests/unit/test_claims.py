@@ -3,52 +3,52 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from neon_projector.projections.state.unique_values import losers
+from neon_projector.projections.state.unique_values import denied
 
 NOBODY: frozenset[str] = frozenset()
 
 
 def test_a_free_value_goes_to_who_wants_it() -> None:
-    assert losers({"A": "x"}, {}, NOBODY) == {}
+    assert denied({"A": "x"}, {}, NOBODY) == {}
 
 
 def test_of_two_who_want_a_free_value_the_first_gets_it() -> None:
-    assert losers({"A": "x", "B": "x"}, {}, NOBODY) == {"B": "A"}
+    assert denied({"A": "x", "B": "x"}, {}, NOBODY) == {"B": "A"}
 
 
 def test_the_holder_keeps_it() -> None:
-    assert losers({"A": "x"}, {"x": "B"}, NOBODY) == {"A": "B"}
-    assert losers({"A": "x", "B": "x"}, {"x": "B"}, NOBODY) == {"A": "B"}
+    assert denied({"A": "x"}, {"x": "B"}, NOBODY) == {"A": "B"}
+    assert denied({"A": "x", "B": "x"}, {"x": "B"}, NOBODY) == {"A": "B"}
 
 
 def test_who_leaves_gives_it_up() -> None:
-    assert losers({"A": "x"}, {"x": "B"}, frozenset({"B"})) == {}
+    assert denied({"A": "x"}, {"x": "B"}, frozenset({"B"})) == {}
 
 
 def test_who_moves_gives_it_up() -> None:
-    assert losers({"A": "x", "B": "y"}, {"x": "B"}, NOBODY) == {}
+    assert denied({"A": "x", "B": "y"}, {"x": "B"}, NOBODY) == {}
 
 
 def test_a_swap_succeeds() -> None:
-    assert losers({"A": "y", "B": "x"}, {"x": "A", "y": "B"}, NOBODY) == {}
+    assert denied({"A": "y", "B": "x"}, {"x": "A", "y": "B"}, NOBODY) == {}
 
 
 def test_a_cycle_of_three_succeeds() -> None:
-    assert losers({"A": "y", "B": "z", "C": "x"}, {"x": "A", "y": "B", "z": "C"}, NOBODY) == {}
+    assert denied({"A": "y", "B": "z", "C": "x"}, {"x": "A", "y": "B", "z": "C"}, NOBODY) == {}
 
 
 def test_a_swap_succeeds_also_when_a_third_came_first() -> None:
-    assert losers({"C": "y", "A": "y", "B": "x"}, {"x": "A", "y": "B"}, NOBODY) == {"C": "A"}
+    assert denied({"C": "y", "A": "y", "B": "x"}, {"x": "A", "y": "B"}, NOBODY) == {"C": "A"}
 
 
 def test_who_loses_stays_and_so_does_who_waits_for_that_value() -> None:
     wanted = {"A": "y", "B": "z", "C": "x"}
-    assert losers(wanted, {"x": "A", "y": "B", "z": "Z"}, NOBODY) == {"A": "B", "B": "Z", "C": "A"}
+    assert denied(wanted, {"x": "A", "y": "B", "z": "Z"}, NOBODY) == {"A": "B", "B": "Z", "C": "A"}
 
 
 def test_each_loser_is_told_who_has_the_value_in_the_end() -> None:
     wanted = {"A": "y", "B": "y", "C": "z"}
-    assert losers(wanted, {"y": "C", "z": "Z"}, NOBODY) == {"A": "C", "B": "C", "C": "Z"}
+    assert denied(wanted, {"y": "C", "z": "Z"}, NOBODY) == {"A": "C", "B": "C", "C": "Z"}
 
 
 users, addresses = st.sampled_from("ABCDEFG"), st.sampled_from("uvwxyz")
@@ -64,7 +64,7 @@ def test_no_two_get_one_value_and_nobody_loses_a_free_one(
     wanted: dict[str, str], held: dict[str, str], leaving: frozenset[str]
 ) -> None:
     leaving -= wanted.keys()
-    lost = losers(wanted, held, leaving)
+    lost = denied(wanted, held, leaving)
     after = [(value, user) for value, user in held.items() if user not in leaving | (wanted.keys() - lost.keys())]
     after += [(wanted[user], user) for user in wanted.keys() - lost.keys()]
     owner = dict(after)

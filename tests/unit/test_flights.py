@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from aiokafka import TopicPartition
 
-from neon_projector.consumer.batch import Batch, Span
-from neon_projector.consumer.batching.scheduler import Flights
+from neon_projector.consumer.batch import Batch, OffsetRange
+from neon_projector.consumer.batching.scheduler import Scheduler
 
 
 def partition(name: str) -> TopicPartition:
@@ -14,8 +14,8 @@ def partition(name: str) -> TopicPartition:
 
 
 def a_batch(*partitions: str, generation: int = 0) -> Batch:
-    spans = {partition(name): Span(0, 1, 1) for name in partitions}
-    return Batch(spans=spans, oldest=dict.fromkeys(spans, 1), lowest=generation, highest=generation)
+    spans = {partition(name): OffsetRange(0, 1, 1) for name in partitions}
+    return Batch(spans=spans, oldest=dict.fromkeys(spans, 1), min_depth=generation, max_depth=generation)
 
 
 class Tower:
@@ -23,7 +23,7 @@ class Tower:
 
     def __init__(self, at_once: int = 9) -> None:
         self.under_way: dict[str, asyncio.Future[None]] = {}
-        self.flights = Flights(self._apply, at_once, lambda: None)
+        self.flights = Scheduler(self._apply, at_once, lambda: None)
 
     async def _apply(self, batch: Batch) -> None:
         name = min(batch.spans).topic

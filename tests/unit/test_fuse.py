@@ -4,7 +4,7 @@ import pytest
 from aiokafka import TopicPartition
 
 from neon_projector.consumer.apply.fuse import Fuse
-from neon_projector.consumer.batch import Batch, Fetched, Span
+from neon_projector.consumer.batch import Batch, Fetched, OffsetRange
 from neon_projector.consumer.errors import FuseBlown
 from neon_projector.projections.contract.event import Decoded, Ignored, Rejection
 from neon_projector.projections.contract.outcome import Reason
@@ -23,7 +23,7 @@ def a_batch(row: str, topic: str = "users", source: str | None = "/shop") -> tup
     ]
     batch = Batch()
     records = [one.record for one in decoded]
-    batch.add(Fetched(TopicPartition(topic, 0), Span(0, len(records), 1), records), decoded)
+    batch.add(Fetched(TopicPartition(topic, 0), OffsetRange(0, len(records), 1), records), decoded)
     return batch, [one for one in decoded if isinstance(one, Rejection)]
 
 

@@ -2,20 +2,20 @@
 
 import pytest
 
-from neon_projector.consumer.errors import BadData, Conflict, Halt, ProjectorError, SchemaMissing, Trouble
+from neon_projector.consumer.errors import BadData, Conflict, FatalError, ProjectorError, SchemaMissing, TransientError
 from neon_projector.consumer.recovery.table import BY_EXCEPTION, BY_SQLSTATE, BY_WORDS, TROUBLES
 from neon_projector.consumer.recovery.translate import from_sqlstate
 
 TABLE: list[tuple[str, str, type[ProjectorError], str]] = [
-    ("57P01", "terminating connection due to administrator command", Trouble, "starting"),
-    ("57P03", "the database system is starting up", Trouble, "starting"),
-    ("57014", "canceling statement due to statement timeout", Trouble, "timeout"),
-    ("08006", "connection failure", Trouble, "connection"),
-    ("53300", "too many clients already", Trouble, "limit"),
-    ("53100", "could not extend file", Halt, ""),
-    ("55P03", "lock not available", Trouble, "timeout"),
-    ("25P03", "idle-in-transaction timeout", Trouble, "timeout"),
-    ("25006", "read-only transaction", Trouble, "starting"),
+    ("57P01", "terminating connection due to administrator command", TransientError, "starting"),
+    ("57P03", "the database system is starting up", TransientError, "starting"),
+    ("57014", "canceling statement due to statement timeout", TransientError, "timeout"),
+    ("08006", "connection failure", TransientError, "connection"),
+    ("53300", "too many clients already", TransientError, "limit"),
+    ("53100", "could not extend file", FatalError, ""),
+    ("55P03", "lock not available", TransientError, "timeout"),
+    ("25P03", "idle-in-transaction timeout", TransientError, "timeout"),
+    ("25006", "read-only transaction", TransientError, "starting"),
     ("40P01", "deadlock detected", Conflict, "conflict"),
     ("40001", "could not serialize access", Conflict, "conflict"),
     ("23505", "duplicate key value", Conflict, "conflict"),
@@ -23,17 +23,17 @@ TABLE: list[tuple[str, str, type[ProjectorError], str]] = [
     ("23514", "check constraint", BadData, ""),
     ("22001", "value too long", BadData, ""),
     ("54000", "program limit exceeded", BadData, ""),
-    ("28P01", "password authentication failed", Halt, ""),
-    ("3D000", "database does not exist", Halt, ""),
+    ("28P01", "password authentication failed", FatalError, ""),
+    ("3D000", "database does not exist", FatalError, ""),
     ("42P01", "relation does not exist", SchemaMissing, ""),
-    ("42501", "permission denied", Halt, ""),
-    ("XX000", "Couldn't connect to compute node", Trouble, "neon"),
-    ("XX000", "Control plane request failed", Trouble, "neon"),
-    ("XX000", "Too many connections to this endpoint", Trouble, "neon"),
-    ("XX000", "Failed to acquire permit to connect to the database", Trouble, "neon"),
-    ("XX000", "The endpoint has been disabled. Enable it using the API and retry.", Halt, ""),
-    ("XX000", "The requested endpoint could not be found", Halt, ""),
-    ("XX000", "Your account or project has exceeded the compute time quota", Halt, ""),
+    ("42501", "permission denied", FatalError, ""),
+    ("XX000", "Couldn't connect to compute node", TransientError, "neon"),
+    ("XX000", "Control plane request failed", TransientError, "neon"),
+    ("XX000", "Too many connections to this endpoint", TransientError, "neon"),
+    ("XX000", "Failed to acquire permit to connect to the database", TransientError, "neon"),
+    ("XX000", "The endpoint has been disabled. Enable it using the API and retry.", FatalError, ""),
+    ("XX000", "The requested endpoint could not be found", FatalError, ""),
+    ("XX000", "Your account or project has exceeded the compute time quota", FatalError, ""),
 ]
 
 
@@ -43,7 +43,7 @@ def test_promise_5_4_each_error_has_its_action(
 ) -> None:
     found = from_sqlstate(state, message)
     assert type(found) is kind
-    if isinstance(found, Trouble):
+    if isinstance(found, TransientError):
         assert found.reason == reason
         assert reason in TROUBLES
 
@@ -57,7 +57,7 @@ def test_every_row_can_be_met_and_a_trouble_is_counted_under_a_name_that_is_list
     rows = (*BY_WORDS, *BY_SQLSTATE, *(row for _, row in BY_EXCEPTION))
     for row in rows:
         assert all(words == words.lower() for words in row.words), row
-        assert (row.reason in TROUBLES) == issubclass(row.kind, Trouble), row
+        assert (row.reason in TROUBLES) == issubclass(row.kind, TransientError), row
     for row in BY_WORDS:
         assert all(from_sqlstate("XX000", words) is not None for words in row.words), row
     states = [state for row in BY_SQLSTATE for state in row.states]

@@ -2,7 +2,7 @@
 
 from aiokafka import TopicPartition
 
-from neon_projector.consumer.batch import Fetched, Span
+from neon_projector.consumer.batch import Fetched, OffsetRange
 from neon_projector.consumer.batching.buffers import NOTHING, Buffers, Held
 from neon_projector.consumer.batching.quotas import shares
 from tests.support.factories import ARecord
@@ -76,7 +76,7 @@ def steady(partition: TopicPartition, start: int, number: int) -> Fetched:
         ARecord(None, partition=partition.partition, offset=offset, timestamp=1_000 + offset * apart)
         for offset in range(start, start + number)
     ]
-    return Fetched(partition, Span(start, start + number, 1), records)
+    return Fetched(partition, OffsetRange(start, start + number, 1), records)
 
 
 def test_those_at_their_ends_are_not_asked_in_a_backlog_unless_it_is_time_to() -> None:

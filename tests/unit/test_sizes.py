@@ -7,7 +7,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import READ_COMMITTED
 
-from neon_projector.consumer.batch import Fetched, Span
+from neon_projector.consumer.batch import Fetched, OffsetRange
 from neon_projector.consumer.batching.buffers import Buffers
 from neon_projector.consumer.batching.sizes import HEADER_BYTES, size_of, sizes
 from neon_projector.consumer.kafka.light_records import HEADERS_AT_ONCE, LightRecord, LightRecords
@@ -30,7 +30,7 @@ def test_key_value_and_headers_count() -> None:
     assert list(sizes(records)) == [size_of(one) for one in records] == [107, 0, HEADER_BYTES + 11]
     assert list(sizes(records[:2])) == [107, 0]
     buffers = Buffers()
-    buffers.add(Fetched(PARTITION, Span(0, 3, 1), records))
+    buffers.add(Fetched(PARTITION, OffsetRange(0, 3, 1), records))
     assert buffers.size == buffers.until(2_000)[1] == 107 + HEADER_BYTES + 11
     assert buffers.take(2_000, 2, 10**6, 10)[0].size == 107
 
@@ -46,8 +46,8 @@ def test_times_that_fall_count_as_no_earlier_than_those_before() -> None:
     for times in ([-5, 3, 2, 9], [4, 4, 1, 2], [1, 2, 3, 4]):
         buffers = Buffers()
         records = [LightRecord("users", 0, n, time, None, b"", ()) for n, time in enumerate(times)]
-        buffers.add(Fetched(PARTITION, Span(0, 2, 1), records[:2]))
-        buffers.add(Fetched(PARTITION, Span(2, 4, 1), records[2:]))
+        buffers.add(Fetched(PARTITION, OffsetRange(0, 2, 1), records[:2]))
+        buffers.add(Fetched(PARTITION, OffsetRange(2, 4, 1), records[2:]))
         expected = [max(0, *times[: n + 1]) for n in range(4)]
         assert [buffers.until(time)[0] for time in range(11)] == [sum(e <= t for e in expected) for t in range(11)]
 

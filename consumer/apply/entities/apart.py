@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from neon_projector.consumer.apply.entities.plan import KeptAside, Plan, Stored, Written, acknowledge
-from neon_projector.consumer.apply.entities.relations import Family, Relation
+from neon_projector.consumer.apply.entities.relations import Relation, Relations
 from neon_projector.consumer.apply.entities.store import Look
 from neon_projector.consumer.apply.entities.writer import EntityWriter
 from neon_projector.consumer.apply.lock import Entered
@@ -34,9 +34,9 @@ def refusal(event: Event, detail: str) -> Rejection:
 
 
 class Apart:
-    """Writes as an EntityWriter does, in Mode.APART."""
+    """Writes as an EntityWriter does, in Mode.EXCLUSIVE_APART."""
 
-    def __init__(self, writers: dict[str, EntityWriter], family: Family, savepoints: Savepoints) -> None:
+    def __init__(self, writers: dict[str, EntityWriter], family: Relations, savepoints: Savepoints) -> None:
         self._writers, self._family, self._savepoints = writers, family, savepoints
 
     async def write(self, connection: AsyncConnection, entity: str, events: Events, entered: Entered) -> Written:

@@ -19,7 +19,7 @@ class Relation(NamedTuple):
     sql: ChildStatements
 
 
-class Family:
+class Relations:
     """Who is whose parent. It keeps nothing between calls but its statements."""
 
     def __init__(self, registry: Registry) -> None:
@@ -62,7 +62,7 @@ class Family:
         for below in self.children_of(relation.child.entity) if marked else []:
             await self._mark(connection, below, {**values, "id": marked})
 
-    async def reunite(self, connection: AsyncConnection, entity: str, ids: list[UUID]) -> int:
+    async def release_children(self, connection: AsyncConnection, entity: str, ids: list[UUID]) -> int:
         """The rows `ids` are there: show what waited for them and misses no other parent; returns how many."""
         shown = 0
         for relation in self.children_of(entity) if ids else []:
@@ -73,7 +73,7 @@ class Family:
             if isinstance(children, int):
                 shown += children
             else:
-                shown += len(children) + await self.reunite(connection, relation.child.entity, children)
+                shown += len(children) + await self.release_children(connection, relation.child.entity, children)
         return shown
 
     async def to_release(self, connection: AsyncConnection, relation: Relation, ids: list[UUID]) -> list[UUID]:

@@ -141,8 +141,9 @@ class EntityStore:
         """The same for the states of complete events; refused where anything but the version stands against it.
 
         The stored version must also be lower than `oldest`, of entities that have one; only those of `events` count.
-        Parents are taken to be there and unique values to be free, in Mode.NEW entities of version 1 not to be there:
-        else this is an IntegrityError. From Mode.LOOKING on it is NeedsMode, before the server has an error to log.
+        Parents are taken to be there and unique values to be free, in Mode.SHARED_INSERT entities of version 1 not to
+        be there: else this is an IntegrityError. From Mode.SHARED_LOOKING on it is NeedsMode, before the server has an
+        error to log.
         """
         values: dict[str, list[Any]] = {}
         if events:
@@ -150,10 +151,12 @@ class EntityStore:
             fields = [e.fields for e in events]
             values |= {c: [f[c] for f in fields] for c in self.projection.columns if c not in values}
             values |= {"several": list(oldest), "oldest": list(oldest.values())}
-        if mode < Mode.LOOKING:
-            return await self._write(connection, self.sql.take_new if mode is Mode.NEW else self.sql.take, values)
+        if mode < Mode.SHARED_LOOKING:
+            return await self._write(
+                connection, self.sql.take_new if mode is Mode.SHARED_INSERT else self.sql.take, values
+            )
         if any(len(set(values[column])) < len(events) for column in self.projection.unique if events):
-            raise NeedsMode(Mode.CAREFUL)
+            raise NeedsMode(Mode.EXCLUSIVE_RESOLVE)
         return await self._write(connection, self.sql.take_looking, values, mode)
 
     async def change(self, connection: AsyncConnection, changes: Mapping[UUID, Change]) -> set[UUID]:
@@ -178,9 +181,9 @@ class EntityStore:
         for row in await connection.execute(statement, values) if values else ():
             (refused if row.refused else moved).add(row.id)
             if looking is not None and row.denied:
-                raise NeedsMode(Mode.CAREFUL)
-            if looking is Mode.LOOKING and row.lonely:
-                raise NeedsMode(Mode.ALONE)
+                raise NeedsMode(Mode.EXCLUSIVE_RESOLVE)
+            if looking is Mode.SHARED_LOOKING and row.lonely:
+                raise NeedsMode(Mode.EXCLUSIVE)
         if moved and self.sql.move_unique is not None:
             columns = ("id", "version", *self.projection.unique)
             at = [n for n, i in enumerate(values["id"]) if i in moved]

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from neon_projector.consumer.apply.entities import parked as parked_events
 from neon_projector.consumer.apply.entities.plan import Plan, Stored, Written, acknowledge, leaving
-from neon_projector.consumer.apply.entities.relations import Family, Relation
+from neon_projector.consumer.apply.entities.relations import Relation, Relations
 from neon_projector.consumer.apply.entities.store import ANY_SIZE, MOST_STORED, Aside, EntityStore, Look, Row
 from neon_projector.consumer.apply.lock import Entered, Mode
 from neon_projector.consumer.errors import NeedsMode, NotTaken
@@ -23,13 +23,13 @@ from neon_projector.projections.contract.outcome import Outcome
 from neon_projector.projections.contract.projection import DELETED, Projection, Registry
 from neon_projector.projections.state.fold import newest, settle
 from neon_projector.projections.state.grouping import Events, changes, plain, setting
-from neon_projector.projections.state.unique_values import losers
+from neon_projector.projections.state.unique_values import denied
 
 
 class EntityWriter:
     """Writes one projection's events."""
 
-    def __init__(self, registry: Registry, projection: Projection, family: Family) -> None:
+    def __init__(self, registry: Registry, projection: Projection, family: Relations) -> None:
         self._projection = projection
         self.store = self._store = EntityStore(registry, projection)
         self._family = family
@@ -39,11 +39,11 @@ class EntityWriter:
         """Apply `events` by id, each in order of arrival.
 
         Moved where the stored state is another meanwhile, NeedsMode where its mode does not allow what is to be done.
-        TooLarge where what is stored of more than one entity is too much. Mode.CAREFUL takes a look at every entity.
+        TooLarge where what is stored of more than one entity is too much. Mode.EXCLUSIVE_RESOLVE looks at every entity.
         """
         written, stored, mode = Written(), Stored(), entered.mode
         taken: Set[UUID] = set()
-        if mode < Mode.CAREFUL:
+        if mode < Mode.EXCLUSIVE_RESOLVE:
             taken = await self._take(connection, events, entered, stored)
             if len(taken) < len(events):
                 taken = taken | await self._store.change(connection, changes(events, self._projection.changeable))
@@ -56,7 +56,9 @@ class EntityWriter:
         written.released_rejections += stored.unreadable
         written.released[Outcome.REJECTED] += len(stored.unreadable)
         if not entered.nothing_waits:
-            written.released[Outcome.APPLIED] += await self._family.reunite(connection, self._entity, list(taken))
+            written.released[Outcome.APPLIED] += await self._family.release_children(
+                connection, self._entity, list(taken)
+            )
         return written
 
     async def resolve(
@@ -79,8 +81,8 @@ class EntityWriter:
         if by_itself:
             stored.waiting.clear()
         plan = await self._decide(connection, events, stored, entered, set(again), by_itself=by_itself)
-        if entered.mode <= Mode.LOOKING and plan.keeps_aside():
-            raise NeedsMode(Mode.ALONE)
+        if entered.mode <= Mode.SHARED_LOOKING and plan.keeps_aside():
+            raise NeedsMode(Mode.EXCLUSIVE)
         await self._carry_out(connection, plan, stored, entered.mode)
         return plan
 
@@ -127,11 +129,11 @@ class EntityWriter:
     async def _take(self, connection: AsyncConnection, events: Events, entered: Entered, stored: Stored) -> Set[UUID]:
         """Write the entities that need no look, and tell which of them the table took."""
         newest, oldest = plain(events)
-        if entered.mode is Mode.ALONE:
+        if entered.mode is Mode.EXCLUSIVE:
             newest = await self._with_parents(connection, newest, stored)
         refused, moved = await self._store.take(connection, list(newest.values()), oldest, entered.mode)
         if not entered.nothing_waits and await self._store.contested(connection, freeing=moved):
-            raise NeedsMode(Mode.CAREFUL)
+            raise NeedsMode(Mode.EXCLUSIVE_RESOLVE)
         return newest.keys() - refused if refused else newest.keys()
 
     async def _decide(
@@ -159,8 +161,8 @@ class EntityWriter:
             contested = await self._store.contested(connection, freeing, holders) - again
             if not contested:
                 return plan
-            if mode < Mode.CAREFUL:
-                raise NeedsMode(Mode.CAREFUL)
+            if mode < Mode.EXCLUSIVE_RESOLVE:
+                raise NeedsMode(Mode.EXCLUSIVE_RESOLVE)
             again, stored.look = again | contested, Look()  # these are none of the batch's: to halve it won't help
             new = list(contested - looked.keys())
             await self._look_aside(connection, stored, new, entered)
@@ -197,13 +199,13 @@ class EntityWriter:
         blocking: set[UUID] = set()
         for column in self._projection.unique:
             wanted = {i: row[column] for i, row in plan.show.items()}
-            if mode < Mode.CAREFUL:
+            if mode < Mode.EXCLUSIVE_RESOLVE:
                 changed = {i: value for i, value in wanted.items() if stored.shown(i, column) != value}
                 if changed and await self._store.foresee(connection, column, changed):
-                    raise NeedsMode(Mode.CAREFUL)
+                    raise NeedsMode(Mode.EXCLUSIVE_RESOLVE)
                 continue
             holders = await self._store.holders(connection, column, set(wanted.values()))
-            for i, holder in losers(wanted, holders, frozenset(plan.remove)).items():
+            for i, holder in denied(wanted, holders, frozenset(plan.remove)).items():
                 plan.aside[i] = Aside(plan.show.pop(i), "contested", holder)
                 blocking.add(holder)
         return blocking
@@ -223,7 +225,7 @@ class EntityWriter:
             await self._family.part(connection, self._entity, leaving(plan, stored, reason), reason)
         await store.put_aside(connection, plan.aside, stored.absent)  # a value may come from a row that goes
         await store.delete(connection, plan.remove)
-        if mode >= Mode.CAREFUL:
+        if mode >= Mode.EXCLUSIVE_RESOLVE:
             await store.vacate(connection, list(self.freeing(plan, stored) & plan.show.keys()))
         if (await store.upsert(connection, list(plan.show.values()))).refused:
             raise NotTaken(self._projection.table_name)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from neon_projector.consumer.apply.entities.apart import Apart
 from neon_projector.consumer.apply.entities.plan import Written
-from neon_projector.consumer.apply.entities.relations import Family
+from neon_projector.consumer.apply.entities.relations import Relations
 from neon_projector.consumer.apply.entities.writer import EntityWriter
 from neon_projector.consumer.apply.lock import Entered, Mode
 from neon_projector.consumer.apply.refusals import Refusals
@@ -22,7 +22,7 @@ class Writers:
     """Writes the events of a batch, and reads what the database says of them."""
 
     def __init__(self, registry: Registry) -> None:
-        family = Family(registry)
+        family = Relations(registry)
         self._writers = {p.entity: EntityWriter(registry, p, family) for p in registry}
         self._refusals = Refusals(registry)
         self._savepoints = Savepoints(self._refusals)
@@ -34,13 +34,13 @@ class Writers:
     async def write(
         self, connection: AsyncConnection, entity: str, events: Mapping[UUID, list[Event]], entered: Entered
     ) -> Written:
-        """Apply one entity's events; see EntityWriter.write, in Mode.APART Apart.write."""
-        if entered.mode is Mode.APART:
+        """Apply one entity's events; see EntityWriter.write, in Mode.EXCLUSIVE_APART Apart.write."""
+        if entered.mode is Mode.EXCLUSIVE_APART:
             return await self._apart.write(connection, entity, events, entered)
         return await self._writers[entity].write(connection, events, entered)
 
     async def show_again(self, connection: AsyncConnection, entity: str, entity_id: UUID, entered: Entered) -> Written:
-        """Try a state that was refused once more, in Mode.APART; see Apart.show_again."""
+        """Try a state that was refused once more, in Mode.EXCLUSIVE_APART; see Apart.show_again."""
         return await self._apart.show_again(connection, entity, entity_id, entered)
 
     async def read(self, engine: AsyncEngine, error: DBAPIError, mode: Mode) -> ProjectorError | DBAPIError:
