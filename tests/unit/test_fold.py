@@ -1,103 +1,241 @@
-"""A batch is sorted to its entities."""
+"""An entity's state is the fold of its events by version, whatever the order in which they come."""
 
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
+from uuid import uuid4
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from neon_projector.projections.contract.decode import Decoder
-from neon_projector.projections.contract.event import Event, Ignored, Rejection
-from neon_projector.projections.documents import DOCUMENTS
-from neon_projector.projections.registry import REGISTRY
-from neon_projector.projections.state.grouping import Change, changes, fold, plain
-from neon_projector.projections.users import USERS
-from tests.support.factories import ARecord, a_document_event, a_record, a_user_event
+from neon_projector.projections.contract.event import Event, Rejection
+from neon_projector.projections.contract.outcome import Outcome, Reason
+from neon_projector.projections.contract.projection import Kind
+from neon_projector.projections.state.fold import Settled, State, settle
+from tests.support.factories import ARecord
 
-decode = Decoder(REGISTRY)
-
-
-def test_events_go_to_their_entities_in_order_of_arrival() -> None:
-    ann = a_user_event()
-    later = a_user_event("updated", ann["data"]["id"], version=2, name="Bob")
-    document = a_document_event(owner=ann["data"]["id"])
-    bad, marker = ARecord(b"?"), ARecord(None)
-    batch = [decode(a_record(later)), decode(bad), decode(a_record(document)), decode(marker), decode(a_record(ann))]
-    folded = fold(batch)
-    assert isinstance(batch[0], Event)
-    assert folded.events["user"] == {batch[0].id: [batch[0], batch[4]]}
-    assert list(folded.events["document"].values()) == [[batch[2]]]
-    assert isinstance(batch[1], Rejection)
-    assert folded.rejections == [batch[1]]
-    assert isinstance(batch[3], Ignored)
-    assert folded.ignored == [batch[3]]
+ID = uuid4()
 
 
-def test_an_empty_batch_is_nothing() -> None:
-    assert (fold([]).events, fold([]).rejections) == ({}, [])
+def event(version: int, kind: Kind = Kind.PARTIAL, expects: dict[str, Any] | None = None, **fields: Any) -> Event:
+    return Event("user", ID, version, kind, "t", fields, f"e{version}", "/tests", ARecord(b""), expects or {})
+
+
+def complete(version: int, **fields: Any) -> Event:
+    both: dict[str, Any] = {"name": "Ada", "owner": 1} | fields
+    return event(version, Kind.COMPLETE, **both)
+
+
+def deleted(version: int) -> Event:
+    return event(version, Kind.DELETED)
+
+
+def reasons(settled: Settled) -> list[Reason]:
+    return [rejection.reason for rejection in settled.rejected]
+
+
+ADA = State(1, {"name": "Ada", "owner": 1})
+GONE = State(3, None)
+ERASED = State(3, None, erased=True)
+
+
+def test_a_complete_event_is_the_state() -> None:
+    settled = settle(None, [], [first := complete(1)])
+    assert (settled.state, settled.changed, settled.applied) == (ADA, True, [first])
+
+
+def test_a_partial_event_changes_what_it_names() -> None:
+    settled = settle(ADA, [], [event(2, name="Bob")])
+    assert settled.state == State(2, {"name": "Bob", "owner": 1})
+
+
+def test_a_partial_event_and_its_base_may_share_a_batch_in_any_order() -> None:
+    settled = settle(None, [], [second := event(2, name="Bob"), first := complete(1)])
+    assert settled.state == State(2, {"name": "Bob", "owner": 1})
+    assert (settled.applied, settled.parked) == ([first, second], [])
+
+
+def test_a_partial_event_before_its_base_is_parked_and_then_released() -> None:
+    parked = settle(None, [], [second := event(2, name="Bob")])
+    assert (parked.state, parked.changed, parked.parked) == (None, False, [second])
+    settled = settle(None, parked.parked, [first := complete(1)])
+    assert settled.state == State(2, {"name": "Bob", "owner": 1})
+    assert (settled.applied, settled.released) == ([first], {Outcome.APPLIED: [second]})
+
+
+def test_a_gap_is_waited_for() -> None:
+    settled = settle(ADA, [third := event(3, name="Cid")], [fifth := event(5, name="Eve")])
+    assert (settled.state, settled.changed, settled.parked, settled.released) == (ADA, False, [fifth], {})
+    settled = settle(ADA, [third, fifth], [event(2, name="Bob")])
+    assert settled.state == State(3, {"name": "Cid", "owner": 1})
+    assert settled.released == {Outcome.APPLIED: [third]}
+
+
+def test_a_complete_event_overtakes_what_waits_below_it() -> None:
+    settled = settle(ADA, [third := event(3, name="Cid"), fifth := event(5, name="Eve")], [complete(4)])
+    assert settled.state == State(5, {"name": "Eve", "owner": 1})
+    assert settled.released == {Outcome.SUPERSEDED: [third], Outcome.APPLIED: [fifth]}
+
+
+def test_what_waits_at_the_version_of_a_complete_event_must_say_the_same() -> None:
+    waiting = [third := event(3, name="Cid")]
+    assert settle(ADA, waiting, [complete(3, name="Cid")]).released == {Outcome.SUPERSEDED: [third]}
+    settled = settle(ADA, waiting, [complete(3, name="Dan")])
+    assert (settled.released, reasons(settled)) == ({Outcome.REJECTED: [third]}, [Reason.VERSION_CONFLICT])
+
+
+@pytest.mark.parametrize("late", [complete(2, name="Old"), event(2, name="Old"), deleted(2)])
+@pytest.mark.parametrize("state", [State(3, {"name": "New", "owner": 1}), GONE, ERASED])
+def test_an_older_event_changes_nothing(state: State, late: Event) -> None:
+    settled = settle(state, [], [late])
+    assert (settled.state, settled.changed, settled.superseded) == (state, False, [late])
+
+
+def test_the_same_version_twice_changes_nothing() -> None:
+    for state, again in [(ADA, complete(1)), (ADA, event(1, name="Ada")), (GONE, deleted(3))]:
+        settled = settle(state, [], [again])
+        assert (settled.state, settled.changed, settled.superseded, settled.rejected) == (state, False, [again], [])
 
 
 @pytest.mark.parametrize(
-    ("events", "is_plain"),
+    ("state", "other"),
     [
-        ([a_user_event()], True),
-        ([a_user_event("updated", name="Bob")], False),
-        ([a_user_event("deleted")], False),
-        ([a_user_event(), a_user_event(version=2)], True),
-        ([a_user_event(version=2), a_user_event()], False),
-        ([a_user_event(), a_user_event()], False),
-        ([a_user_event(), a_user_event("deleted", version=2)], False),
-        ([a_user_event(version=number) for number in (3, 4, 7, 90)], True),
-        ([a_user_event(version=number) for number in (3, 4, 7, 7)], False),
+        (ADA, complete(1, name="Bob")),
+        (ADA, event(1, name="Bob")),
+        (ADA, deleted(1)),
+        (GONE, complete(3)),
+        (GONE, event(3, name="Ada")),
     ],
-    ids=["complete", "partial", "deleted", "two", "falling", "same", "two kinds", "several", "the last ones same"],
 )
-def test_complete_states_of_rising_versions_are_plain(events: list[dict[str, Any]], *, is_plain: bool) -> None:
-    other, another = UUID(int=1), UUID(int=2)
-    decoded = [one for event in events if isinstance(one := decode(a_record(event)), Event)]
-    single = decode(a_record(a_user_event()))
-    assert isinstance(single, Event)
-    newest, oldest = plain({another: [single], other: decoded})
-    assert newest == {another: single} | ({other: decoded[-1]} if is_plain else {})
-    assert oldest == ({other: decoded[0].version} if is_plain and len(decoded) > 1 else {})
+def test_the_same_version_with_other_content_is_a_conflict(state: State, other: Event) -> None:
+    settled = settle(state, [], [other])
+    assert (settled.state, settled.changed, reasons(settled)) == (state, False, [Reason.VERSION_CONFLICT])
+
+
+@pytest.mark.parametrize("again", [complete(3), event(3, name="Ada"), deleted(3)])
+def test_of_an_erased_state_nobody_can_tell_a_conflict(again: Event) -> None:
+    settled = settle(ERASED, [], [again])
+    assert (settled.state, settled.superseded, settled.rejected) == (ERASED, [again], [])
 
 
 @pytest.mark.parametrize(
-    ("events", "change"),
+    "other",
     [
-        ([("updated", 2, {"name": "Bob"})], (1, 2, {"name": "Bob"})),
-        (
-            [("updated", 2, {"name": "Bob"}), ("updated", 3, {"is_active": False})],
-            (1, 3, {"name": "Bob", "is_active": False}),
-        ),
-        ([("updated", 2, {"name": "Bob"}), ("updated", 3, {"name": "Cy"})], (1, 3, {"name": "Cy"})),
-        ([("updated", 2, {"name": "Bob"}), ("updated", 4, {"name": "Cy"})], None),
-        ([("updated", 3, {"name": "Bob"}), ("updated", 2, {"name": "Cy"})], None),
-        ([("updated", 2, {"name": "Bob"}), ("updated", 2, {"name": "Bob"})], None),
-        ([("updated", 2, {"email": "bob@example.com"})], None),
-        ([("updated", 2, {"name": "Bob"}), ("deleted", 3, {})], None),
-        ([("created", 1, {}), ("updated", 2, {"name": "Bob"})], None),
+        event(3, name="Cid"),
+        event(3, name="Bob", content=None),
+        event(3, owner=1),
+        event(3, name="Bob", expects={"owner": 2}),
     ],
-    ids=["one", "two", "one after the other", "a gap", "falling", "same", "unique", "deleted", "complete"],
 )
-def test_partial_events_without_a_gap_are_one_change_of_the_version_before(
-    events: list[tuple[str, int, dict[str, Any]]], change: tuple[int, int, dict[str, Any]] | None
-) -> None:
-    ann = UUID(int=1)
-    given = [decode(a_record(a_user_event(kind, ann, version, **data))) for kind, version, data in events]
-    found = changes({ann: [one for one in given if isinstance(one, Event)]}, USERS.changeable)
-    if change is None:
-        assert found == {}
-    else:
-        base, version, fields = change
-        at = {"updated_at": found[ann].fields["updated_at"]}
-        assert found == {ann: Change(base, version, fields | at)}
+def test_what_waits_is_a_conflict_with_other_content_of_its_version(other: Event) -> None:
+    waiting = [event(3, name="Bob")]
+    settled = settle(ADA, waiting, [other])
+    assert (settled.parked, reasons(settled)) == ([], [Reason.VERSION_CONFLICT])
+    assert settle(ADA, waiting, [again := event(3, name="Bob")]).superseded == [again]
 
 
-def test_a_change_that_depends_on_what_was_there_is_no_mere_change() -> None:
-    notes = UUID(int=1)
-    moved = a_document_event(
-        "ownership_transferred", notes, 2, from_user_id=str(UUID(int=2)), to_user_id=str(UUID(int=3))
-    )
-    decoded = decode(a_record(moved))
-    assert isinstance(decoded, Event)
-    assert changes({notes: [decoded]}, DOCUMENTS.columns) == {}
+def test_a_deleted_entity_comes_back_by_a_higher_complete_event_only() -> None:
+    assert settle(GONE, [], [complete(2)]).state == GONE
+    assert settle(GONE, [], [complete(5, name="Ida")]).state == State(5, {"name": "Ida", "owner": 1})
+
+
+@pytest.mark.parametrize(("state", "reason"), [(GONE, Reason.DELETED), (ERASED, Reason.ERASED)])
+def test_a_partial_event_on_what_is_gone_is_rejected(state: State, reason: Reason) -> None:
+    settled = settle(state, [fifth := event(5, name="Eve")], [event(4, name="Bob")])
+    assert (settled.state, reasons(settled), settled.released) == (state, [reason], {})
+    assert settle(state, [fifth], []).parked == []
+
+
+def test_a_transfer_from_another_than_the_owner_is_rejected_and_leaves_a_gap() -> None:
+    lie, after = event(2, owner=3, expects={"owner": 2}), event(3, name="Bob")
+    settled = settle(ADA, [], [after, lie])
+    assert (settled.state, reasons(settled), settled.parked) == (ADA, [Reason.WRONG_OWNER], [after])
+    assert settle(ADA, [], [event(2, owner=3, expects={"owner": 1})]).state == State(2, {"name": "Ada", "owner": 3})
+
+
+def test_a_parked_event_that_turns_out_bad_is_released_as_rejected() -> None:
+    settled = settle(None, [lie := event(2, owner=3, expects={"owner": 2})], [first := complete(1)])
+    assert settled.released == {Outcome.REJECTED: [lie]}
+    assert (settled.applied, reasons(settled), settled.state) == ([first], [Reason.WRONG_OWNER], ADA)
+
+
+def test_a_rejection_says_which_event_it_was() -> None:
+    (rejection,) = settle(GONE, [], [event(4, name="Bob")]).rejected
+    assert (rejection.event_id, rejection.source, rejection.type, rejection.entity_id) == ("e4", "/tests", "t", ID)
+
+
+def test_what_is_given_is_not_changed() -> None:
+    base = complete(1)
+    settle(None, [], [base, event(2, name="Bob")])
+    assert base.fields == {"name": "Ada", "owner": 1}
+
+
+def made(what: str, version: int, owner: int) -> Event:
+    match what:
+        case "complete":
+            return complete(version, name=f"n{version}", owner=version)
+        case "partial":
+            return event(version, name=f"n{version}")
+        case "transfer":
+            return event(version, owner=version, expects={"owner": owner})
+        case _:
+            return deleted(version)
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Event]:
+    """What one publisher may send about one entity, by version: it begins with `created`, also after a deletion."""
+    history: list[Event] = []
+    alive = False
+    for version in range(1, draw(st.integers(1, 9)) + 1):
+        what = draw(st.sampled_from(["complete", "partial", "partial", "transfer", "deleted"])) if alive else "complete"
+        owner = next((e.fields["owner"] for e in reversed(history) if "owner" in e.fields), 0)
+        history.append(made(what, version, owner))
+        alive = what != "deleted"
+    return history
+
+
+def names(events: Sequence[Event | Rejection]) -> Counter[str | None]:
+    return Counter(one.event_id for one in events)
+
+
+def fed(batches: Sequence[Sequence[Event]]) -> tuple[State | None, list[Event], Counter[str]]:
+    """State, what waits and how often each outcome was told, after settling the batches one by one."""
+    state: State | None = None
+    waiting: list[Event] = []
+    told: Counter[str] = Counter()
+    for batch in batches:
+        settled = settle(state, waiting, batch)
+        gone = [e for events in settled.released.values() for e in events]
+        late = [r for r in settled.rejected if any(r.event_id == e.event_id for e in gone)]
+        told_of: list[Event | Rejection] = [*settled.applied, *settled.superseded, *settled.parked, *settled.rejected]
+        assert names(told_of) - names(late) == names(batch)
+        told.update(Reason(r.reason) for r in settled.rejected)
+        state = settled.state
+        waiting = [e for e in waiting if e not in gone] + settled.parked
+    return state, waiting, told
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data(), history=histories())
+def test_no_order_repetition_or_cut_into_batches_matters(data: st.DataObject, history: list[Event]) -> None:
+    in_order, waiting, rejected = fed([[one] for one in history])
+    assert (waiting, rejected) == ([], Counter())
+    again = data.draw(st.lists(st.sampled_from(history), max_size=5))
+    shuffled = data.draw(st.permutations(history + again))
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(shuffled)), max_size=4)))
+    batches = [shuffled[a:b] for a, b in zip([0, *cuts], [*cuts, len(shuffled)], strict=True)]
+    state, waiting, rejected = fed(batches)
+    assert (state, waiting) == (in_order, [])
+    assert rejected == Counter()
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data(), history=histories())
+def test_with_any_events_lost_the_order_does_not_matter_either(data: st.DataObject, history: list[Event]) -> None:
+    left = data.draw(st.lists(st.sampled_from(history), unique_by=lambda e: e.version))
+    in_order, waits, _ = fed([sorted(left, key=lambda e: e.version)])
+    state, waiting, _ = fed([[one] for one in left])
+    assert state == in_order
+    assert {e.version for e in waiting} == {e.version for e in waits}
