@@ -31,7 +31,7 @@ from neon_projector.models import CONTROL_SCHEMA
 from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Decoded, Event, Ignored, Rejection
 from neon_projector.projections.contract.projection import Registry
-from neon_projector.projections.state.grouping import fold
+from neon_projector.projections.state.grouping import group
 
 PAGE = 100
 """Letters read, and tried in one transaction, at a time."""
@@ -153,10 +153,10 @@ class LetterRetry:
         entered = await enter(connection, mode)
         locked = await connection.execute(_LOCK, {"id": list(page)})
         still_new = {row.id: page[row.id] for row in locked}
-        folded = fold(still_new.values())
-        written = [Written(rejected=list(folded.rejections))]
+        grouped = group(still_new.values())
+        written = [Written(rejected=list(grouped.rejections))]
         for entity in self._writers:  # parents before children
-            if events := folded.events.get(entity):
+            if events := grouped.events.get(entity):
                 written.append(await self._writers.write(connection, entity, events, entered))
         done = _outcomes(still_new, written)
         await _settle(connection, done)

@@ -31,7 +31,7 @@ from neon_projector.models.connection import Ends
 from neon_projector.projections.contract.event import Decoded, Event, Rejection
 from neon_projector.projections.contract.outcome import Outcome
 from neon_projector.projections.contract.projection import Registry
-from neon_projector.projections.state.grouping import Folded, fold
+from neon_projector.projections.state.grouping import Grouped, group
 
 
 @dataclass(slots=True)
@@ -86,13 +86,13 @@ class Transaction:
 
         One exception is CommitUnknown: whether the batch took effect is told by the positions (`took_effect`).
         """
-        folded = fold(batch.decoded)
-        async for _ in dead_letters.letters(folded.rejections, self._secrets):
+        grouped = group(batch.decoded)
+        async for _ in dead_letters.letters(grouped.rejections, self._secrets):
             pass  # made before anything is locked
         try:
             with translated():
                 try:
-                    receipt = await self._transact(batch, folded, mode)
+                    receipt = await self._transact(batch, grouped, mode)
                 except DBAPIError as error:
                     raise await self._writers.read(self._engine, error, mode) from None
         except CommitUnknown:
@@ -107,13 +107,13 @@ class Transaction:
         with translated():
             return await self._writers.blamed(self._engine, moved)
 
-    async def _transact(self, batch: Batch, folded: Folded, mode: Mode) -> Receipt:
+    async def _transact(self, batch: Batch, grouped: Grouped, mode: Mode) -> Receipt:
         async with self._engine.connect() as connection:
             transaction = await connection.begin()
             check = self._check.due()
             entered = await enter(connection, mode, check)
             with _checked(entered.ends):
-                receipt = await self._apply(connection, batch, folded, entered)
+                receipt = await self._apply(connection, batch, grouped, entered)
                 moved = positions.move(self._group_id, batch.spans, receipt.totals, fingerprints(batch.last))
                 entered.ends.last = moved
                 await _commit(connection, transaction, entered.ends, receipt)
@@ -129,12 +129,12 @@ class Transaction:
         moved = {p: (claim.next_offset, claim.epoch) for p, claim in stored.items()}
         return moved == {p: (span.next_offset, span.epoch) for p, span in batch.spans.items()}
 
-    async def _apply(self, connection: AsyncConnection, batch: Batch, folded: Folded, entered: Entered) -> Receipt:
+    async def _apply(self, connection: AsyncConnection, batch: Batch, grouped: Grouped, entered: Entered) -> Receipt:
         receipt = Receipt()
-        rejections = list(folded.rejections)
+        rejections = list(grouped.rejections)
         late: list[Rejection] = []
         for entity in self._writers:  # parents before children
-            if events := folded.events.get(entity):
+            if events := grouped.events.get(entity):
                 written = await self._writers.write(connection, entity, events, entered)
                 receipt.kept += written.kept
                 _count_events(receipt, batch, written)
@@ -142,7 +142,7 @@ class Transaction:
                 rejections += written.rejected
                 late += written.released_rejections
         _count(receipt, batch, Outcome.REJECTED, rejections)
-        _count(receipt, batch, Outcome.IGNORED, folded.ignored)
+        _count(receipt, batch, Outcome.IGNORED, grouped.ignored)
         receipt.rejections = rejections
         assert sum(c.total() for c in receipt.totals.values()) == len(batch.decoded), "a record has no outcome"
         known = await dead_letters.known(connection, [*rejections, *late])

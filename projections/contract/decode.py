@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from neon_projector.projections.contract.envelope import MISSING, Envelope, is_binary, read_envelope, read_headers
 from neon_projector.projections.contract.event import Decoded, Event, Ignored, Rejection, make_event
-from neon_projector.projections.contract.fast_path import Quick
+from neon_projector.projections.contract.fast_path import FastPath
 from neon_projector.projections.contract.fields import OWN_PROBLEM
 from neon_projector.projections.contract.outcome import Reason, Rejected
 from neon_projector.projections.contract.projection import EventType, Projection, Registry
@@ -23,7 +23,7 @@ class Decoder:
     def __init__(self, registry: Registry, max_bytes: int = EVENT_MAX_BYTES, new_id: type[UUID] = UUID) -> None:
         self._types = registry.event_types
         self._max_bytes = max_bytes
-        self._quick = Quick(registry, max_bytes, new_id)
+        self._quick = FastPath(registry, max_bytes, new_id)
 
     def __call__(self, record: Record) -> Decoded:
         """What one record is."""

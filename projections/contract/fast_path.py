@@ -2,7 +2,7 @@
 
 It is a short cut and decides nothing: where there is any doubt it gives None, and `contract/decode.py` reads the
 record with care, which also finds the reason of a rejection. What it does give is what the careful way gives: tests
-hold the two against each other (tests/unit/test_quick.py).
+hold the two against each other (tests/unit/test_fast_path.py).
 """
 
 import re
@@ -63,7 +63,7 @@ class Doubt(Exception):
     """Not a case for the short cut."""
 
 
-class QuickEnvelope(msgspec.Struct, gc=False, kw_only=True):
+class FastEnvelope(msgspec.Struct, gc=False, kw_only=True):
     """An event's attributes; each type of event has a subclass with its `type` and its `data`."""
 
     specversion: Literal["1.0"]
@@ -97,7 +97,7 @@ class Reader:
         self.envelope = msgspec.defstruct(
             "Envelope",
             [("data", schema)],
-            bases=(QuickEnvelope,),
+            bases=(FastEnvelope,),
             namespace={"type": event_type.name},
             tag_field="type",
             tag=event_type.name,
@@ -143,7 +143,7 @@ class Reader:
         return self._event_type
 
 
-class Quick:
+class FastPath:
     """Decodes records whose values are no longer than `max_bytes`; ids come as `new_id`.
 
     Here and in `Reader` plain methods are called, each only once for an event: a call is 0.1 µs, and `__call__` 0.2.

@@ -25,7 +25,7 @@ class State(msgspec.Struct):
     """A trigger of an application may have changed what was written: other content at this version is no conflict."""
 
 
-class Settled(msgspec.Struct):
+class Folded(msgspec.Struct):
     """The newest state, whether it is new, and what became of the events on the way."""
 
     state: State | None
@@ -45,48 +45,48 @@ def newest(row: State | None, aside: State | None) -> State | None:
     return aside if aside.version > row.version else row
 
 
-def settle(state: State | None, waiting: Collection[Event], arriving: Iterable[Event]) -> Settled:
+def fold(state: State | None, waiting: Collection[Event], arriving: Iterable[Event]) -> Folded:
     """Apply `arriving` events, in order of arrival, on the stored `state` with its `waiting` partial events."""
-    settled = Settled(state)
+    folded = Folded(state)
     pending = {event.version: event for event in waiting} if waiting else {}
     stored = set(pending)
     for event in arriving:
-        _arrive(settled, pending, stored, event)
+        _arrive(folded, pending, stored, event)
     if pending:
-        settled.parked = [event for version, event in pending.items() if version not in stored]
-    return settled
+        folded.parked = [event for version, event in pending.items() if version not in stored]
+    return folded
 
 
-def _arrive(settled: Settled, pending: dict[int, Event], stored: set[int], event: Event) -> None:
-    state = settled.state
+def _arrive(folded: Folded, pending: dict[int, Event], stored: set[int], event: Event) -> None:
+    state = folded.state
     if state is not None and event.version <= state.version:
-        _older(settled, state, event)
+        _older(folded, state, event)
     elif event.kind is not PARTIAL:
-        settled.state = State(event.version, None if event.kind is DELETED else event.fields)
-        settled.changed = True
-        settled.applied.append(event)
+        folded.state = State(event.version, None if event.kind is DELETED else event.fields)
+        folded.changed = True
+        folded.applied.append(event)
         if pending:
-            _drain(settled, pending, stored)
+            _drain(folded, pending, stored)
     elif state is not None and event.version == state.version + 1:
-        if _extend(settled, state, event):
-            settled.applied.append(event)
-            _drain(settled, pending, stored)
+        if _extend(folded, state, event):
+            folded.applied.append(event)
+            _drain(folded, pending, stored)
     elif event.version in pending:
         waiting = pending[event.version]
         if (waiting.fields, waiting.expects) != (event.fields, event.expects):
-            settled.rejected.append(_rejection(event, Reason.VERSION_CONFLICT, "another event of this version waits"))
+            folded.rejected.append(_rejection(event, Reason.VERSION_CONFLICT, "another event of this version waits"))
         else:
-            settled.superseded.append(event)
+            folded.superseded.append(event)
     else:
         pending[event.version] = event
 
 
-def _older(settled: Settled, state: State, event: Event) -> None:
+def _older(folded: Folded, state: State, event: Event) -> None:
     """An event at or below the state's version changes nothing; at the same version it must say the same."""
     if event.version == state.version and _contradicts(state, event):
-        settled.rejected.append(_rejection(event, Reason.VERSION_CONFLICT, CONFLICT))
+        folded.rejected.append(_rejection(event, Reason.VERSION_CONFLICT, CONFLICT))
     else:
-        settled.superseded.append(event)
+        folded.superseded.append(event)
 
 
 def _contradicts(state: State, event: Event) -> bool:
@@ -101,50 +101,50 @@ def _differs(fields: Fields, event: Event) -> bool:
     return any(fields.get(name) != value for name, value in event.fields.items())
 
 
-def _extend(settled: Settled, state: State, event: Event) -> bool:
+def _extend(folded: Folded, state: State, event: Event) -> bool:
     """Apply a partial event on the state of the version before; False where that can't be."""
     if state.fields is None:
         reason = Reason.ERASED if state.erased else Reason.DELETED
-        settled.rejected.append(_rejection(event, reason, f"the entity is {reason}"))
+        folded.rejected.append(_rejection(event, reason, f"the entity is {reason}"))
         return False
     if any(state.fields[column] != value for column, value in event.expects.items()):
-        settled.rejected.append(_rejection(event, Reason.WRONG_OWNER, "from_user_id is not the owner before"))
+        folded.rejected.append(_rejection(event, Reason.WRONG_OWNER, "from_user_id is not the owner before"))
         return False
-    settled.state = State(event.version, {**state.fields, **event.fields})
-    settled.changed = True
+    folded.state = State(event.version, {**state.fields, **event.fields})
+    folded.changed = True
     return True
 
 
-def _drain(settled: Settled, pending: dict[int, Event], stored: set[int]) -> None:
+def _drain(folded: Folded, pending: dict[int, Event], stored: set[int]) -> None:
     """After the state has moved: drop what it overtook, apply what follows without a gap."""
-    state = settled.state
+    state = folded.state
     assert state is not None
     for version in sorted(pending):
         if version <= state.version:
             event = pending.pop(version)
             contradicts = version == state.version and _contradicts(state, event)
             if contradicts:
-                settled.rejected.append(_rejection(event, Reason.VERSION_CONFLICT, CONFLICT))
-            _leave(settled, stored, event, Outcome.REJECTED if contradicts else Outcome.SUPERSEDED)
+                folded.rejected.append(_rejection(event, Reason.VERSION_CONFLICT, CONFLICT))
+            _leave(folded, stored, event, Outcome.REJECTED if contradicts else Outcome.SUPERSEDED)
         elif version == state.version + 1:
             event = pending.pop(version)
-            if _extend(settled, state, event):
-                _leave(settled, stored, event, Outcome.APPLIED)
-                assert settled.state is not None
-                state = settled.state
+            if _extend(folded, state, event):
+                _leave(folded, stored, event, Outcome.APPLIED)
+                assert folded.state is not None
+                state = folded.state
             else:
-                _leave(settled, stored, event, Outcome.REJECTED)
+                _leave(folded, stored, event, Outcome.REJECTED)
 
 
-def _leave(settled: Settled, stored: set[int], event: Event, outcome: Outcome) -> None:
+def _leave(folded: Folded, stored: set[int], event: Event, outcome: Outcome) -> None:
     """An event is parked no longer: released, if an earlier transaction parked it, else only now acknowledged."""
     if event.version in stored:
         stored.discard(event.version)
-        settled.released.setdefault(outcome, []).append(event)
+        folded.released.setdefault(outcome, []).append(event)
     elif outcome is Outcome.APPLIED:
-        settled.applied.append(event)
+        folded.applied.append(event)
     elif outcome is Outcome.SUPERSEDED:
-        settled.superseded.append(event)
+        folded.superseded.append(event)
 
 
 def _rejection(event: Event, reason: Reason, error: str) -> Rejection:

@@ -14,7 +14,7 @@ Events = Mapping[UUID, list[Event]]
 """One entity's events of a batch by id, each in order of arrival."""
 
 
-class Plain(NamedTuple):
+class CompleteStates(NamedTuple):
     """Entities of which the version guard alone can decide: their newest states of a batch."""
 
     newest: dict[UUID, Event]
@@ -31,7 +31,7 @@ class Change(NamedTuple):
 
 
 @dataclass(slots=True)
-class Folded:
+class Grouped:
     """A batch by entity: `events[entity][id]` in order of arrival, and the records that are no events of ours."""
 
     events: dict[str, dict[UUID, list[Event]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
@@ -39,26 +39,26 @@ class Folded:
     ignored: list[Ignored] = field(default_factory=list)
 
 
-def fold(batch: Iterable[Decoded]) -> Folded:
+def group(batch: Iterable[Decoded]) -> Grouped:
     """Group `batch` by entity and id."""
-    folded = Folded()
-    events = folded.events
+    grouped = Grouped()
+    events = grouped.events
     for decoded in batch:
         if isinstance(decoded, Event):
             events[decoded.entity][decoded.id].append(decoded)
         elif isinstance(decoded, Rejection):
-            folded.rejections.append(decoded)
+            grouped.rejections.append(decoded)
         else:
-            folded.ignored.append(decoded)
-    return folded
+            grouped.ignored.append(decoded)
+    return grouped
 
 
-def plain(events: Events) -> Plain:
+def complete_states(events: Events) -> CompleteStates:
     """The entities whose events are complete states of rising versions.
 
     Only the newest of them need be written; where what is stored is older than the oldest, all count as applied.
     """
-    found = Plain({}, {})
+    found = CompleteStates({}, {})
     for i, own in events.items():
         if len(own) == 1:
             if own[0].kind is COMPLETE:
@@ -69,7 +69,7 @@ def plain(events: Events) -> Plain:
     return found
 
 
-def changes(events: Events, columns: Collection[str]) -> dict[UUID, Change]:
+def merged_changes(events: Events, columns: Collection[str]) -> dict[UUID, Change]:
     """Of the entities whose events are partial, of versions without a gap, and set only `columns`: what they change."""
     found = {}
     for i, own in events.items():
@@ -80,7 +80,7 @@ def changes(events: Events, columns: Collection[str]) -> dict[UUID, Change]:
     return found
 
 
-def setting(events: Events, columns: Collection[str]) -> list[UUID]:
+def ids_setting(events: Events, columns: Collection[str]) -> list[UUID]:
     """The entities of which an event sets one of these `columns`."""
     if not columns:
         return []

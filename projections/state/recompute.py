@@ -7,7 +7,7 @@ from uuid import UUID
 
 from neon_projector.projections.contract.event import Decoded, Event
 from neon_projector.projections.contract.projection import Fields, Registry
-from neon_projector.projections.state.fold import State, settle
+from neon_projector.projections.state.fold import State, fold
 
 Key = tuple[str, UUID]
 """Entity and id."""
@@ -34,11 +34,11 @@ class Recomputation:
         if not isinstance(decoded, Event):
             return
         key = (decoded.entity, decoded.id)
-        settled = settle(self._states.get(key), self._waiting.get(key, ()), [decoded])
-        if settled.state is not None:
-            self._states[key] = settled.state
-        gone = {event.version for events in settled.released.values() for event in events}
-        left = [event for event in self._waiting.get(key, ()) if event.version not in gone] + settled.parked
+        folded = fold(self._states.get(key), self._waiting.get(key, ()), [decoded])
+        if folded.state is not None:
+            self._states[key] = folded.state
+        gone = {event.version for events in folded.released.values() for event in events}
+        left = [event for event in self._waiting.get(key, ()) if event.version not in gone] + folded.parked
         if left:
             self._waiting[key] = left
         else:

@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from neon_projector.projections.contract.decode import EVENT_MAX_BYTES, Decoder
 from neon_projector.projections.contract.event import Rejection
-from neon_projector.projections.contract.fast_path import Quick
+from neon_projector.projections.contract.fast_path import FastPath
 from neon_projector.projections.contract.outcome import Reason
 from neon_projector.projections.registry import REGISTRY
 from tests.support.bad_records import BAD_RECORDS
 from tests.support.factories import TIME, ARecord, a_document_event, a_record, a_user_event
 
 ID, OTHER = UUID(int=7), UUID(int=8)
-quick = Quick(REGISTRY, EVENT_MAX_BYTES, pgproto.UUID).read
+quick = FastPath(REGISTRY, EVENT_MAX_BYTES, pgproto.UUID).read
 carefully = Decoder(REGISTRY).carefully
 
 GOOD = [
@@ -70,7 +70,7 @@ def test_bad_records_do_not(bad: Any) -> None:
 
 @pytest.mark.parametrize("kind", [UUID, pgproto.UUID])
 def test_ids_are_made_as_asked(kind: type[UUID]) -> None:
-    event = Quick(REGISTRY, EVENT_MAX_BYTES, kind).read(a_record(a_document_event(id=ID, owner=OTHER)))
+    event = FastPath(REGISTRY, EVENT_MAX_BYTES, kind).read(a_record(a_document_event(id=ID, owner=OTHER)))
     assert event is not None
     assert type(event.id) is type(event.fields["user_id"]) is kind
     assert (event.id, event.fields["user_id"]) == (ID, OTHER)

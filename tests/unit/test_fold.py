@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from neon_projector.projections.contract.event import Event, Rejection
 from neon_projector.projections.contract.outcome import Outcome, Reason
 from neon_projector.projections.contract.projection import Kind
-from neon_projector.projections.state.fold import Settled, State, settle
+from neon_projector.projections.state.fold import Folded, State, fold
 from tests.support.factories import ARecord
 
 ID = uuid4()
@@ -31,8 +31,8 @@ def deleted(version: int) -> Event:
     return event(version, Kind.DELETED)
 
 
-def reasons(settled: Settled) -> list[Reason]:
-    return [rejection.reason for rejection in settled.rejected]
+def reasons(folded: Folded) -> list[Reason]:
+    return [rejection.reason for rejection in folded.rejected]
 
 
 ADA = State(1, {"name": "Ada", "owner": 1})
@@ -41,61 +41,61 @@ ERASED = State(3, None, erased=True)
 
 
 def test_a_complete_event_is_the_state() -> None:
-    settled = settle(None, [], [first := complete(1)])
-    assert (settled.state, settled.changed, settled.applied) == (ADA, True, [first])
+    folded = fold(None, [], [first := complete(1)])
+    assert (folded.state, folded.changed, folded.applied) == (ADA, True, [first])
 
 
 def test_a_partial_event_changes_what_it_names() -> None:
-    settled = settle(ADA, [], [event(2, name="Bob")])
-    assert settled.state == State(2, {"name": "Bob", "owner": 1})
+    folded = fold(ADA, [], [event(2, name="Bob")])
+    assert folded.state == State(2, {"name": "Bob", "owner": 1})
 
 
 def test_a_partial_event_and_its_base_may_share_a_batch_in_any_order() -> None:
-    settled = settle(None, [], [second := event(2, name="Bob"), first := complete(1)])
-    assert settled.state == State(2, {"name": "Bob", "owner": 1})
-    assert (settled.applied, settled.parked) == ([first, second], [])
+    folded = fold(None, [], [second := event(2, name="Bob"), first := complete(1)])
+    assert folded.state == State(2, {"name": "Bob", "owner": 1})
+    assert (folded.applied, folded.parked) == ([first, second], [])
 
 
 def test_a_partial_event_before_its_base_is_parked_and_then_released() -> None:
-    parked = settle(None, [], [second := event(2, name="Bob")])
+    parked = fold(None, [], [second := event(2, name="Bob")])
     assert (parked.state, parked.changed, parked.parked) == (None, False, [second])
-    settled = settle(None, parked.parked, [first := complete(1)])
-    assert settled.state == State(2, {"name": "Bob", "owner": 1})
-    assert (settled.applied, settled.released) == ([first], {Outcome.APPLIED: [second]})
+    folded = fold(None, parked.parked, [first := complete(1)])
+    assert folded.state == State(2, {"name": "Bob", "owner": 1})
+    assert (folded.applied, folded.released) == ([first], {Outcome.APPLIED: [second]})
 
 
 def test_a_gap_is_waited_for() -> None:
-    settled = settle(ADA, [third := event(3, name="Cid")], [fifth := event(5, name="Eve")])
-    assert (settled.state, settled.changed, settled.parked, settled.released) == (ADA, False, [fifth], {})
-    settled = settle(ADA, [third, fifth], [event(2, name="Bob")])
-    assert settled.state == State(3, {"name": "Cid", "owner": 1})
-    assert settled.released == {Outcome.APPLIED: [third]}
+    folded = fold(ADA, [third := event(3, name="Cid")], [fifth := event(5, name="Eve")])
+    assert (folded.state, folded.changed, folded.parked, folded.released) == (ADA, False, [fifth], {})
+    folded = fold(ADA, [third, fifth], [event(2, name="Bob")])
+    assert folded.state == State(3, {"name": "Cid", "owner": 1})
+    assert folded.released == {Outcome.APPLIED: [third]}
 
 
 def test_a_complete_event_overtakes_what_waits_below_it() -> None:
-    settled = settle(ADA, [third := event(3, name="Cid"), fifth := event(5, name="Eve")], [complete(4)])
-    assert settled.state == State(5, {"name": "Eve", "owner": 1})
-    assert settled.released == {Outcome.SUPERSEDED: [third], Outcome.APPLIED: [fifth]}
+    folded = fold(ADA, [third := event(3, name="Cid"), fifth := event(5, name="Eve")], [complete(4)])
+    assert folded.state == State(5, {"name": "Eve", "owner": 1})
+    assert folded.released == {Outcome.SUPERSEDED: [third], Outcome.APPLIED: [fifth]}
 
 
 def test_what_waits_at_the_version_of_a_complete_event_must_say_the_same() -> None:
     waiting = [third := event(3, name="Cid")]
-    assert settle(ADA, waiting, [complete(3, name="Cid")]).released == {Outcome.SUPERSEDED: [third]}
-    settled = settle(ADA, waiting, [complete(3, name="Dan")])
-    assert (settled.released, reasons(settled)) == ({Outcome.REJECTED: [third]}, [Reason.VERSION_CONFLICT])
+    assert fold(ADA, waiting, [complete(3, name="Cid")]).released == {Outcome.SUPERSEDED: [third]}
+    folded = fold(ADA, waiting, [complete(3, name="Dan")])
+    assert (folded.released, reasons(folded)) == ({Outcome.REJECTED: [third]}, [Reason.VERSION_CONFLICT])
 
 
 @pytest.mark.parametrize("late", [complete(2, name="Old"), event(2, name="Old"), deleted(2)])
 @pytest.mark.parametrize("state", [State(3, {"name": "New", "owner": 1}), GONE, ERASED])
 def test_an_older_event_changes_nothing(state: State, late: Event) -> None:
-    settled = settle(state, [], [late])
-    assert (settled.state, settled.changed, settled.superseded) == (state, False, [late])
+    folded = fold(state, [], [late])
+    assert (folded.state, folded.changed, folded.superseded) == (state, False, [late])
 
 
 def test_the_same_version_twice_changes_nothing() -> None:
     for state, again in [(ADA, complete(1)), (ADA, event(1, name="Ada")), (GONE, deleted(3))]:
-        settled = settle(state, [], [again])
-        assert (settled.state, settled.changed, settled.superseded, settled.rejected) == (state, False, [again], [])
+        folded = fold(state, [], [again])
+        assert (folded.state, folded.changed, folded.superseded, folded.rejected) == (state, False, [again], [])
 
 
 @pytest.mark.parametrize(
@@ -109,14 +109,14 @@ def test_the_same_version_twice_changes_nothing() -> None:
     ],
 )
 def test_the_same_version_with_other_content_is_a_conflict(state: State, other: Event) -> None:
-    settled = settle(state, [], [other])
-    assert (settled.state, settled.changed, reasons(settled)) == (state, False, [Reason.VERSION_CONFLICT])
+    folded = fold(state, [], [other])
+    assert (folded.state, folded.changed, reasons(folded)) == (state, False, [Reason.VERSION_CONFLICT])
 
 
 @pytest.mark.parametrize("again", [complete(3), event(3, name="Ada"), deleted(3)])
 def test_of_an_erased_state_nobody_can_tell_a_conflict(again: Event) -> None:
-    settled = settle(ERASED, [], [again])
-    assert (settled.state, settled.superseded, settled.rejected) == (ERASED, [again], [])
+    folded = fold(ERASED, [], [again])
+    assert (folded.state, folded.superseded, folded.rejected) == (ERASED, [again], [])
 
 
 @pytest.mark.parametrize(
@@ -130,44 +130,44 @@ def test_of_an_erased_state_nobody_can_tell_a_conflict(again: Event) -> None:
 )
 def test_what_waits_is_a_conflict_with_other_content_of_its_version(other: Event) -> None:
     waiting = [event(3, name="Bob")]
-    settled = settle(ADA, waiting, [other])
-    assert (settled.parked, reasons(settled)) == ([], [Reason.VERSION_CONFLICT])
-    assert settle(ADA, waiting, [again := event(3, name="Bob")]).superseded == [again]
+    folded = fold(ADA, waiting, [other])
+    assert (folded.parked, reasons(folded)) == ([], [Reason.VERSION_CONFLICT])
+    assert fold(ADA, waiting, [again := event(3, name="Bob")]).superseded == [again]
 
 
 def test_a_deleted_entity_comes_back_by_a_higher_complete_event_only() -> None:
-    assert settle(GONE, [], [complete(2)]).state == GONE
-    assert settle(GONE, [], [complete(5, name="Ida")]).state == State(5, {"name": "Ida", "owner": 1})
+    assert fold(GONE, [], [complete(2)]).state == GONE
+    assert fold(GONE, [], [complete(5, name="Ida")]).state == State(5, {"name": "Ida", "owner": 1})
 
 
 @pytest.mark.parametrize(("state", "reason"), [(GONE, Reason.DELETED), (ERASED, Reason.ERASED)])
 def test_a_partial_event_on_what_is_gone_is_rejected(state: State, reason: Reason) -> None:
-    settled = settle(state, [fifth := event(5, name="Eve")], [event(4, name="Bob")])
-    assert (settled.state, reasons(settled), settled.released) == (state, [reason], {})
-    assert settle(state, [fifth], []).parked == []
+    folded = fold(state, [fifth := event(5, name="Eve")], [event(4, name="Bob")])
+    assert (folded.state, reasons(folded), folded.released) == (state, [reason], {})
+    assert fold(state, [fifth], []).parked == []
 
 
 def test_a_transfer_from_another_than_the_owner_is_rejected_and_leaves_a_gap() -> None:
     lie, after = event(2, owner=3, expects={"owner": 2}), event(3, name="Bob")
-    settled = settle(ADA, [], [after, lie])
-    assert (settled.state, reasons(settled), settled.parked) == (ADA, [Reason.WRONG_OWNER], [after])
-    assert settle(ADA, [], [event(2, owner=3, expects={"owner": 1})]).state == State(2, {"name": "Ada", "owner": 3})
+    folded = fold(ADA, [], [after, lie])
+    assert (folded.state, reasons(folded), folded.parked) == (ADA, [Reason.WRONG_OWNER], [after])
+    assert fold(ADA, [], [event(2, owner=3, expects={"owner": 1})]).state == State(2, {"name": "Ada", "owner": 3})
 
 
 def test_a_parked_event_that_turns_out_bad_is_released_as_rejected() -> None:
-    settled = settle(None, [lie := event(2, owner=3, expects={"owner": 2})], [first := complete(1)])
-    assert settled.released == {Outcome.REJECTED: [lie]}
-    assert (settled.applied, reasons(settled), settled.state) == ([first], [Reason.WRONG_OWNER], ADA)
+    folded = fold(None, [lie := event(2, owner=3, expects={"owner": 2})], [first := complete(1)])
+    assert folded.released == {Outcome.REJECTED: [lie]}
+    assert (folded.applied, reasons(folded), folded.state) == ([first], [Reason.WRONG_OWNER], ADA)
 
 
 def test_a_rejection_says_which_event_it_was() -> None:
-    (rejection,) = settle(GONE, [], [event(4, name="Bob")]).rejected
+    (rejection,) = fold(GONE, [], [event(4, name="Bob")]).rejected
     assert (rejection.event_id, rejection.source, rejection.type, rejection.entity_id) == ("e4", "/tests", "t", ID)
 
 
 def test_what_is_given_is_not_changed() -> None:
     base = complete(1)
-    settle(None, [], [base, event(2, name="Bob")])
+    fold(None, [], [base, event(2, name="Bob")])
     assert base.fields == {"name": "Ada", "owner": 1}
 
 
@@ -206,14 +206,14 @@ def fed(batches: Sequence[Sequence[Event]]) -> tuple[State | None, list[Event], 
     waiting: list[Event] = []
     told: Counter[str] = Counter()
     for batch in batches:
-        settled = settle(state, waiting, batch)
-        gone = [e for events in settled.released.values() for e in events]
-        late = [r for r in settled.rejected if any(r.event_id == e.event_id for e in gone)]
-        told_of: list[Event | Rejection] = [*settled.applied, *settled.superseded, *settled.parked, *settled.rejected]
+        folded = fold(state, waiting, batch)
+        gone = [e for events in folded.released.values() for e in events]
+        late = [r for r in folded.rejected if any(r.event_id == e.event_id for e in gone)]
+        told_of: list[Event | Rejection] = [*folded.applied, *folded.superseded, *folded.parked, *folded.rejected]
         assert names(told_of) - names(late) == names(batch)
-        told.update(Reason(r.reason) for r in settled.rejected)
-        state = settled.state
-        waiting = [e for e in waiting if e not in gone] + settled.parked
+        told.update(Reason(r.reason) for r in folded.rejected)
+        state = folded.state
+        waiting = [e for e in waiting if e not in gone] + folded.parked
     return state, waiting, told
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from neon_projector.projections.contract.event import Event, Rejection
 from neon_projector.projections.contract.outcome import Outcome, Reason
 from neon_projector.projections.contract.projection import Fields, Kind
-from neon_projector.projections.state.fold import State, newest, settle
+from neon_projector.projections.state.fold import State, fold, newest
 from tests.support.factories import ARecord
 
 ID = uuid4()
@@ -68,13 +68,13 @@ def test_after_every_batch_the_state_is_the_definition(data: st.DataObject, hist
     waiting: list[Event] = []
     received: list[Event] = []
     for batch in batches_of(data, data.draw(st.permutations(history + again))):
-        settled = settle(state, waiting, batch)
+        folded = fold(state, waiting, batch)
         received += batch
-        assert settled.state == defined(received)
-        assert settled.changed == (settled.state != state)
-        left = [event for events in settled.released.values() for event in events]
+        assert folded.state == defined(received)
+        assert folded.changed == (folded.state != state)
+        left = [event for events in folded.released.values() for event in events]
         assert all(event in waiting for event in left)
-        state, waiting = settled.state, [event for event in waiting if event not in left] + settled.parked
+        state, waiting = folded.state, [event for event in waiting if event not in left] + folded.parked
         assert all(state is None or event.version > state.version for event in waiting)
 
 
@@ -89,9 +89,9 @@ def test_two_events_of_one_version_agree_or_one_is_in_conflict_in_any_order(
     state, waiting = None, list[Event]()
     reasons: list[Reason] = []
     for batch in [arriving[:1], arriving[1:]] if apart else [arriving]:
-        settled = settle(state, waiting, batch)
-        state, waiting = settled.state, settled.parked
-        reasons += [rejection.reason for rejection in settled.rejected]
+        folded = fold(state, waiting, batch)
+        state, waiting = folded.state, folded.parked
+        reasons += [rejection.reason for rejection in folded.rejected]
     assert state == State(3, complete.fields)
     assert reasons == ([] if same else [Reason.VERSION_CONFLICT])
 
@@ -104,13 +104,13 @@ def test_every_event_becomes_exactly_one_thing_and_a_parked_one_is_released_once
     state: State | None = None
     waiting: list[Event] = []
     for batch in batches_of(data, data.draw(st.permutations(history))):
-        settled = settle(state, waiting, batch)
-        released = settled.released.get(Outcome.REJECTED, [])
-        became: list[Event | Rejection] = [*settled.applied, *settled.superseded, *settled.parked, *settled.rejected]
+        folded = fold(state, waiting, batch)
+        released = folded.released.get(Outcome.REJECTED, [])
+        became: list[Event | Rejection] = [*folded.applied, *folded.superseded, *folded.parked, *folded.rejected]
         assert Counter(one.event_id for one in became) == Counter(event.event_id for event in (*batch, *released))
-        gone = [event for events in settled.released.values() for event in events]
+        gone = [event for events in folded.released.values() for event in events]
         assert len({event.version for event in gone}) == len(gone)
-        state, waiting = settled.state, [event for event in waiting if event not in gone] + settled.parked
+        state, waiting = folded.state, [event for event in waiting if event not in gone] + folded.parked
 
 
 def test_of_the_row_shown_and_the_state_kept_aside_the_newer_one_is_the_entitys() -> None:

@@ -9,7 +9,7 @@ from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Event, Ignored, Rejection
 from neon_projector.projections.documents import DOCUMENTS
 from neon_projector.projections.registry import REGISTRY
-from neon_projector.projections.state.grouping import Change, changes, fold, plain
+from neon_projector.projections.state.grouping import Change, complete_states, group, merged_changes
 from neon_projector.projections.users import USERS
 from tests.support.factories import ARecord, a_document_event, a_record, a_user_event
 
@@ -22,18 +22,18 @@ def test_events_go_to_their_entities_in_order_of_arrival() -> None:
     document = a_document_event(owner=ann["data"]["id"])
     bad, marker = ARecord(b"?"), ARecord(None)
     batch = [decode(a_record(later)), decode(bad), decode(a_record(document)), decode(marker), decode(a_record(ann))]
-    folded = fold(batch)
+    grouped = group(batch)
     assert isinstance(batch[0], Event)
-    assert folded.events["user"] == {batch[0].id: [batch[0], batch[4]]}
-    assert list(folded.events["document"].values()) == [[batch[2]]]
+    assert grouped.events["user"] == {batch[0].id: [batch[0], batch[4]]}
+    assert list(grouped.events["document"].values()) == [[batch[2]]]
     assert isinstance(batch[1], Rejection)
-    assert folded.rejections == [batch[1]]
+    assert grouped.rejections == [batch[1]]
     assert isinstance(batch[3], Ignored)
-    assert folded.ignored == [batch[3]]
+    assert grouped.ignored == [batch[3]]
 
 
 def test_an_empty_batch_is_nothing() -> None:
-    assert (fold([]).events, fold([]).rejections) == ({}, [])
+    assert (group([]).events, group([]).rejections) == ({}, [])
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_complete_states_of_rising_versions_are_plain(events: list[dict[str, Any
     decoded = [one for event in events if isinstance(one := decode(a_record(event)), Event)]
     single = decode(a_record(a_user_event()))
     assert isinstance(single, Event)
-    newest, oldest = plain({another: [single], other: decoded})
+    newest, oldest = complete_states({another: [single], other: decoded})
     assert newest == {another: single} | ({other: decoded[-1]} if is_plain else {})
     assert oldest == ({other: decoded[0].version} if is_plain and len(decoded) > 1 else {})
 
@@ -84,7 +84,7 @@ def test_partial_events_without_a_gap_are_one_change_of_the_version_before(
 ) -> None:
     ann = UUID(int=1)
     given = [decode(a_record(a_user_event(kind, ann, version, **data))) for kind, version, data in events]
-    found = changes({ann: [one for one in given if isinstance(one, Event)]}, USERS.changeable)
+    found = merged_changes({ann: [one for one in given if isinstance(one, Event)]}, USERS.changeable)
     if change is None:
         assert found == {}
     else:
@@ -100,4 +100,4 @@ def test_a_change_that_depends_on_what_was_there_is_no_mere_change() -> None:
     )
     decoded = decode(a_record(moved))
     assert isinstance(decoded, Event)
-    assert changes({notes: [decoded]}, DOCUMENTS.columns) == {}
+    assert merged_changes({notes: [decoded]}, DOCUMENTS.columns) == {}

@@ -13,7 +13,7 @@ from neon_projector.consumer.batching.sizes import HEADER_BYTES, size_of, sizes
 from neon_projector.consumer.kafka.light_records import HEADERS_AT_ONCE, LightRecord, LightRecords
 from neon_projector.consumer.kafka.record_batches import RawRecords
 from neon_projector.projections.contract.decode import EVENT_MAX_BYTES
-from neon_projector.projections.contract.fast_path import Quick
+from neon_projector.projections.contract.fast_path import FastPath
 from neon_projector.projections.registry import REGISTRY
 from tests.support.factories import a_record, a_user_event
 from tests.support.raw_kafka import RawRecord, a_batch
@@ -74,7 +74,7 @@ def test_a_record_with_more_headers_than_that_is_read_nevertheless() -> None:
 
 
 def test_only_short_combinations_of_headers_are_remembered() -> None:
-    quick = Quick(REGISTRY, EVENT_MAX_BYTES, UUID)
+    quick = FastPath(REGISTRY, EVENT_MAX_BYTES, UUID)
     for headers in ((("a", b"x" * 600),), (("n" * 600, b""),), tuple((str(n), b"") for n in range(20))):
         assert quick.read(a_record(a_user_event(), headers=headers)) is not None
     assert not quick._headers

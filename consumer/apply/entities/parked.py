@@ -16,7 +16,7 @@ from neon_projector.projections.contract.event import Event, Rejection
 from neon_projector.projections.contract.outcome import Reason, Rejected
 from neon_projector.projections.contract.projection import EventType, Projection
 from neon_projector.projections.sql.statements import Statements
-from neon_projector.projections.state.fold import Settled
+from neon_projector.projections.state.fold import Folded
 from neon_projector.projections.state.kept import Kept
 
 EventTypes = Mapping[str, tuple[Projection, EventType]]
@@ -84,7 +84,7 @@ def _record(row: RowMapping) -> ParkedRecord:
 
 
 async def store(
-    connection: AsyncConnection, types: EventTypes, sql: Statements, settled: Mapping[UUID, Settled]
+    connection: AsyncConnection, types: EventTypes, sql: Statements, settled: Mapping[UUID, Folded]
 ) -> None:
     """Take released events out, put newly parked ones in."""
     released = [event for one in settled.values() for events in one.released.values() for event in events]

@@ -9,7 +9,7 @@ from neon_projector.consumer.apply.entities import parked as parked_events
 from neon_projector.consumer.apply.entities.store import Aside, Look, Row
 from neon_projector.projections.contract.event import Event, Rejection
 from neon_projector.projections.contract.outcome import Outcome
-from neon_projector.projections.state.fold import Settled, State
+from neon_projector.projections.state.fold import Folded, State
 
 
 class KeptAside(NamedTuple):
@@ -59,7 +59,7 @@ class Stored:
 class Plan:
     """Where the changed states go: to the table, or aside (then a row that is there may have to go)."""
 
-    settled: dict[UUID, Settled]
+    settled: dict[UUID, Folded]
     show: dict[UUID, Row] = field(default_factory=dict)
     aside: dict[UUID, Aside] = field(default_factory=dict)
     remove: list[UUID] = field(default_factory=list)

@@ -21,8 +21,8 @@ from neon_projector.consumer.errors import NeedsMode, NotTaken
 from neon_projector.projections.contract.event import Event, Rejection
 from neon_projector.projections.contract.outcome import Outcome
 from neon_projector.projections.contract.projection import DELETED, Projection, Registry
-from neon_projector.projections.state.fold import newest, settle
-from neon_projector.projections.state.grouping import Events, changes, plain, setting
+from neon_projector.projections.state.fold import fold, newest
+from neon_projector.projections.state.grouping import Events, complete_states, ids_setting, merged_changes
 from neon_projector.projections.state.unique_values import denied
 
 
@@ -46,7 +46,9 @@ class EntityWriter:
         if mode < Mode.EXCLUSIVE_RESOLVE:
             taken = await self._take(connection, events, entered, stored)
             if len(taken) < len(events):
-                taken = taken | await self._store.change(connection, changes(events, self._projection.changeable))
+                taken = taken | await self._store.change(
+                    connection, merged_changes(events, self._projection.changeable)
+                )
         written.applied.extend(chain.from_iterable(events[i] for i in taken))
         if len(taken) < len(events):
             left = {i: own for i, own in events.items() if i not in taken}
@@ -76,7 +78,7 @@ class EntityWriter:
         `by_itself`: without what waits for them, partial events and contested states.
         """
         most = MOST_STORED if len(events) > 1 else ANY_SIZE
-        stored.look = Look(most, setting(events, self._projection.carried))
+        stored.look = Look(most, ids_setting(events, self._projection.carried))
         await self._look_aside(connection, stored, list(events), entered)
         if by_itself:
             stored.waiting.clear()
@@ -128,7 +130,7 @@ class EntityWriter:
 
     async def _take(self, connection: AsyncConnection, events: Events, entered: Entered, stored: Stored) -> Set[UUID]:
         """Write the entities that need no look, and tell which of them the table took."""
-        newest, oldest = plain(events)
+        newest, oldest = complete_states(events)
         if entered.mode is Mode.EXCLUSIVE:
             newest = await self._with_parents(connection, newest, stored)
         refused, moved = await self._store.take(connection, list(newest.values()), oldest, entered.mode)
@@ -173,7 +175,7 @@ class EntityWriter:
         plan = Plan({})
         for i, arriving in looked.items():
             state = newest(stored.rows.get(i), stored.absent.get(i))
-            one = plan.settled[i] = settle(state, stored.waiting.get(i, ()), arriving)
+            one = plan.settled[i] = fold(state, stored.waiting.get(i, ()), arriving)
             if one.state is not None and (one.changed or i in again):
                 row: Row = {"id": i, "version": one.state.version, **(one.state.fields or {})}
                 if one.state.fields is None:
