@@ -1,34 +1,34 @@
-"""SQL for columns without a bound on their length (`Projection.carried`): their values never leave the database.
+"""SQL for columns without a bound on their length (`Projection.carried`): stored values never leave the database.
 
-What is stored is loaded as a hash (`state.kept.Kept`), of the entities `:compared` only, and never more than
-`:most` bytes of values are looked at by one statement. Where a decided state still has a stored value, the statement
-that writes it takes the value from where it stands: `:kept_<column>` is the version of the row, the state kept aside or
-the parked event that holds it, and NULL where the value is among the parameters. These are one version each, so a
-version names one of them; a row or state that is not there any more makes the statement refuse the entity.
+A stored value is loaded as a hash (`state.kept.Kept`), and only for the entities `:compared`. One statement reads at
+most `:most` bytes of values. If a decided state keeps a stored value, the statement that writes the state copies the
+value inside the database: `:kept_<column>` is the version of the row, the state kept aside or the parked event that
+holds it, and NULL if the value is among the parameters. Each of these has its own version, so the version identifies
+it. If it no longer exists, the statement refuses the entity.
 """
 
 from neon_projector.projections.contract.projection import Projection
 from neon_projector.projections.sql.parts import ABSENT, PARKED, arrays, changed_by_triggers
 
 SHORT = 1_000
-"""Values of parked events up to so many bytes are loaded as they are."""
+"""Bytes: values of parked events up to this size are loaded as they are."""
 SHOWN = 100
-"""So many characters of a longer one, since the contract reads a parked event again."""
+"""Characters that are loaded of a longer value, because the contract reads a parked event again."""
 PARKED_BYTES = 4_096
-"""What a parked event counts, besides its long values."""
+"""Bytes that each parked event counts, in addition to its long values."""
 _ONE_IF_TOO_LARGE = "LIMIT (SELECT CASE WHEN bytes > CAST(:most AS bigint) THEN 1 END FROM stored)"
-"""Where more than that is stored, one row tells so."""
+"""If more than `:most` bytes are stored, one row is enough to say so."""
 
 
 def _hashed(column: str, entity_id: str) -> str:
-    """NULL of NULL, the hash of a text that is to be compared, and nothing of another one: that is not even read."""
+    """NULL for NULL, the hash of a value to be compared, and an empty hash for others, which are not read at all."""
     return f"""CASE WHEN {column} IS NULL THEN NULL WHEN {entity_id} = ANY(CAST(:compared AS uuid[]))
         AND stored.bytes <= CAST(:most AS bigint) THEN sha256(convert_to({column}, 'UTF8')) ELSE ''::bytea END"""
 
 
 def _stored_rows(projection: Projection) -> str:
-    """CTE `stored`: the bytes of all carried values in the rows of `:id`. The lengths of values that Postgres keeps
-    apart (TOAST) are told without reading them."""
+    """The CTE `stored`: the bytes of all carried values in the rows of `:id`. Postgres knows the lengths of values that
+    it stores out of line (TOAST) without reading them."""
     sizes = " + ".join(f"coalesce(octet_length({c}), 0)" for c in projection.carried)
     where = "id = ANY(CAST(:id AS uuid[]))"
     return f"stored AS (SELECT coalesce(sum({sizes}), 0) AS bytes FROM {projection.table_name} WHERE {where})"
@@ -76,7 +76,7 @@ def load_absent(projection: Projection) -> str:
 
 
 def load_parked(projection: Projection) -> str:
-    """The parked events of `:id`, locked: long values cut in `data`, their hashes beside it as `kept_<column>`."""
+    """The parked events of `:id`, locked. Long values are cut in `data`; `kept_<column>` has their hashes."""
     carried = projection.carried
     texts = ", ".join(
         f"CASE WHEN jsonb_typeof(e.data -> '{c}') = 'string' THEN e.data ->> '{c}' END AS {c}" for c in carried
@@ -104,13 +104,13 @@ def kept_arrays(projection: Projection) -> list[str]:
 
 
 def whole(rows: str, projection: Projection) -> str:
-    """The `rows` with their carried values: those given, or from where they are kept."""
+    """The `rows` with their carried values, which are given or copied from where they are stored."""
     columns = ", ".join(f"{'s' if c in projection.carried else 'v'}.{c}" for c in projection.columns)
     return f"SELECT {columns} FROM {rows} v {_values(projection, as_json=False)}"
 
 
 def put_aside(projection: Projection) -> str:
-    """INSERT into the states kept aside. Rows are sorted before their state is made, which may be large."""
+    """INSERT into the states kept aside. Rows are sorted before their `state` is built, because it may be large."""
     state = ", ".join(f"'{c}', {'s' if c in projection.carried else 'v'}.{c}" for c in projection.columns)
     more = ["CAST(:reason AS text[])", "CAST(:waiting_for AS uuid[])", *kept_arrays(projection)]
     names = [*projection.columns, "reason", "waiting_for", *(f"kept_{c}" for c in projection.carried)]
@@ -124,7 +124,7 @@ def put_aside(projection: Projection) -> str:
 
 
 def _values(projection: Projection, *, as_json: bool) -> str:
-    """A lateral join to the rows `v`: `s` has their carried values. Without what was kept and has gone meanwhile."""
+    """A lateral join to the rows `v`: `s` has their carried values. It drops rows whose stored value is gone."""
     if not projection.carried:
         return ""
     values = ", ".join(f"{_value(projection, c, as_json)} AS {c}" for c in projection.carried)

@@ -1,4 +1,4 @@
-"""The SQL that keeps children with their parents: aside when a parent goes, back when the last missing one comes."""
+"""The SQL that hides children when a parent is deleted, and shows them when the last missing parent arrives."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,8 @@ from sqlalchemy import text
 from sqlalchemy.sql.elements import TextClause
 
 from neon_projector.projections.contract.projection import Parent, Projection, Registry
-from neon_projector.projections.sql.parts import ABSENT, refuse
+from neon_projector.projections.sql.parts import ABSENT
+from neon_projector.projections.sql.waiting import refuse
 
 _FOR_A_PARENT = "('no_parent', 'parent_deleted')"
 _GONE = "('deleted', 'erased', 'parent_deleted')"
@@ -14,31 +15,34 @@ _GONE = "('deleted', 'erased', 'parent_deleted')"
 
 @dataclass(frozen=True)
 class ChildStatements:
-    """For one child and one of its parents. `:id` are ids of the parent; those that return ids return the child's."""
+    """For one child entity and one of its parents. `:id` are ids of the parent, unless said otherwise; returned ids are
+    the child's."""
 
     missing_parents: TextClause
-    """Which of `:id` are not there, each with the reason for which its children are kept aside."""
+    """The missing ones of `:id`, each with the reason for which its children are kept aside."""
     children: TextClause
+    """The children in the table."""
     hide: TextClause
-    """Keep the children aside for the reason `:reason`."""
+    """Move the children from the table to the states kept aside, for the reason `:reason`."""
     mark: TextClause
-    """Of the children that are aside already: they wait for the reason `:reason`."""
+    """Give the children that are already aside the reason `:reason`."""
     wait_on: tuple[TextClause, ...]
-    """Children that have another parent missing: they wait for that one from now on."""
+    """Let the children that lack another parent wait for that one. One statement per other parent."""
     release: TextClause
-    """Show the children. Tells how many were to be shown (`freed`), and how many were: `shown`, or a row for each."""
+    """Show the children. Returns how many left the states kept aside (`freed`) and how many reached the table: as the
+    number `shown`, or one row with the `id` of each if they have children themselves."""
     to_release: TextClause
-    """The children that would be shown."""
+    """The children that `release` would show."""
     release_some: TextClause
-    """Show the children `:id`; tells the same."""
+    """Show the children `:id` (ids of children); returns the same."""
     left: TextClause
     """A row if the table still has children of `:id`."""
     refuse: TextClause
-    """The children `:id` are kept aside for the reason `refused`."""
+    """Mark the children `:id` (ids of children) as `refused`."""
 
 
 def child_statements_for(registry: Registry, child: Projection, link: Parent) -> ChildStatements:
-    """The statements for `child` as rows of its parent by `link` come and go."""
+    """The statements for `child` and the parent that `link` names."""
     table, entity = child.table_name, child.entity
     state = ", ".join(f"'{c}', gone.{c}" for c in child.columns)
     parent = registry[link.entity]
@@ -90,7 +94,7 @@ def _release(registry: Registry, child: Projection, which: str) -> TextClause:
 
 
 def _wait_on(registry: Registry, waiting: str, other: Parent) -> TextClause:
-    """The parent is another one now, so a hidden child's time begins anew (`sql_parts.same_wait`)."""
+    """A hidden child now waits for another parent, so its grace period starts again (see `waiting._same_wait`)."""
     parent = registry[other.entity]
     wanted = f"CAST(c.state ->> '{other.column}' AS uuid)"
     reason = f"""CASE WHEN EXISTS (

@@ -1,8 +1,8 @@
-"""Parts of the statements: the tables of what waits, arrays for columns, and that nothing of a row is kept there."""
+"""Parts that several statements share: table names, array parameters, the given rows, and two conditions."""
 
 import re
+from collections.abc import Iterable
 
-from sqlalchemy import TextClause, text
 from sqlalchemy.dialects import postgresql
 
 from neon_projector.models import CONTROL_SCHEMA
@@ -13,16 +13,40 @@ PARKED = f"{CONTROL_SCHEMA}.parked_events"
 
 
 def arrays(projection: Projection, *only: str) -> str:
-    """One array parameter per column, cast to the column's own type. That of a text has no length: to cast to one is to
-    cut silently, and to build the array anew."""
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    """One array parameter per column, cast to the column's type without its length.
+
+    Postgres would silently cut values in a cast to `varchar(n)`, and copy the array for it.
+    """
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy has no types for it
     types = {c.name: re.sub(r"\(.*?\)", "", c.type.compile(dialect=dialect)) for c in projection.table.columns}
     return ", ".join(f"CAST(:{name} AS {types[name]}[])" for name in only or projection.columns)
 
 
+def given_rows(projection: Projection, *only: str, more: Iterable[str] = (), name: str = "v") -> str:
+    """The CTE `v` (or `name`): the given rows, with all columns or `only` these, plus the expressions `more`.
+
+    The rows are sorted by id: neighbours in the index are written together, and two concurrent upserts cannot deadlock.
+    If two partitions carry the same entities, two `take_new` can deadlock, and so can two `take` with several states
+    per entity; Postgres then aborts one of them, and its transaction is retried.
+    """
+    return f"{name} AS MATERIALIZED ({row_values(projection, *only, more=more)})"
+
+
+def row_values(projection: Projection, *only: str, more: Iterable[str] = ()) -> str:
+    """The SELECT behind `given_rows`.
+
+    `unnest` stands in the select list: in FROM, Postgres would first copy the elements of each array to a tuple store.
+    """
+    rows = [f"unnest({arrays(projection, c)}) AS {c}" for c in only or projection.columns]
+    return f"SELECT {', '.join([*rows, *more])} ORDER BY id"
+
+
 def nothing_kept(projection: Projection) -> str:
-    """Nothing of `v.id` is kept aside or parked. Scalar subqueries: these are looked up row by row, by index, whatever
-    the planner thinks of the tables' sizes; and not at all where nothing of the entity is in there."""
+    """A condition: no state of `v.id` is kept aside, and no event of it is parked.
+
+    Postgres evaluates scalar subqueries row by row, by index, whatever the planner assumes about the tables' sizes. It
+    skips them when the table holds nothing of this entity.
+    """
     entity = f"entity = '{projection.entity}'"
     absent = f"(SELECT true FROM {ABSENT} a WHERE a.{entity} AND a.id = v.id) IS NULL"
     parked = f"(SELECT true FROM {PARKED} e WHERE e.{entity} AND e.entity_id = v.id LIMIT 1) IS NULL"
@@ -32,22 +56,8 @@ def nothing_kept(projection: Projection) -> str:
     )
 
 
-def same_wait(old: str, new: str) -> str:
-    """Whether `since` of a state kept aside goes on: as long as the reason is the same, and for a hidden one also the
-    parent. So its grace counts from the later of that parent's deletion and its own arrival there."""
-    same_parent = f"{new}.reason <> 'parent_deleted' OR {old}.waiting_for = {new}.waiting_for"
-    return f"{old}.reason = {new}.reason AND ({same_parent})"
-
-
 def changed_by_triggers(projection: Projection) -> str:
-    """Whether an application's trigger may change what is written to the entity's table, before it is."""
+    """A condition: a trigger of an application (BEFORE INSERT or UPDATE, per row) may change what is written."""
     return f"""EXISTS (SELECT FROM pg_catalog.pg_trigger
                 WHERE tgrelid = CAST('{projection.table_name}' AS regclass) AND NOT tgisinternal AND tgenabled <> 'D'
                     AND tgtype & 3 = 3 AND tgtype & 20 <> 0)"""
-
-
-def refuse(entity: str) -> TextClause:
-    """States `:id` kept aside wait for nobody any more: the database refuses them, and `:error` says what does."""
-    return text(f"""
-        UPDATE {ABSENT} SET reason = 'refused', waiting_for = NULL, since = now(), error = :error
-        WHERE entity = '{entity}' AND id = ANY(CAST(:id AS uuid[]))""")
