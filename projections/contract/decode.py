@@ -6,10 +6,11 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from neon_projector.projections.contract.envelope import MISSING, Envelope, is_binary, read_envelope, read_headers
+from neon_projector.projections.contract.envelope import MISSING, Envelope, read_envelope
 from neon_projector.projections.contract.event import Decoded, Event, Ignored, Rejection, make_event
 from neon_projector.projections.contract.fast_path import FastPath
 from neon_projector.projections.contract.fields import OWN_PROBLEM
+from neon_projector.projections.contract.headers import is_binary, read_headers
 from neon_projector.projections.contract.outcome import Reason, Rejected
 from neon_projector.projections.contract.projection import EventType, Projection, Registry
 from neon_projector.projections.contract.record import Record

@@ -2,27 +2,18 @@
 
 import base64
 import binascii
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
-
 from neon_projector.projections.contract.fields import parse_time
+from neon_projector.projections.contract.headers import CE_PREFIX, header_text, is_binary
 from neon_projector.projections.contract.outcome import Reason, Rejected
-from neon_projector.projections.contract.record import Record
+from neon_projector.projections.contract.strict_json import parse_json
 
-CE_PREFIX = "ce_"
 REQUIRED = ("specversion", "id", "source", "type")
 MISSING: Any = object()
-MAX_NESTING = 1_000
-"""Arrays and objects within each other, counted from the document's own. A reader may have such a limit (RFC 8259,
-section 9); the parsers here have others, of their own, not far above it."""
-LONGEST_INTEGER = 21
-"""Digits, with a sign: what is longer is past every integer of the contract."""
-TOO_DEEP = f"nested deeper than {MAX_NESTING} levels"
 NOT_JSON = "the data's content type is not JSON"
 
 
@@ -42,61 +33,23 @@ class Envelope:
     data: Any
 
 
-def read_headers(record: Record) -> dict[str, bytes]:
-    """The record's headers by lower-case name, without null ones; of one name the last counts. Rejected where a name
-    is no text: whoever reads Kafka's bytes leaves lone surrogates there for bytes that are no UTF-8."""
-    if not all(is_text(name) for name, _ in record.headers):
-        raise Rejected(Reason.INVALID_TEXT, "a header's name is not UTF-8")
-    return {name.lower(): value for name, value in record.headers if value is not None}
-
-
-def is_text(name: str) -> bool:
-    """Whether UTF-8 can spell `name`."""
-    try:
-        return name.isascii() or bool(name.encode())
-    except UnicodeEncodeError:
-        return False
-
-
-def is_binary(headers: Mapping[str, bytes]) -> bool:
-    """Whether any `ce_` header stands there."""
-    return any(name.startswith(CE_PREFIX) for name in headers)
-
-
 def read_envelope(value: bytes, headers: Mapping[str, bytes]) -> Envelope:
     """Read one record's value with its headers; Rejected where it is no CloudEvent of version 1.0."""
-    media_type = _text(headers.get("content-type", b""), "content-type").partition(";")[0].strip().lower()
+    media_type = header_text(headers.get("content-type", b""), "content-type").partition(";")[0].strip().lower()
     if media_type.startswith("application/cloudevents"):
         if media_type not in ("application/cloudevents", "application/cloudevents+json"):
             raise Rejected(Reason.UNSUPPORTED_FORMAT, "content-type: of structured events only JSON is read")
         return _structured(value)
     if is_binary(headers):
         attributes = {
-            name[len(CE_PREFIX) :]: _text(text, name) for name, text in headers.items() if name.startswith(CE_PREFIX)
+            name[len(CE_PREFIX) :]: header_text(text, name)
+            for name, text in headers.items()
+            if name.startswith(CE_PREFIX)
         }
         return _envelope(attributes, _read_data(value, media_type) if value else MISSING)
     if media_type not in ("", "application/json"):
         raise Rejected(Reason.UNSUPPORTED_FORMAT, "content-type: neither a CloudEvent nor JSON")
     return _structured(value)
-
-
-def parse_json(value: bytes) -> Any:
-    """`value` as JSON (RFC 8259, UTF-8), free of NUL and lone surrogates, and no deeper than MAX_NESTING."""
-    try:
-        parsed = orjson.loads(value)
-    except orjson.JSONDecodeError as error:
-        if "depth limit" in error.msg:
-            raise Rejected(Reason.INVALID_JSON, TOO_DEEP) from None
-        if "infinity" in error.msg:
-            return _with_large_numbers(value)
-        if "surrogate in" in error.msg or ("surrogates" in error.msg and _is_utf8_with_surrogates(value)):
-            raise Rejected(Reason.INVALID_TEXT, "a lone surrogate") from None
-        raise Rejected(Reason.INVALID_JSON, f"not JSON in UTF-8 (at character {error.pos})") from None
-    if value.count(b"[") + value.count(b"{") > MAX_NESTING and _is_too_deep(parsed):
-        raise Rejected(Reason.INVALID_JSON, TOO_DEEP)
-    if b"\\u0000" in value and _has_nul(parsed):
-        raise Rejected(Reason.INVALID_TEXT, "a NUL character")
-    return parsed
 
 
 def _structured(value: bytes) -> Envelope:
@@ -156,81 +109,3 @@ def _base64(text: Any) -> bytes:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise Rejected(Reason.INVALID_ENVELOPE, "data_base64: not Base64") from None
-
-
-def _text(value: bytes, name: str) -> str:
-    try:
-        text = value.decode()
-    except UnicodeDecodeError:
-        raise Rejected(Reason.INVALID_TEXT, f"header {_safe(name)}: not UTF-8") from None
-    if "\0" in text:
-        raise Rejected(Reason.INVALID_TEXT, f"header {_safe(name)}: a NUL character")
-    return text
-
-
-def _safe(name: str) -> str:
-    known = {"content-type", *(CE_PREFIX + attribute for attribute in (*REQUIRED, "subject", "time"))}
-    return name if name in known else "(another)"
-
-
-def _is_utf8_with_surrogates(value: bytes) -> bool:
-    """Whether `value` is UTF-8 but for surrogates, which some encoders write as if they were characters."""
-    try:
-        value.decode("utf-8", "surrogatepass")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _with_large_numbers(value: bytes) -> Any:
-    """JSON that has a number past a double's range, which orjson refuses; where an unknown field has it, it is of no
-    account, as the short cut sees it too. No field of the contract takes an infinity."""
-    try:
-        parsed = json.loads(value.decode(), parse_int=_whole_or_infinite, parse_constant=_no_number)
-        json.dumps(parsed, ensure_ascii=False).encode()
-    except RecursionError:
-        raise Rejected(Reason.INVALID_JSON, TOO_DEEP) from None
-    except UnicodeEncodeError:
-        raise Rejected(Reason.INVALID_TEXT, "a lone surrogate") from None
-    except ValueError as error:
-        raise Rejected(Reason.INVALID_JSON, f"not JSON in UTF-8 (at character {getattr(error, 'pos', 0)})") from None
-    if _has_nul(parsed):
-        raise Rejected(Reason.INVALID_TEXT, "a NUL character")
-    return parsed
-
-
-def _no_number(name: str) -> Any:
-    raise ValueError(name)
-
-
-def _whole_or_infinite(digits: str) -> int | float:
-    return int(digits) if len(digits) < LONGEST_INTEGER else float(digits)
-
-
-def _is_too_deep(parsed: Any) -> bool:
-    level, depth = [parsed], 0
-    while level := [inner for outer in level for inner in _inside(outer) if isinstance(inner, dict | list)]:
-        depth += 1
-        if depth >= MAX_NESTING:
-            return True
-    return False
-
-
-def _inside(parsed: Any) -> Iterable[Any]:
-    return parsed.values() if isinstance(parsed, dict) else parsed if isinstance(parsed, list) else ()
-
-
-def _has_nul(parsed: Any) -> bool:
-    """Whether any string in `parsed`, names included, has a NUL; the depth is bounded by the parser."""
-    pending = [parsed]
-    while pending:
-        value = pending.pop()
-        if isinstance(value, str):
-            if "\0" in value:
-                return True
-        elif isinstance(value, dict):
-            pending.extend(value)
-            pending.extend(value.values())
-        elif isinstance(value, list):
-            pending.extend(value)
-    return False

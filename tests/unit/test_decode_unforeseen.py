@@ -7,9 +7,9 @@ from uuid import UUID
 import pytest
 
 from neon_projector.projections.contract.decode import Decoder
-from neon_projector.projections.contract.envelope import MAX_NESTING
 from neon_projector.projections.contract.event import Event, Rejection, make_event
 from neon_projector.projections.contract.outcome import Reason
+from neon_projector.projections.contract.strict_json import MAX_NESTING
 from neon_projector.projections.registry import REGISTRY
 from tests.support.factories import ARecord, a_binary_record, a_record, a_user_event
 
@@ -62,7 +62,7 @@ def test_an_error_that_nobody_foresaw_is_that_records_rejection(
         return make_event(projection, event_type, checked, *rest)
 
     monkeypatch.setattr("neon_projector.projections.contract.decode.make_event", breaks)
-    monkeypatch.setattr("neon_projector.projections.contract.fast_path.make_event", breaks)
+    monkeypatch.setattr("neon_projector.projections.contract.fast_event.make_event", breaks)
     decode = Decoder(REGISTRY, new_id=UUID)
     first, second, third = decode.all([good, bad, good])
     assert isinstance(first, Event)

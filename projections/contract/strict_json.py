@@ -1,0 +1,98 @@
+"""JSON as the contract reads it: UTF-8, no NUL, no lone surrogates, bounded nesting."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from neon_projector.projections.contract.outcome import Reason, Rejected
+
+MAX_NESTING = 1_000
+"""Levels of arrays and objects, the document itself included. RFC 8259, section 9, allows a reader such a limit; the
+parsers used here have limits of their own, not far above it."""
+LONGEST_INTEGER = 21
+"""Characters, the sign included: every longer integer is outside the contract's range."""
+TOO_DEEP = f"nested deeper than {MAX_NESTING} levels"
+
+
+def parse_json(value: bytes) -> Any:
+    """`value` as JSON (RFC 8259, UTF-8), free of NUL and lone surrogates, and no deeper than MAX_NESTING."""
+    try:
+        parsed = orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        if "depth limit" in error.msg:
+            raise Rejected(Reason.INVALID_JSON, TOO_DEEP) from None
+        if "infinity" in error.msg:
+            return _with_large_numbers(value)
+        if "surrogate in" in error.msg or ("surrogates" in error.msg and _is_utf8_with_surrogates(value)):
+            raise Rejected(Reason.INVALID_TEXT, "a lone surrogate") from None
+        raise Rejected(Reason.INVALID_JSON, f"not JSON in UTF-8 (at character {error.pos})") from None
+    if value.count(b"[") + value.count(b"{") > MAX_NESTING and _is_too_deep(parsed):
+        raise Rejected(Reason.INVALID_JSON, TOO_DEEP)
+    if b"\\u0000" in value and _has_nul(parsed):
+        raise Rejected(Reason.INVALID_TEXT, "a NUL character")
+    return parsed
+
+
+def _is_utf8_with_surrogates(value: bytes) -> bool:
+    """Whether `value` is UTF-8 but for surrogates, which some encoders write as if they were characters."""
+    try:
+        value.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _with_large_numbers(value: bytes) -> Any:
+    """JSON that has a number past a double's range, which orjson refuses; where an unknown field has it, it is of no
+    account, as the short cut sees it too. No field of the contract takes an infinity."""
+    try:
+        parsed = json.loads(value.decode(), parse_int=_whole_or_infinite, parse_constant=_no_number)
+        json.dumps(parsed, ensure_ascii=False).encode()
+    except RecursionError:
+        raise Rejected(Reason.INVALID_JSON, TOO_DEEP) from None
+    except UnicodeEncodeError:
+        raise Rejected(Reason.INVALID_TEXT, "a lone surrogate") from None
+    except ValueError as error:
+        raise Rejected(Reason.INVALID_JSON, f"not JSON in UTF-8 (at character {getattr(error, 'pos', 0)})") from None
+    if _has_nul(parsed):
+        raise Rejected(Reason.INVALID_TEXT, "a NUL character")
+    return parsed
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _whole_or_infinite(digits: str) -> int | float:
+    return int(digits) if len(digits) < LONGEST_INTEGER else float(digits)
+
+
+def _is_too_deep(parsed: Any) -> bool:
+    level, depth = [parsed], 0
+    while level := [inner for outer in level for inner in _inside(outer) if isinstance(inner, dict | list)]:
+        depth += 1
+        if depth >= MAX_NESTING:
+            return True
+    return False
+
+
+def _inside(parsed: Any) -> Iterable[Any]:
+    return parsed.values() if isinstance(parsed, dict) else parsed if isinstance(parsed, list) else ()
+
+
+def _has_nul(parsed: Any) -> bool:
+    """Whether any string in `parsed`, names included, has a NUL; the depth is bounded by the parser."""
+    pending = [parsed]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, str):
+            if "\0" in value:
+                return True
+        elif isinstance(value, dict):
+            pending.extend(value)
+            pending.extend(value.values())
+        elif isinstance(value, list):
+            pending.extend(value)
+    return False
