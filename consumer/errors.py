@@ -1,43 +1,51 @@
-"""The service's errors. An error's docstring is its message; `detail` adds what only the moment knows."""
+"""The service's errors. Each class has a `message` of its own; `detail` adds what only the moment knows.
 
-from inspect import cleandoc
+The message is an attribute, not the docstring: `python -OO` drops docstrings.
+"""
 
 
 class ProjectorError(Exception):
-    """The service failed."""
+    """The base of all. `str()` gives `message`, or `message: detail` where there is a detail."""
 
+    message = "The service failed."
     exit_status = 70
 
     def __init__(self, detail: str = "") -> None:
         self.detail = detail
-        message = cleandoc(type(self).__doc__ or "")
-        super().__init__(f"{message.rstrip('.')}: {detail}" if detail else message)
+        super().__init__(f"{self.message.rstrip('.')}: {detail}" if detail else self.message)
 
 
 class TransientError(ProjectorError):
-    """The database or the broker does not answer as it should, and waiting may mend it."""
+    """The database or the broker has trouble that may pass; the caller tries again."""
 
+    message = "The database or the broker does not answer as it should; trying again may help."
     exit_status = 3
 
     def __init__(self, detail: str = "", reason: str = "other") -> None:
         super().__init__(detail)
         self.reason = reason
-        """What to count it under; one of `consumer.recovery.table.TROUBLES`."""
+        """The label to count it under: one of `consumer.recovery.table.TROUBLES`."""
 
 
 class Conflict(TransientError):
-    """Another transaction changed what this one had looked at; it is decided anew."""
+    """Another transaction changed what this one had read; the caller reads the state and decides again."""
+
+    message = "Another transaction changed what this one had read; it is decided again."
 
 
 class Moved(Conflict):
-    """A row or a unique value is not what this transaction had looked at; it is decided again."""
+    """A row or a unique value is not what this transaction had read, and Postgres reported no error for it."""
+
+    message = "A row or a unique value is not what this transaction had read; it is decided again."
 
     def __init__(self, detail: str = "") -> None:
         super().__init__(detail, "conflict")
 
 
 class NotTaken(Moved):
-    """A row is not there as it was written, and there was no error; it is decided again."""
+    """A row is not in the table as this transaction wrote it, and Postgres reported no error: a trigger may do that."""
+
+    message = "A row is not in the table as it was written, and there was no error; it is decided again."
 
     def __init__(self, table: str) -> None:
         super().__init__(table)
@@ -45,7 +53,9 @@ class NotTaken(Moved):
 
 
 class NeedsMode(ProjectorError):
-    """This transaction has to be tried in another mode."""
+    """The transaction must run again in another mode; nothing of it is committed."""
+
+    message = "This transaction has to be tried in another mode."
 
     def __init__(self, mode: int) -> None:
         super().__init__()
@@ -54,15 +64,21 @@ class NeedsMode(ProjectorError):
 
 
 class Fenced(ProjectorError):
-    """Another writer has moved a position or taken a partition over; this batch changes nothing."""
+    """Another writer owns the partition now; this instance must not write to it."""
+
+    message = "Another writer has moved a position or taken a partition over; this batch changes nothing."
 
 
 class PositionsMoved(ProjectorError):
-    """The stored positions are not those that this instance knows; this batch changes nothing."""
+    """The stored positions differ from those this instance knows; it must read them again."""
+
+    message = "The stored positions are not those that this instance knows; this batch changes nothing."
 
 
 class FuseBlown(ProjectorError):
-    """Nearly all records of a topic are rejected; nothing of this batch is committed."""
+    """The fuse stops the intake of `topic`: `rejected` of its last `records` are rejected."""
+
+    message = "Nearly all records of a topic are rejected; nothing of this batch is committed."
 
     def __init__(self, topic: str, rejected: int, records: int, why: tuple[str, str]) -> None:
         super().__init__(topic)
@@ -72,38 +88,51 @@ class FuseBlown(ProjectorError):
 
 
 class BadData(ProjectorError):
-    """The database refuses what the contract allows."""
+    """The database refuses a value of the batch; splitting the batch finds the record."""
+
+    message = "The database refuses what the contract allows."
 
 
 class TooLarge(ProjectorError):
-    """This batch is too much for one transaction, with what is stored of its entities; halves of it may not be."""
+    """The batch, with the stored state of its entities, is too large for one transaction; halves of it may fit."""
+
+    message = "This batch is too large for one transaction, with what is stored of its entities; halves of it may fit."
 
 
 class FatalError(ProjectorError):
-    """No waiting mends this."""
+    """Trying again cannot help; the service stops and says why."""
 
+    message = "Trying again cannot fix this."
     exit_status = 3
 
 
 class Refused(ProjectorError):
-    """Not done."""
+    """A command did nothing, because what it was asked to do is not allowed now."""
 
+    message = "Not done."
     exit_status = 4
 
 
 class SchemaMissing(FatalError):
-    """The database's schema is not migrated. Run: projector migrate."""
+    """The database has no schema of this service, or not all of it."""
+
+    message = "The database's schema is not migrated. Run: projector migrate."
 
 
 class SchemaTooOld(FatalError):
-    """The database's schema is older than this service's own. Run: projector migrate."""
+    """The database has a schema of an older version of this service."""
+
+    message = "The database's schema is older than this service's own. Run: projector migrate."
 
 
 class TopicMissing(FatalError):
-    """A topic does not exist; create it, or name the right one in its setting."""
+    """Kafka has no topic of this name."""
+
+    message = "A topic does not exist; create it, or name the right one in its setting."
 
 
 class WrongSettings(ProjectorError):
-    """A setting is missing or wrong."""
+    """A setting is missing or has a wrong value."""
 
+    message = "A setting is missing or wrong."
     exit_status = 2

@@ -4,12 +4,14 @@ from neon_projector.consumer.errors import ProjectorError
 
 
 class DemoUnavailable(ProjectorError):
-    """The demo can't run here."""
+    """A part of the demo (embedded Postgres, broker) is missing, or does not start on this machine."""
 
+    message = "The demo can't run here."
     exit_status = 3
 
 
 class DemoFailed(ProjectorError):
-    """The demo can't go on."""
+    """A part of the demo ended while it ran."""
 
+    message = "The demo can't go on."
     exit_status = 3
