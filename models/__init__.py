@@ -1,4 +1,4 @@
-"""The data layer: tables, their schemas, engine, session and readers. It imports nothing of ours."""
+"""The data layer: tables, their schemas, engine, session and readers. It imports no other package of the project."""
 
 from neon_projector.models.base import CONTROL_SCHEMA, ENTITY_SCHEMA, metadata
 from neon_projector.models.control import IntakeStop, Offset, Operation, Replay, ServiceSettings

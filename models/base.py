@@ -1,4 +1,4 @@
-"""What every table of the project shares: constraint names, and the one kind of time column."""
+"""What all tables of the project share: schemas, constraint names, and the one kind of time column."""
 
 from datetime import datetime
 from typing import Annotated, TypeVar
@@ -13,14 +13,14 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
-"""Names for constraints and indexes, so that every migration can name what it drops."""
+"""Names for constraints and indexes, so that a migration can name what it drops."""
 
 CONTROL_SCHEMA = "projector"
-"""The Postgres schema of the service's own tables; applications never need it."""
+"""The Postgres schema of the service's own tables. Applications never need it."""
 
 ENTITY_SCHEMA = "public"
-"""The Postgres schema of the tables that applications read. The models leave it out, so that an application may refer
-to `users` as it likes; all SQL of the service and its migrations says it, whatever `search_path` is."""
+"""The Postgres schema of the tables that applications read. The models do not name it, so an application may choose
+its own `search_path`. The SQL of the service and of its migrations always names it."""
 
 metadata: MetaData = SQLModel.metadata
 metadata.naming_convention = NAMING
@@ -32,7 +32,7 @@ Value = TypeVar("Value")
 
 
 def not_null(value: Value | None) -> Value:
-    """For a field that may be left out, but of a column that is NOT NULL; ValueError where null is given."""
+    """A validator for an optional field of a NOT NULL column: the field may be absent. ValueError if it is null."""
     if value is None:
         raise ValueError("may be left out, but not be null")
     return value

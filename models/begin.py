@@ -1,16 +1,16 @@
-"""What every transaction of the service says with its BEGIN, so that no default has a say in what it does.
+"""The settings that every transaction of the service sends with its BEGIN, so that no default can change its meaning.
 
-A default may come from the server, the database, the role, the URL (`options=-c …`), or from whoever used the
-connection before us behind a pooler. What is said here holds for one transaction and goes in the message of its BEGIN,
-so it costs no round trip.
+A default may come from the server, the database, the role, the URL (`options=-c …`), or from an earlier user of the
+connection behind a pooler. These settings hold for one transaction. They travel in the same message as BEGIN and cost
+no round trip.
 """
 
 from neon_projector.models.base import ENTITY_SCHEMA
 
 LIMITLESS = "0"
 FROZEN_LIMIT = "15min"
-"""After this the server ends a transaction that sends nothing, where nothing shorter is said: a command may wait for a
-person who reads page by page."""
+"""The server ends a transaction that sends nothing for this long. It is long because a command may wait for a person
+who reads page by page."""
 
 SAID = {
     "lock_timeout": LIMITLESS,  # `statement_timeout` bounds it
@@ -21,24 +21,24 @@ SAID = {
     "plan_cache_mode": "auto",
     "exit_on_error": "off",  # else each conflict costs the connection
 }
-"""Settings that anybody may change, as the service needs them."""
+"""Settings that every role may change, with the values that the service needs."""
 
 WHERE_IT_IS_NOT = {
     "transaction_timeout": LIMITLESS,  # since PostgreSQL 17
-    "session_replication_role": "origin",  # `replica` switches foreign keys and triggers off; to say so needs a right
+    "session_replication_role": "origin",  # `replica` switches foreign keys off; setting it needs a privilege
 }
-"""Said only where something else is set: to say them always would fail, on older servers or without a right."""
+"""Sent only if the current value differs: setting them always would fail on older servers or without the privilege."""
 
 SEARCH_PATH = f"""set_config('search_path', concat_ws(', ',
     CASE WHEN current_setting('search_path') LIKE '%pg_catalog%' THEN 'pg_catalog' END,
     nullif(current_setting('search_path'), ''), '{ENTITY_SCHEMA}'), true)"""
-"""All our SQL names its schemas. This is for triggers of an application: they find what they found before, and under an
-emptied path what is in `public`. What Postgres brings itself is never found anywhere else."""
+"""The service's SQL names its schemas. The path is for an application's triggers: it keeps their path, adds `public`
+at its end (the path may be empty), and lets no schema come before `pg_catalog`."""
 
 
 def preamble(statement_limit: str, *, lock_limit: bool = True) -> str:
-    """One SELECT that says all of this. `statement_limit` as in `300000ms`; without `lock_limit` the default of
-    `lock_timeout` holds."""
+    """One SELECT that sets all of this. `statement_limit` is as in `300000ms`. Without `lock_limit` the default of
+    `lock_timeout` stays."""
     said = SAID | {"statement_timeout": statement_limit}
     if not lock_limit:
         del said["lock_timeout"]

@@ -1,4 +1,4 @@
-"""The driver's connection, which does not insist on a farewell, and saves round trips at both ends of a transaction."""
+"""The driver's connection, with a quick close and without extra round trips at both ends of a transaction."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import asyncpg
 from asyncpg.protocol import protocol
 
 FAREWELL_SECONDS = 0.5
-"""A pool closes its connections one after another, and a service that ends has ten seconds for everything."""
+"""A pool closes its connections one after another, and a stopping service has ten seconds in all."""
 
 
 ISOLATION_LEVELS = {

@@ -1,4 +1,4 @@
-"""The service's own tables, in the schema `projector`: positions and totals, and who changed what."""
+"""The service's own tables, in the schema `projector`: positions and counts, operations, intake stops, settings."""
 
 from datetime import datetime
 from typing import Any
@@ -23,12 +23,12 @@ def _now() -> Any:
 
 
 class Offset(SQLModel, table=True):
-    """How far one partition is applied, and what became of each offset on the way.
+    """The position of one partition, and how many offsets before it had which outcome.
 
-    `applied + superseded + parked + rejected + ignored + skipped` is the distance that `next_offset` has
-    moved; offsets before the first one that Kafka still had count as `skipped`. `epoch` rises with each
-    assignment and reset. `fingerprint` is `offset:digest` of the last record, and `topic_id`
-    Kafka's id of the topic (KIP-516): both tell a topic that was created again.
+    `applied + superseded + parked + rejected + ignored + skipped` is the distance that `next_offset` has moved.
+    Offsets that Kafka no longer had at the start count as `skipped`. `epoch` rises with each assignment and reset.
+    `fingerprint` is `offset:digest` of the last record, and `topic_id` is Kafka's id of the topic (KIP-516); both
+    reveal a recreated topic.
     """
 
     __tablename__ = "offsets"
@@ -51,7 +51,7 @@ class Offset(SQLModel, table=True):
 
 
 class Operation(SQLModel, table=True):
-    """One command of an operator that changed something: who, when, from what to what, and how it ended."""
+    """One command of an operator that changed something: who, when, the values before and after, and the outcome."""
 
     __tablename__ = "operations"
     __table_args__ = {"schema": CONTROL_SCHEMA}
@@ -67,10 +67,10 @@ class Operation(SQLModel, table=True):
 
 
 class IntakeStop(SQLModel, table=True):
-    """A topic whose intake an operator or the fuse has stopped; `*` stands for every topic.
+    """A topic whose intake an operator or the fuse has stopped; `*` means every topic.
 
-    `topic` is `fuse:` or `accepted:` and the topic's name where it is no pause: `offsets/intake_stops.py` says why.
-    `until` is that of what an operator accepted; `except_topics` are those that go on though all are stopped.
+    If the row is not a pause, `topic` has the prefix `fuse:` or `accepted:`; `consumer/offsets/intake_stops.py`
+    explains both. `until` says how long an operator's acceptance holds. `except_topics` continue while `*` is stopped.
     """
 
     __tablename__ = "intake_stops"
@@ -87,7 +87,7 @@ class IntakeStop(SQLModel, table=True):
 
 
 class ServiceSettings(SQLModel, table=True):
-    """Settings of a group's service that its commands must share, as the instance that claimed last has them."""
+    """The settings of a group's service that its commands must share; the last instance to claim writes them."""
 
     __tablename__ = "service_settings"
     __table_args__ = {"schema": CONTROL_SCHEMA}
@@ -98,7 +98,7 @@ class ServiceSettings(SQLModel, table=True):
 
 
 class Replay(SQLModel, table=True):
-    """A range of one partition that is being read again, and how far it has come, so that it can go on."""
+    """A range of one partition that is read again, and its progress, so that it can continue after an interruption."""
 
     __tablename__ = "replays"
     __table_args__ = {"schema": CONTROL_SCHEMA}

@@ -17,14 +17,14 @@ TITLE_LENGTH = 255
 
 
 class DocumentBase(SQLModel):
-    """The fields of a document that people fill in."""
+    """The fields of a document that can be filled in."""
 
     title: str = Field(min_length=1, max_length=TITLE_LENGTH)
     content: str | None = None
 
 
 class Document(DocumentBase, table=True):
-    """One document that exists now; it goes with its owner. `version` as in `User`."""
+    """One document that exists now. Deleting its owner deletes it. `version` as in `User`."""
 
     __tablename__ = "documents"
 
@@ -40,13 +40,13 @@ class Document(DocumentBase, table=True):
 
 
 class DocumentCreate(DocumentBase):
-    """What it takes to create a document."""
+    """The fields that create a document."""
 
     user_id: UUID
 
 
 class DocumentUpdate(SQLModel):
-    """What can be changed of a document; what is not given stays (`content` may be set to null)."""
+    """The fields of a document that can change. Absent fields stay as they are; `content` may be set to null."""
 
     title: str | None = Field(default=None, min_length=1, max_length=TITLE_LENGTH)
     content: str | None = None

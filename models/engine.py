@@ -18,18 +18,18 @@ from neon_projector.models.url import DatabaseAddress
 log = logging.getLogger(__name__)
 
 APPLICATION_NAME = "neon-projector"
-"""What `pg_stat_activity` shows, where the URL names nothing else."""
+"""What `pg_stat_activity` shows, unless the URL names something else."""
 CONNECT_TIMEOUT_SECONDS = 20.0
-"""Long enough for a compute that Neon has to wake (a few seconds, at worst about 15)."""
+"""Long enough for Neon to wake a compute, which takes a few seconds, at worst about 15."""
 ANSWER_SECONDS = 5.0
-"""How much longer than its limit on the server a statement's answer is waited for: then the network is dead."""
+"""Seconds that the client waits for an answer beyond the server's statement limit. After that the network is dead."""
 MENDED_BY_A_NEW_SESSION = ("25006", "25P", "53200", "58")
-"""SQLSTATEs, or beginnings of them: the server is a standby now, or was made read only (a new session may find another
-one); the session's transaction is not where it should be; its process has no memory or no files left."""
+"""SQLSTATEs, or their beginnings, that a new session may avoid: the server is a standby or read only (a new session may
+find another server), the session's transaction state is wrong, or its process has run out of memory or files."""
 
 
 def create_engine(settings: DatabaseSettings) -> AsyncEngine:
-    """The pooled engine of a long-lived process; it connects when first used. Errors hide all values."""
+    """The pooled engine of a long-lived process. It connects on first use. Its errors show no values."""
     engine = _engine(
         settings.address,
         settings,
@@ -37,7 +37,7 @@ def create_engine(settings: DatabaseSettings) -> AsyncEngine:
         max_overflow=settings.db_max_overflow,
         pool_recycle=settings.db_pool_recycle,
         pool_timeout=settings.db_pool_timeout,
-        pool_use_lifo=True,  # the same few connections, which have their statements and types at hand
+        pool_use_lifo=True,  # reuse few connections, which have their statements and types cached
     )
     if settings.db_pool_pre_ping:
         ping_before_use(engine)
@@ -45,16 +45,16 @@ def create_engine(settings: DatabaseSettings) -> AsyncEngine:
 
 
 def create_service_engine(settings: DatabaseSettings) -> AsyncEngine:
-    """The engine of the service and its commands: no default has a say in its transactions (`models.begin`), and a
-    session on a server that does not write is given up."""
+    """The engine of the service and its commands. Its transactions depend on no default (`models.begin`). It drops
+    sessions whose server does not accept writes."""
     engine = create_engine(settings)
     _begin_with(engine, preamble(f"{round(settings.db_statement_timeout * 1000)}ms"))
     return engine
 
 
 def create_direct_engine(settings: DatabaseSettings) -> AsyncEngine:
-    """An engine past any pooler, without a pool of its own, and without a limit on statements: for migrations. A
-    `lock_timeout` that an operator has set holds."""
+    """The engine for migrations: past any pooler, without a pool, without a limit on statements. It keeps a
+    `lock_timeout` that an operator has set."""
     engine = _engine(settings.direct_address, None, poolclass=NullPool)
     _begin_with(engine, preamble(LIMITLESS, lock_limit=False))
     return engine
@@ -72,14 +72,14 @@ def _begin_with(engine: AsyncEngine, said: str) -> None:
 
 
 def _forget(connection: SyncConnection) -> None:
-    """What was to go with a BEGIN that never came does not go with this one."""
+    """Drop SQL that an earlier caller prepared for its BEGIN, if that BEGIN was never sent."""
     driver = connection.connection.driver_connection
     assert isinstance(driver, Connection)
     driver.forget_next_transaction()
 
 
 def _give_up_the_session(context: ExceptionContext) -> None:
-    """This one, and all that are as old: the pool makes new ones, where the next try may succeed."""
+    """Drop this session and all as old as it. The pool opens new ones, where the next attempt may succeed."""
     if (getattr(context.original_exception, "sqlstate", None) or "").startswith(MENDED_BY_A_NEW_SESSION):
         context.is_disconnect = True
 
@@ -91,7 +91,7 @@ def _engine(address: DatabaseAddress, limits: DatabaseSettings | None, **pool: A
     connect_args["server_settings"] = {"application_name": APPLICATION_NAME} | connect_args.get("server_settings", {})
     if limits is not None:
         connect_args["command_timeout"] = limits.db_statement_timeout + ANSWER_SECONDS
-    if address.pooled:  # statements without a name: there is none to clash, to be left behind, or to be closed
+    if address.pooled:  # unnamed statements: no name can clash, stay behind, or need a close
         connect_args["prepared_statement_name_func"] = str
     engine = create_async_engine(address.url, connect_args=connect_args, hide_parameters=True, **pool)
     event.listen(engine.sync_engine, "handle_error", _hide_values)
@@ -100,7 +100,7 @@ def _engine(address: DatabaseAddress, limits: DatabaseSettings | None, **pool: A
 
 
 def _hide_values(context: ExceptionContext) -> None:
-    """Driver and server quote values in an error's detail, and in the message of those about data (class 22)."""
+    """Remove values from errors: driver and server quote them in the detail, and in messages of class 22 (data)."""
     shown = context.sqlalchemy_exception
     adapted = context.original_exception
     driver = adapted.__cause__

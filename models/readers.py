@@ -1,4 +1,4 @@
-"""What applications read: one user, pages of users or documents, a user with documents. Never N+1."""
+"""Queries for applications: one user, a user with documents, pages of users or documents. None is N+1."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ Row = TypeVar("Row", User, Document)
 MAX_PAGE = 1000
 
 Cursor = tuple[datetime, UUID]
-"""Where a page ended: the last row's `created_at` and `id`."""
+"""The end of a page: the last row's `created_at` and `id`."""
 
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """Rows newest first, how many there are in all, and the cursor of the next page (None: this is the last)."""
+    """Rows, newest first; the number of rows in all; and the cursor of the next page, None on the last page."""
 
     rows: Sequence[Row]
     total: int
@@ -32,13 +32,13 @@ class Page(Generic[Row]):
 
 
 async def get_user(session: AsyncSession, user_id: UUID, *, with_documents: bool = False) -> User | None:
-    """One user; `with_documents` loads `user.documents` in one more statement."""
+    """One user, or None. `with_documents` loads `user.documents` with a second statement."""
     options = [selectinload(User.documents)] if with_documents else []  # type: ignore[arg-type]
     return (await session.exec(select(User).where(col(User.id) == user_id).options(*options))).one_or_none()
 
 
 async def get_document(session: AsyncSession, document_id: UUID) -> Document | None:
-    """One document with its owner, in one statement more."""
+    """One document with its owner, or None. A second statement loads the owner."""
     found = select(Document).where(col(Document.id) == document_id).options(selectinload(Document.owner))  # type: ignore[arg-type]
     return (await session.exec(found)).one_or_none()
 
@@ -46,7 +46,7 @@ async def get_document(session: AsyncSession, document_id: UUID) -> Document | N
 async def list_users(
     session: AsyncSession, *, limit: int = 50, after: Cursor | None = None, is_active: bool | None = None
 ) -> Page[User]:
-    """A page of users by keyset on (created_at, id); `limit` 1 to 1000, else ValueError."""
+    """A page of users by keyset on (created_at, id). ValueError unless `limit` is 1 to 1000."""
     conditions = [] if is_active is None else [col(User.is_active) == is_active]
     return await _page(session, User, conditions, limit, after)
 
@@ -54,7 +54,7 @@ async def list_users(
 async def list_documents(
     session: AsyncSession, *, user_id: UUID | None = None, limit: int = 50, after: Cursor | None = None
 ) -> Page[Document]:
-    """A page of documents, all or one user's, with their owners; otherwise as `list_users`."""
+    """A page of all documents or of one user's, with their owners. The rest is as in `list_users`."""
     conditions = [] if user_id is None else [col(Document.user_id) == user_id]
     return await _page(session, Document, conditions, limit, after, selectinload(Document.owner))  # type: ignore[arg-type]
 

@@ -17,7 +17,7 @@ DatabaseUrl = Annotated[SecretStr, AfterValidator(_checked)]
 
 
 class DatabaseSettings(BaseSettings):
-    """How to reach Postgres. The pool's numbers are upper bounds: the service itself holds few connections."""
+    """How to reach Postgres. The pool's numbers are upper bounds; the service itself uses few connections."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True, env_ignore_empty=True)
 

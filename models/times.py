@@ -1,4 +1,4 @@
-"""Times as the driver binds and reads them: microseconds since 2000, as `timestamptz` has them on the wire."""
+"""Binds and reads times exactly: microseconds since 2000, the wire format of `timestamptz`."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -13,12 +13,12 @@ FOREVER = 2**63 - 1
 
 
 def bind_times_exactly(engine: AsyncEngine) -> None:
-    """Let the engine's connections bind `timestamptz` so. `models.engine` does it for each engine that it makes.
+    """Let the engine's connections bind `timestamptz` exactly. `models.engine` calls it for each engine.
 
-    The driver's own way stores the first and the last time of all (0001-01-01T00:00:00Z, 9999-12-31T23:59:59.999999Z)
-    as the infinities; here they are stored as what they are. It also takes half the time, 0.6 µs for each event: the
-    driver compares each value with both infinities and turns it to UTC, which ours are in already. A time without
-    a zone, for the driver a local one, is refused.
+    The driver itself stores the first and the last possible time (0001-01-01T00:00:00Z, 9999-12-31T23:59:59.999999Z)
+    as the infinities; this codec stores them as they are. It also takes half the time, 0.6 µs per event: the driver
+    compares each value with both infinities and converts it to UTC, but our times are in UTC already. A time without a
+    zone, which the driver takes for a local one, is refused.
     """
     event.listen(engine.sync_engine, "connect", lambda connection, _: connection.run_async(_bind_exactly))
 
@@ -35,8 +35,8 @@ def to_wire(time: datetime) -> tuple[int]:
 
 
 def from_wire(microseconds: tuple[int]) -> datetime:
-    """In UTC; the infinities as the driver tells them: the last and the first time of all."""
+    """A time in UTC. The infinities become the last and the first possible time, as in the driver."""
     (since,) = microseconds
     if since in (FOREVER, -FOREVER - 1):
-        return (datetime.max if since > 0 else datetime.min).replace(tzinfo=UTC)  # noqa: DTZ901  it is added here
+        return (datetime.max if since > 0 else datetime.min).replace(tzinfo=UTC)  # noqa: DTZ901  the zone is added here
     return EPOCH + timedelta(microseconds=since)

@@ -1,4 +1,4 @@
-"""libpq's words for encryption, as asyncpg takes them (PostgreSQL manual, section 32.19)."""
+"""Translates libpq's parameters for encryption to asyncpg's (PostgreSQL manual, section 32.19)."""
 
 import ssl
 from pathlib import Path
@@ -10,9 +10,9 @@ USERS_ROOTS = Path("~/.postgresql/root.crt")
 
 
 def tls(mode: str, root_certificate: str | None, negotiation: str) -> dict[str, Any]:
-    """asyncpg's arguments for `sslmode`, `sslrootcert` and `sslnegotiation`; ValueError for what is none.
+    """asyncpg's arguments for `sslmode`, `sslrootcert` and `sslnegotiation`. ValueError for an unknown value.
 
-    As in libpq, `require` with certificates to trust, given or where libpq looks for them, is `verify-ca`.
+    As in libpq, `require` means `verify-ca` if there are trusted certificates, given or in libpq's usual place.
     """
     if mode not in SSL_MODES:
         raise ValueError(f"has an unknown sslmode: expected one of {', '.join(SSL_MODES)}")
@@ -28,7 +28,7 @@ def tls(mode: str, root_certificate: str | None, negotiation: str) -> dict[str, 
     if negotiation == "postgres":
         return {"ssl": context}
     if isinstance(context, ssl.SSLContext):
-        context.set_alpn_protocols(["postgresql"])  # the server insists on it (section 54.2.11)
+        context.set_alpn_protocols(["postgresql"])  # the server requires it (section 54.2.11)
     return {"ssl": context, "direct_tls": True}
 
 

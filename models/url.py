@@ -1,4 +1,4 @@
-"""Reads a database URL as people have it (copied from Neon's console) into what the driver takes."""
+"""Translates a database URL, as copied from Neon's console, to the driver's arguments."""
 
 import os
 import re
@@ -11,13 +11,13 @@ from sqlalchemy.exc import ArgumentError
 from neon_projector.models.tls import SSL_MODES, SYSTEM, tls
 
 SCHEME = re.compile(r"(jdbc:)?(postgres|postgresql)(\+[a-z0-9_]+)?://")
-"""Of the spellings that people's tools want; the driver they name is not ours, and is left out."""
+"""The spellings of various tools. The driver that some of them name is ignored."""
 EXPECTED = "expected postgresql://user:password@host/database"
 LIBPQ = ("sslmode", "sslrootcert", "sslnegotiation", "channel_binding", "connect_timeout", "options")
 SERVER_SETTINGS = ("options", "application_name")
 DRIVER_PARAMETERS = ("host", "port", "target_session_attrs")
 OF_OTHER_CLIENTS = ("connection_limit", "pool_timeout")
-"""Prisma's own, which Neon's console puts into its strings: of no meaning here, left out."""
+"""Prisma's parameters, which Neon's console puts into its strings. They have no meaning here and are ignored."""
 SESSIONS = ("any", "primary", "standby", "prefer-standby", "read-write", "read-only")
 LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 INSTEAD_OF_BINDING = (
@@ -28,22 +28,22 @@ INSTEAD_OF_BINDING = (
 
 @dataclass(frozen=True)
 class DatabaseAddress:
-    """Where the database is. `url` is for SQLAlchemy, `connect_args` for asyncpg; `repr` shows no password."""
+    """How to reach the database. `url` is for SQLAlchemy, `connect_args` for asyncpg. `repr` shows no password."""
 
     url: URL
     connect_args: dict[str, Any] = field(default_factory=dict)
     pooled: bool = False
-    """Whether a transaction pooler stands between (Neon's `-pooler` hosts): no prepared statements are kept."""
+    """Whether the host is a transaction pooler (Neon's `-pooler` hosts): then no prepared statements are kept."""
     remarks: tuple[str, ...] = ()
-    """What of the URL can't be kept, in words for the log."""
+    """Sentences for the log about parts of the URL that cannot be followed."""
 
 
 def parse_database_url(text: str) -> DatabaseAddress:
-    """Parse `text`; ValueError (which shows nothing of it but the part at fault) where it is of no use.
+    """Parse `text`. ValueError if it is no usable URL; the error quotes only the wrong part.
 
-    libpq's parameters are translated. A connection is never less secure than libpq would make it: asyncpg has no
-    channel binding, so where it is required the server's certificate is verified, as by `verify-full`. A remote host
-    without `sslmode` is encrypted and verified. `?host=` wins over the host in front, as in libpq.
+    libpq's parameters are translated. A connection is never less secure than with libpq: asyncpg has no channel
+    binding, so if the URL requires it, the server's certificate is verified, as with `verify-full`. A connection to a
+    remote host without `sslmode` is encrypted and verified. `?host=` wins over the host in front, as in libpq.
     """
     url = _parsed(text.strip().removeprefix("psql ").strip(" '\""))
     query = {key: value if isinstance(value, str) else value[-1] for key, value in url.query.items()}
@@ -81,7 +81,7 @@ def _parsed(text: str) -> URL:
     scheme = SCHEME.match(text)
     rest = text[scheme.end() :] if scheme else ""
     before, mark, query = rest.partition("?")
-    try:  # in a URL of libpq's `+` is a plus sign (section 32.1.1.2: only percent-encoding), not a blank
+    try:  # in libpq's URLs `+` is a plus sign, not a blank (section 32.1.1.2: only percent-encoding)
         url = make_url(f"postgresql://{before}{mark}{query.replace('+', '%2B')}" if scheme else text)
     except (ArgumentError, ValueError):
         raise ValueError(f"is not a database URL: {EXPECTED}") from None
@@ -106,7 +106,7 @@ def _is_bound(channel_binding: str) -> bool:
 
 
 def _verified(mode: str) -> str:
-    """libpq refuses both without encryption; weaker modes it would take, and then bind, or refuses as well."""
+    """The mode for channel_binding=require and sslrootcert=system. ValueError without encryption, as in libpq."""
     if mode == "disable":
         raise ValueError("has sslmode=disable: channel_binding=require and sslrootcert=system need encryption")
     return "verify-full" if mode in SSL_MODES else mode

@@ -18,7 +18,7 @@ NAME_LENGTH = 100
 
 
 class UserBase(SQLModel):
-    """The fields of a user that people fill in."""
+    """The fields of a user that can be filled in."""
 
     email: EmailStr = Field(max_length=EMAIL_LENGTH)
     name: str = Field(min_length=1, max_length=NAME_LENGTH)
@@ -26,7 +26,7 @@ class UserBase(SQLModel):
 
 
 class User(UserBase, table=True):
-    """One user that exists now. `version` is the number of the event that made the row what it is."""
+    """One user that exists now. `version` is the version of the last event applied to the row."""
 
     __tablename__ = "users"
     __table_args__ = {"postgresql_with": {"fillfactor": 85}}
@@ -50,11 +50,11 @@ class User(UserBase, table=True):
 
 
 class UserCreate(UserBase):
-    """What it takes to create a user."""
+    """The fields that create a user."""
 
 
 class UserUpdate(SQLModel):
-    """What can be changed of a user; what is not given stays. Null is no value for any of it."""
+    """The fields of a user that can change. Absent fields stay as they are; none may be null."""
 
     email: EmailStr | None = Field(default=None, max_length=EMAIL_LENGTH)
     name: str | None = Field(default=None, min_length=1, max_length=NAME_LENGTH)

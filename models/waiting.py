@@ -1,4 +1,4 @@
-"""What is not in the tables that applications read: states kept aside, parked events, dead letters."""
+"""The tables of what applications do not see: states kept aside, parked events, dead letters."""
 
 from datetime import datetime
 from typing import Any
@@ -33,12 +33,12 @@ def _since() -> Any:
 
 
 class AbsentState(SQLModel, table=True):
-    """The newest state of an entity that its own table does not show, and why.
+    """The newest state of an entity that its own table does not show, and the reason.
 
-    `reason` is `deleted` or `erased` (a tombstone: `state` is null), `no_parent` (parked), `parent_deleted`
-    (hidden), `contested`, or `refused` (the database did not take it when its turn came; `error` says what refused it:
-    SQLSTATE, constraint or trigger, table). `state` is the row as it would stand in the entity's table; `waiting_for`
-    is the id of the parent that would bring it there, or of the one who has the contested value.
+    `reason` is `deleted` or `erased` (a tombstone: `state` is null), `no_parent` (parked), `parent_deleted` (hidden),
+    `contested`, or `refused`: the database did not accept the row, and `error` names the SQLSTATE, the constraint or
+    trigger, and the table. `state` is the row for the entity's table. `waiting_for` is the id of the missing parent, or
+    of the entity that holds the contested value.
     """
 
     __tablename__ = "absent_states"
@@ -63,7 +63,7 @@ class AbsentState(SQLModel, table=True):
 
 
 class ParkedEvent(SQLModel, table=True):
-    """A partial event that waits for the versions before it. `data` holds the contract's fields only."""
+    """A partial event that waits for the versions before it. `data` has only the contract's fields."""
 
     __tablename__ = "parked_events"
     __table_args__ = {"schema": CONTROL_SCHEMA}
@@ -82,10 +82,10 @@ class ParkedEvent(SQLModel, table=True):
 
 
 class DeadLetter(SQLModel, table=True):
-    """A record that was rejected, with its reason. Passwords are masked; `error` holds no input.
+    """A rejected record, with the reason. Passwords are masked; `error` quotes no input.
 
-    `value` is at most 64 KiB of it, of `value_length` bytes in all; `sha256` is that of the whole value. `headers` are
-    at most 100 of `header_count`, NULL where an older version wrote the letter: then all are there.
+    `value` has at most 64 KiB of the `value_length` bytes; `sha256` is of the whole value. `headers` has at most 100 of
+    `header_count` headers. `header_count` is NULL if an older version wrote the letter; then `headers` has all.
     """
 
     __tablename__ = "dead_letters"

@@ -1,4 +1,4 @@
-"""What is kept of a rejected record: enough to see what it was and to try again, and no password."""
+"""Makes the dead letter of a rejected record: enough to understand it and to retry it, without passwords."""
 
 import hashlib
 from collections.abc import Iterable
@@ -13,12 +13,14 @@ from neon_projector.projections.contract.record import Record
 VALUE_KEPT_BYTES = 64 * 1024
 TEXT_KEPT_CHARACTERS = 1024
 HEADERS_KEPT, HEADERS_KEPT_CHARACTERS = 100, 64 * 1024
-"""So many of the first headers, and no more characters than that of their names and values."""
+"""The first headers, up to this number, and up to this many characters of names and values in all."""
 
 
 def dead_letter(rejection: Rejection, secrets: Iterable[str]) -> dict[str, Any]:
-    """The columns of `dead_letters` for one rejection; values of fields named in `secrets` are masked. It never raises:
-    where that fails nothing of the record's contents is kept."""
+    """The columns of `dead_letters` for one rejection, with the values of the fields `secrets` masked.
+
+    It never raises: if masking fails, the letter has none of the record's contents.
+    """
     record, names = rejection.record, tuple(secrets)
     try:
         kept = _contents(rejection, names)
@@ -52,8 +54,8 @@ def _contents(rejection: Rejection, secrets: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _headers(record: Record, secrets: tuple[str, ...]) -> list[list[str]]:
-    """The first ones. Where a secret's name stands in a value and it is not sure what belongs to it, that may be
-    another header: then no value is kept."""
+    """The first headers, masked. If the name of a secret is in a value and it is unclear what belongs to it, that may
+    be another header; then no value is kept."""
     kept: list[list[str]] = []
     left, unsure = HEADERS_KEPT_CHARACTERS, False
     for name, value in record.headers[:HEADERS_KEPT]:
@@ -74,7 +76,7 @@ def _attribute(text: str | None, secrets: tuple[str, ...]) -> str | None:
 
 
 def _clean(text: str) -> str:
-    """Text that Postgres can store: no NUL, no lone surrogates, not endless."""
+    """Text that Postgres can store: no NUL, no lone surrogates, a limited length."""
     return text[:TEXT_KEPT_CHARACTERS].replace("\0", "�").encode("utf-8", "replace").decode()
 
 
@@ -83,7 +85,7 @@ def _clean_bytes(value: bytes) -> str:
 
 
 def _spelled(name: str) -> str:
-    """A header's name, bytes that are no UTF-8 as `\\xe9`: who tries it again sees that this is not the name itself."""
+    """A header's name. Bytes that are not UTF-8 become `\\xe9`, so that a retry can tell that the name was changed."""
     try:
         return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:

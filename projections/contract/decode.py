@@ -1,4 +1,4 @@
-"""From a record to an event, a rejection, or nothing: the contract, in code."""
+"""Decodes a record to an event, a rejection, or nothing: the contract, in code."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -19,25 +19,28 @@ EVENT_MAX_BYTES = 1024 * 1024
 
 
 class Decoder:
-    """Decodes records by the registry's event types; values over `max_bytes` are rejected; ids are made by `new_id`."""
+    """Decodes records by the registry's event types. It rejects values over `max_bytes`; `new_id` makes ids."""
 
     def __init__(self, registry: Registry, max_bytes: int = EVENT_MAX_BYTES, new_id: type[UUID] = UUID) -> None:
         self._types = registry.event_types
         self._max_bytes = max_bytes
-        self._quick = FastPath(registry, max_bytes, new_id)
+        self._fast = FastPath(registry, max_bytes, new_id)
 
     def __call__(self, record: Record) -> Decoded:
-        """What one record is."""
-        return self._quick.read(record) or self.carefully(record)
+        """Decode one record."""
+        return self._fast.read(record) or self.carefully(record)
 
     def all(self, records: Iterable[Record]) -> list[Decoded]:
-        """What these are, in their order. Nothing raises: the short cut then knows nothing, the careful way rejects."""
-        quick, carefully = self._quick.read, self.carefully
-        return [quick(record) or carefully(record) for record in records]
+        """Decode `records`, in their order. It never raises."""
+        fast, carefully = self._fast.read, self.carefully
+        return [fast(record) or carefully(record) for record in records]
 
     def carefully(self, record: Record) -> Decoded:
-        """What the record is, without the short cut. It never raises: the one place where any error of one record ends
-        as that record's rejection, for `run`, `verify` and `dead-letters retry` alike."""
+        """Decode one record without the fast path. It never raises.
+
+        This is the one place that turns any error about a record into its rejection, for `run`, `verify` and
+        `dead-letters retry`.
+        """
         envelope: Envelope | None = None
         try:
             headers = read_headers(record) if record.headers else {}
@@ -84,7 +87,7 @@ class Decoder:
 def read_data(
     projection: Projection, event_type: EventType, data: Mapping[str, Any], envelope: Envelope, record: Record
 ) -> Event:
-    """Check `data` against its schema and turn it into columns; Rejected names the fields at fault."""
+    """Check `data` against its schema and turn it into columns. Rejected names the wrong fields."""
     try:
         checked = event_type.adapter.validate_python(data)
     except ValidationError as error:
@@ -93,7 +96,7 @@ def read_data(
 
 
 def rejection(record: Record, rejected: Rejected, envelope: Envelope | None) -> Rejection:
-    """The rejection of `record`, with what could be read of it."""
+    """The rejection of `record`, with the attributes that could be read."""
     if envelope is None:
         return Rejection(record, rejected.reason, rejected.error)
     entity_id = envelope.data.get("id") if isinstance(envelope.data, dict) else None
@@ -109,7 +112,7 @@ def rejection(record: Record, rejected: Rejected, envelope: Envelope | None) -> 
 
 
 def unforeseen(error: Exception) -> Rejected:
-    """What nobody thought of, as a rejection: it names the error's type only, as its text may quote the record."""
+    """An error that nobody foresaw, as a rejection. It names the type only: the error's text may quote the record."""
     return Rejected(Reason.UNDECODABLE, f"reading it fails with {type(error).__name__}")
 
 
@@ -130,7 +133,7 @@ def _uuid_or_none(value: Any) -> UUID | None:
 
 
 def _problems(error: ValidationError) -> str:
-    """Which field is wrong in which way: our own sentence, or pydantic's error type, since its sentences may quote."""
+    """The wrong fields: with our own sentence, or with pydantic's error type, because its sentences may quote input."""
     problems = error.errors(include_url=False, include_context=False, include_input=False)
     said = {(p["loc"], p["msg"] if p["type"] == OWN_PROBLEM else p["type"]) for p in problems}
     return "; ".join(sorted(f"data.{'.'.join(map(str, loc))}: {what}" for loc, what in said))

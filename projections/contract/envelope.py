@@ -19,10 +19,10 @@ NOT_JSON = "the data's content type is not JSON"
 
 @dataclass(slots=True)
 class Envelope:
-    """An event's attributes as far as this service reads them, and its data.
+    """The attributes of an event that this service reads, and its data.
 
-    `data` is `MISSING` where there is none, and a Rejected where there is some that can't be read: that matters
-    only if the event is one of ours.
+    `data` is `MISSING` if the event has none, and a Rejected if it cannot be read. The decoder raises that only for an
+    event type of the registry.
     """
 
     id: str
@@ -34,7 +34,7 @@ class Envelope:
 
 
 def read_envelope(value: bytes, headers: Mapping[str, bytes]) -> Envelope:
-    """Read one record's value with its headers; Rejected where it is no CloudEvent of version 1.0."""
+    """Read a record's value with its headers. Rejected if it is not a CloudEvent of version 1.0."""
     media_type = header_text(headers.get("content-type", b""), "content-type").partition(";")[0].strip().lower()
     if media_type.startswith("application/cloudevents"):
         if media_type not in ("application/cloudevents", "application/cloudevents+json"):

@@ -1,4 +1,4 @@
-"""What decoding makes of a record: an event, a rejection, or nothing."""
+"""The three results of decoding a record: Event, Rejection, Ignored."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,9 +16,9 @@ _NOTHING: Mapping[str, Any] = {}
 
 
 class Event(msgspec.Struct, gc=False):
-    """One change of one entity. `fields` are columns and their values: for a partial event those it sets.
+    """One change of one entity. `fields` are columns and their values; a partial event has only those it sets.
 
-    A Struct is made in a third of a dataclass's time, and the collector need not look at it.
+    Making a Struct takes a third of a dataclass's time, and the garbage collector does not track it.
     """
 
     entity: str
@@ -31,12 +31,12 @@ class Event(msgspec.Struct, gc=False):
     source: str
     record: Record
     expects: Mapping[str, Any] = _NOTHING
-    """Columns and the values they must have had at the version before."""
+    """Columns and the values that they must have at the version before."""
 
 
 @dataclass(slots=True)
 class Rejection:
-    """A record that is bad, and what could be read of it."""
+    """A bad record, its reason, and the attributes that could be read."""
 
     record: Record
     reason: Reason
@@ -46,12 +46,12 @@ class Rejection:
     type: str | None = None
     entity_id: UUID | None = None
     letter: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
-    """What is kept of it, once that is made: `projections.contract.dead_letter` takes its time for a large record."""
+    """The columns of its dead letter, once made: `projections.contract.dead_letter` is slow for a large record."""
 
 
 @dataclass(slots=True)
 class Ignored:
-    """A record that is none of ours: an unknown type, or a compaction marker."""
+    """A record that is not for this service: an unknown event type, or a compaction marker."""
 
     record: Record
 
@@ -60,7 +60,7 @@ Decoded = Event | Rejection | Ignored
 
 
 class Attributes(Protocol):
-    """What an event keeps of its envelope."""
+    """The attributes that an event keeps of its envelope."""
 
     @property
     def id(self) -> str: ...
@@ -78,10 +78,10 @@ def make_event(
     time: datetime | None,
     record: Record,
 ) -> Event:
-    """The event that `checked` data makes (which it takes over); Rejected where that lacks something."""
+    """Make an event of `checked` data; the event takes the dict over. Rejected if a change or a time is missing."""
     entity_id, version, kind = checked.pop("id"), checked.pop("version"), event_type.kind
     expects = _NOTHING
-    if kind is not COMPLETE or len(checked) < event_type.width:  # else it is whole as it is
+    if kind is not COMPLETE or len(checked) < event_type.width:  # else `data` is complete already
         if kind is Kind.PARTIAL and event_type.changes and event_type.changes.isdisjoint(checked):
             raise Rejected(Reason.INVALID_DATA, f"data: none of {', '.join(sorted(event_type.changes))}")
         _fill_times(event_type, checked, time)

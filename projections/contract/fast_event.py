@@ -30,11 +30,11 @@ _PLAIN: Mapping[Any, Any] = {
     Flag: bool,
     Time: str,
 }
-"""How the contract's fields are read here. An event type with any other is left to the careful way."""
+"""How msgspec reads the contract's fields. An event type with another kind of field is read the careful way."""
 
 
 class FastEnvelope(msgspec.Struct, gc=False, kw_only=True):
-    """An event's attributes; each type of event has a subclass with its `type` and its `data`."""
+    """An event's attributes. Each event type gets a subclass with its own `type` and `data`."""
 
     specversion: Literal["1.0"]
     id: Text
@@ -46,7 +46,7 @@ class FastEnvelope(msgspec.Struct, gc=False, kw_only=True):
 
 
 class Reader:
-    """Turns what was read of one type of event into columns' values, by the same schema as the careful way."""
+    """Turns a decoded envelope of one event type into an Event, by the same schema as the careful way."""
 
     def __init__(
         self, projection: Projection, event_type: EventType, complete: EventType | None, new_id: type[UUID]
@@ -55,13 +55,13 @@ class Reader:
         hints = _hints(event_type) if complete is None else _hints(complete) | _hints(event_type)
         self._foreign = hints.keys() - event_type.names
         self._whole = len(hints) if complete is not None and hints.keys() == complete.names else None
-        """So many fields are all that a complete event has; there can be no other."""
+        """The number of fields that make `data` a complete event, if a count is enough to tell; else None."""
         self._times = tuple(name for name, hint in hints.items() if hint is Time)
         self._emails = tuple(name for name, hint in hints.items() if hint is Email)
         self._ids = tuple(name for name, hint in hints.items() if hint is EntityId)
         self.fits = all(hint in _PLAIN for hint in hints.values())
-        """Whether every field is of a kind that is known here."""
-        must: frozenset[str] = event_type.schema.__required_keys__  # type: ignore[attr-defined]
+        """Whether the fast path knows every kind of field of this event type."""
+        must: frozenset[str] = event_type.schema.__required_keys__  # type: ignore[attr-defined]  # a TypedDict has it
         fields = {n: _PLAIN.get(h) if n in must else NotRequired[_PLAIN.get(h)] for n, h in hints.items()}
         schema = TypedDict(event_type.name, fields)  # type: ignore[misc]  # made, not written
         self.envelope = msgspec.defstruct(
@@ -76,22 +76,22 @@ class Reader:
         )
 
     def read(self, envelope: Any, record: Record) -> Event:
-        """The event; Doubt where the careful way must look."""
+        """The event. Doubt if the careful way must decide."""
         data, key, subject = envelope.data, record.key, envelope.subject
         text = data["id"]
         if (key is not None and key != text.encode()) or (subject is not None and subject != text):
-            raise Doubt  # an id may be written in several ways
+            raise Doubt  # a UUID has several spellings
         time = None if envelope.time is None else read_time(envelope.time)
         self._give_types(data, envelope.time, time)
         return make_event(self._projection, self._read_as(data), data, envelope, time, record)
 
     def _give_types(self, data: dict[str, Any], known: str | None, time: datetime | None) -> None:
-        """Those of columns. An event often has one time several times: `known` is the text of `time`."""
+        """Give `data` the columns' types. An event often repeats its time: `known` is the text of `time`."""
         new_id = self._new_id
         for name in self._ids:
             if name in data:
                 text = data[name]
-                if text[8:24:5] != "----":  # 36 characters long: 32 digits in five groups
+                if text[8:24:5] != "----":  # "01234567-0123-0123-0123-0123456789ab"[8:24:5] == "----"
                     raise Doubt
                 data[name] = new_id(text)
         for name in self._times:
@@ -104,7 +104,7 @@ class Reader:
                 check_email(data[name])
 
     def _read_as(self, data: dict[str, Any]) -> EventType:
-        """As what `data` is to be read, less what such an event has not."""
+        """The event type that `data` has the fields of; fields of the other type are removed."""
         if self._complete is not None:
             if len(data) == self._whole or (self._whole is None and self._complete.names == data.keys()):
                 return self._complete
@@ -114,6 +114,6 @@ class Reader:
 
 
 def _hints(event_type: EventType) -> dict[str, Any]:
-    """The schema's fields with their annotated types, whether they may be absent or not."""
+    """The schema's fields and their annotated types, without NotRequired."""
     hints = get_type_hints(event_type.schema, include_extras=True)
     return {name: get_args(hint)[0] if get_origin(hint) in _NOT_REQUIRED else hint for name, hint in hints.items()}

@@ -26,9 +26,9 @@ _HEADERS, _HEADERS_LENGTH, _HEADERS_BYTES = 1_000, 16, 512
 
 
 class FastPath:
-    """Decodes records whose values are no longer than `max_bytes`; ids come as `new_id`.
+    """Decodes records of at most `max_bytes`; `new_id` makes ids of their text.
 
-    Here and in `Reader` plain methods are called, each only once for an event: a call is 0.1 µs, and `__call__` 0.2.
+    This class and `Reader` use plain methods, and each runs once per event: a call costs 0.1 µs, `__call__` 0.2 µs.
     """
 
     def __init__(self, registry: Registry, max_bytes: int, new_id: type[UUID]) -> None:
@@ -42,13 +42,13 @@ class FastPath:
         self._envelope = msgspec.json.Decoder(Union[tuple(self._readers)]).decode  # noqa: UP007  made, not written
 
     def read(self, record: Record) -> Event | None:
-        """The event, or None."""
+        """The event, or None if the careful way must decide. It never raises."""
         value = record.value
         if value is None or len(value) > self._max_bytes:
             return None
         try:
             if not value.isascii():
-                value.decode()  # also what is not read must be UTF-8
+                value.decode()  # fields that nobody reads must be UTF-8, too
             if _BACKSLASH in value and b"\\u0000" in value:
                 return None
             if not record.headers or self._is_structured(record.headers):
@@ -59,7 +59,7 @@ class FastPath:
         return None
 
     def _is_structured(self, headers: Headers) -> bool:
-        """Whether the headers say, or leave it open, that the value is a CloudEvent in JSON."""
+        """Whether the headers allow a structured CloudEvent in JSON. The memo answers for headers it has seen."""
         short = len(headers) <= _HEADERS_LENGTH
         known = self._headers.get(headers) if short else None
         if known is None:

@@ -1,4 +1,4 @@
-"""The types of the fields in an event's `data`: strict, so that a slip of the publisher is seen at once."""
+"""The types of the fields in an event's `data`. They are strict, so that a publisher's mistake shows at once."""
 
 import re
 from datetime import UTC, datetime
@@ -16,11 +16,11 @@ _RFC3339 = re.compile(
 )
 
 OWN_PROBLEM = "own_problem"
-"""The type of the errors that are raised here. Their messages are sentences for people and never quote the input."""
+"""The pydantic error type of our own checks. Their messages are sentences for people and never quote the input."""
 
 
 def parse_time(text: Any) -> datetime:
-    """An RFC 3339 string with a zone, as UTC, cut to microseconds; ValueError for anything else."""
+    """Parse an RFC 3339 time with a zone, to UTC, cut to microseconds. ValueError for anything else."""
     if isinstance(text, datetime):
         return text
     if not isinstance(text, str) or not _RFC3339.fullmatch(text):

@@ -11,15 +11,17 @@ SHOWN = ("content-type", *(CE_PREFIX + name for name in ("specversion", "id", "s
 
 
 def read_headers(record: Record) -> dict[str, bytes]:
-    """The record's headers by lower-case name, without null ones; of one name the last counts. Rejected where a name
-    is no text: whoever reads Kafka's bytes leaves lone surrogates there for bytes that are no UTF-8."""
+    """The record's headers by lower-case name. Null headers are left out; the last one of a name counts.
+
+    Rejected if a name is not UTF-8. The Kafka client keeps such bytes as lone surrogates.
+    """
     if not all(is_text(name) for name, _ in record.headers):
         raise Rejected(Reason.INVALID_TEXT, "a header's name is not UTF-8")
     return {name.lower(): value for name, value in record.headers if value is not None}
 
 
 def is_text(name: str) -> bool:
-    """Whether UTF-8 can spell `name`."""
+    """Whether UTF-8 can encode `name`: it has no lone surrogates."""
     try:
         return name.isascii() or bool(name.encode())
     except UnicodeEncodeError:
@@ -27,11 +29,12 @@ def is_text(name: str) -> bool:
 
 
 def is_binary(headers: Mapping[str, bytes]) -> bool:
-    """Whether any `ce_` header stands there."""
+    """Whether the record is a CloudEvent in binary mode: it has any `ce_` header."""
     return any(name.startswith(CE_PREFIX) for name in headers)
 
 
 def header_text(value: bytes, name: str) -> str:
+    """A header's value as text. Rejected if it is not UTF-8 or has a NUL."""
     try:
         text = value.decode()
     except UnicodeDecodeError:

@@ -1,9 +1,8 @@
-"""Secrets in what is kept of a record: masked where it is sure what they are, else all of it is masked.
+"""Masks secrets in the parts of a record that a dead letter keeps. In any doubt it masks the whole part.
 
-Sure is: in JSON, what a field holds whose name has the secret's name in it; in a form (`a=1&b=2`), the same. In
-anything else (a name beside its value, YAML, XML, CSV, MessagePack, text that was cut), nobody can tell where the value
-begins or ends, or whether it stands behind the name or in front of it. What is masked is replaced in its place; the
-rest stays as it is, byte for byte.
+There is no doubt in JSON and in a form (`a=1&b=2`): a field whose name contains the secret's name holds the secret. In
+anything else (YAML, XML, CSV, MessagePack, a text that was cut) it is unclear where the value begins and ends, and
+whether it follows the name. A masked value is replaced in its place; the rest stays as it is, byte for byte.
 """
 
 import base64
@@ -16,14 +15,14 @@ import orjson
 
 MASK = b'"***"'
 LOOKED_THROUGH_BYTES = 256 * 1024
-"""Longer texts in which a secret's name stands are masked whole; what is encoded is looked for up to here."""
+"""A longer text with the name of a secret is masked whole. Encoded names are searched up to this many bytes."""
 DATA_BASE64 = "data_base64"
-"""CloudEvents' field for data that are not looked into: it is always masked."""
+"""CloudEvents' field for binary data. It is always masked, because this module does not decode it."""
 _PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18", b"BZh", b"\xfd7zXZ", b"PK\x03\x04", b"\x82SNAPPY")
-"""How compressed data begin (gzip, zstd, lz4, bzip2, xz, zip, snappy): they can't be looked into either."""
+"""The first bytes of compressed data (gzip, zstd, lz4, bzip2, xz, zip, snappy), which is masked whole."""
 
 _STRING = re.compile(rb'"((?:[^"\\]++|\\.)*+)"(\s*+:\s*+)?', re.DOTALL)
-"""A string of JSON, and the colon behind it where it is a field's name."""
+"""A JSON string, with the colon behind it if it is a field's name."""
 _BRACKET = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[\]{}]', re.DOTALL)
 _SCALAR = re.compile(rb"[^,\]}\s]++")
 _FORM = re.compile(rb"[\w.\[\]%+~-]++=[^=&\s]*+=*+(?:&[\w.\[\]%+~-]++=[^=&\s]*+=*+)*+")
@@ -31,12 +30,12 @@ _ENCODED = re.compile(
     rb"(?<!\\)\\++(?:u00|x)([0-9a-f]{2})|[%=]([0-9a-f]{2})|&\#x0{0,6}([0-9a-f]{2});?|&\#0{0,6}([0-9]{2,3});?",
     re.IGNORECASE,
 )
-"""A character as JSON, URLs, quoted-printable and HTML may spell it; the start of the backslashes, else long rows of
-them take for ever."""
+"""A character as JSON, URLs, quoted-printable and HTML may write it. A match starts at the first backslash of a row;
+without that rule long rows of backslashes take quadratic time."""
 
 
 def mask(value: bytes, secrets: Iterable[str]) -> bytes:
-    """`value` without what belongs to a name in `secrets`; where that can't be told for sure, MASK and nothing else."""
+    """`value` with the values of the fields `secrets` masked; in any doubt, MASK alone."""
     names = _names(tuple(secrets))
     if not names.all or not (value.startswith(_PACKED) or _stands(value, names)):
         return value
@@ -48,7 +47,7 @@ def mask(value: bytes, secrets: Iterable[str]) -> bytes:
 
 
 def stands(text: str, secrets: Iterable[str]) -> bool:
-    """Whether a name in `secrets` stands in `text`, however it is spelled."""
+    """Whether `text` contains a name in `secrets`, in any spelling or encoding known here."""
     return _stands(text.encode("utf-8", "surrogatepass"), _names(tuple(secrets)))
 
 
@@ -56,7 +55,7 @@ class _Names(NamedTuple):
     all: tuple[bytes, ...]
     in_base64: tuple[bytes, ...]
     any: re.Pattern[bytes]
-    """One of these, or a sign that it may be spelled otherwise: what has none of it needs no further look."""
+    """Matches a name, or a sign that one may be encoded. A text without a match needs no further search."""
 
 
 @cache
@@ -79,8 +78,8 @@ def _stands(value: bytes, names: _Names) -> bool:
     if any(form in value for form in names.in_base64):
         return True
     text = value.lower()
-    for _ in range(3):  # encoded, and that once more
-        wide = text.replace(b"\0", b"") if b"\0" in text else text  # UTF-16 and the like
+    for _ in range(3):  # up to two encodings, one inside the other
+        wide = text.replace(b"\0", b"") if b"\0" in text else text  # UTF-16 and the like have NULs
         if any(name in wide for name in names.all):
             return True
         wide = wide[:LOOKED_THROUGH_BYTES]
@@ -112,10 +111,10 @@ def _in_json(value: bytes, names: _Names) -> bytes:
             continue
         if found[2] is not None:
             start, at = at, _end_of_value(value, at)
-        elif _is_structure(text):  # JSON within a string: what belongs to the name is in there
+        elif _is_structure(text):  # JSON inside a string contains the secret itself
             start = found.start()
         else:
-            return MASK  # a name as a value: what belongs to it may stand anywhere
+            return MASK  # the name is a value, so the secret may be anywhere
         kept += [value[copied:start], MASK]
         copied = at
     return b"".join((*kept, value[copied:])) if kept else MASK

@@ -1,10 +1,10 @@
-"""What can become of a record, and why one is rejected: two closed lists, both labels of metrics."""
+"""The outcomes of a record, and the reasons for a rejection: two closed lists, both used as labels of metrics."""
 
 from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """At its first commit each record is exactly one of these; `skipped` counts offsets without a record."""
+    """Each record gets exactly one outcome when it is first committed. `skipped` counts offsets without a record."""
 
     APPLIED = "applied"
     SUPERSEDED = "superseded"
@@ -35,7 +35,7 @@ class Reason(StrEnum):
 
 
 class Rejected(Exception):
-    """The one exception of the core: this record is bad. `error` is for people and holds nothing of the input."""
+    """The one exception of the core: the record is bad. `error` is a sentence for people and never quotes the input."""
 
     def __init__(self, reason: Reason, error: str) -> None:
         super().__init__(error)

@@ -18,58 +18,60 @@ Fields = Mapping[str, Any]
 
 
 class Kind(Enum):
-    """What an event tells of its entity."""
+    """What an event says about its entity."""
 
     COMPLETE = "complete"
     """The whole state."""
     PARTIAL = "partial"
     """A change to the state of the version before."""
     DELETED = "deleted"
-    """That it is no more; complete as well."""
+    """The end of the entity; it needs no earlier version either."""
 
 
 COMPLETE, PARTIAL, DELETED = Kind.COMPLETE, Kind.PARTIAL, Kind.DELETED
-"""For the hot path: an enumeration's members are looked up in 0.07 µs each time."""
+"""Names for the hot path: `Kind.COMPLETE` costs 0.07 µs each time."""
 
 
 @dataclass(frozen=True)
 class EventType:
-    """One `type` of the contract. `schema` is the TypedDict of its `data`; unknown fields are ignored."""
+    """One event type of the contract. `schema` is the TypedDict of its `data`; unknown fields are ignored."""
 
     name: str
     kind: Kind
     schema: type
     defaults: Mapping[str, Any] = field(default_factory=dict)
-    """Values of fields that may be absent from a complete event."""
+    """Values for fields that a complete event may leave out."""
     renames: Mapping[str, str] = field(default_factory=dict)
-    """Fields of `data` that set a column of another name."""
+    """Fields of `data` that set a column with another name."""
     expects: Mapping[str, str] = field(default_factory=dict)
-    """Fields of `data` that say what a column held at the version before."""
+    """Fields of `data` that say which value a column has at the version before."""
     complete_as: str | None = None
-    """The event type as which a partial event is read when its data literally has every field of that."""
+    """The complete event type that replaces this one if `data` has every field of it."""
     changes: frozenset[str] = frozenset()
-    """Of these fields a partial event has at least one."""
+    """A partial event must have at least one of these fields."""
 
     @cached_property
     def adapter(self) -> TypeAdapter[dict[str, Any]]:
+        """pydantic's check of `data`."""
         return TypeAdapter(self.schema)
 
     @cached_property
     def names(self) -> frozenset[str]:
+        """All fields of `data`, required or not."""
         return frozenset(get_type_hints(self.schema))
 
     @cached_property
     def width(self) -> int:
-        """How many fields there are at most, besides `id` and `version`."""
+        """The number of fields besides `id` and `version`."""
         return len(self.names) - 2
 
     @cached_property
     def times(self) -> tuple[str, ...]:
-        """The fields that default to the event's own `time`."""
+        """The fields whose default is the event's `time`."""
         return tuple(name for name in ("created_at", "updated_at") if name in self.names)
 
     def data_of(self, entity_id: UUID, version: int, fields: Fields, expects: Fields) -> dict[str, Any]:
-        """The contract's `data` of an event of this type, from the columns it was turned into."""
+        """The way back: an event's `data` from its columns."""
         names = {column: name for name, column in self.renames.items()}
         data = {names.get(column, column): value for column, value in fields.items()}
         data |= {name: expects[column] for name, column in self.expects.items()}
@@ -78,7 +80,7 @@ class EventType:
 
 @dataclass(frozen=True)
 class Parent:
-    """An entity this one belongs to, by which column."""
+    """A parent entity, and the column that holds its id."""
 
     entity: str
     column: str
@@ -86,7 +88,7 @@ class Parent:
 
 @dataclass(frozen=True)
 class Projection:
-    """One entity: how its events become rows of `model`'s table."""
+    """Everything about one entity: its events, its topic, and the table of `model` that shows it."""
 
     entity: str
     model: type[SQLModel]
@@ -96,17 +98,17 @@ class Projection:
     parents: tuple[Parent, ...] = ()
     unique: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
-    """Fields that a publisher may send by mistake, and that are never kept."""
+    """Fields that a publisher may send by mistake; dead letters mask them."""
 
     @cached_property
     def table(self) -> Table:
-        table = self.model.__table__  # type: ignore[attr-defined]
+        table = self.model.__table__  # type: ignore[attr-defined]  # SQLModel declares it for its metaclass only
         assert isinstance(table, Table)
         return table
 
     @cached_property
     def table_name(self) -> str:
-        """The table's name in SQL, with its schema: `search_path` has no say in which table is written."""
+        """The table's name in SQL, with its schema, so that `search_path` cannot choose another table."""
         return f"{self.table.schema or ENTITY_SCHEMA}.{self.table.name}"
 
     @cached_property
@@ -115,15 +117,15 @@ class Projection:
 
     @cached_property
     def changeable(self) -> tuple[str, ...]:
-        """The columns that partial events set and that nothing else depends on: no unique one, and none of a parent."""
+        """The columns that partial events set, without unique columns and those of a parent."""
         tied = {"id", "version", *self.unique, *(parent.column for parent in self.parents)}
         partial = {name for event_type in self.event_types if event_type.kind is PARTIAL for name in event_type.names}
         return tuple(column for column in self.columns if column in partial - tied)
 
     @cached_property
     def carried(self) -> tuple[str, ...]:
-        """The columns whose stored values may be of any length, and that nothing but a newer value depends on: texts
-        without a length. They never leave the database (`projections.sql.carried`)."""
+        """The columns of unbounded text that no rule depends on. Their stored values never leave the database
+        (`projections.sql.carried`)."""
         tied = {*self.unique, *(c for t in self.event_types for c in (*t.renames.values(), *t.expects.values()))}
         return tuple(
             column.name
@@ -133,7 +135,7 @@ class Projection:
 
 
 class Registry:
-    """All projections, parents before children."""
+    """All projections, parents before children. ValueError if a parent is missing or comes later."""
 
     def __init__(self, *projections: Projection) -> None:
         self._by_entity: dict[str, Projection] = {}
@@ -157,5 +159,5 @@ class Registry:
         return self._by_entity[entity]
 
     def children_of(self, entity: str) -> list[tuple[Projection, Parent]]:
-        """The projections that have `entity` as a parent, with the column that says so."""
+        """The projections that have `entity` as a parent, each with its link."""
         return [(child, parent) for child in self for parent in child.parents if parent.entity == entity]

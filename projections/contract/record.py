@@ -1,11 +1,11 @@
-"""A Kafka record as the core sees it."""
+"""A Kafka record, as far as the core reads it."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 
 class Record(Protocol):
-    """One record. `timestamp` is in milliseconds since 1970; aiokafka's ConsumerRecord is one of these."""
+    """One record; aiokafka's ConsumerRecord has this shape. `timestamp` is in milliseconds since 1970."""
 
     @property
     def topic(self) -> str: ...

@@ -17,7 +17,7 @@ TOO_DEEP = f"nested deeper than {MAX_NESTING} levels"
 
 
 def parse_json(value: bytes) -> Any:
-    """`value` as JSON (RFC 8259, UTF-8), free of NUL and lone surrogates, and no deeper than MAX_NESTING."""
+    """Parse `value` as JSON (RFC 8259). Rejected if it has a NUL, a lone surrogate, or more than MAX_NESTING levels."""
     try:
         parsed = orjson.loads(value)
     except orjson.JSONDecodeError as error:
@@ -36,7 +36,7 @@ def parse_json(value: bytes) -> Any:
 
 
 def _is_utf8_with_surrogates(value: bytes) -> bool:
-    """Whether `value` is UTF-8 but for surrogates, which some encoders write as if they were characters."""
+    """Whether `value` is UTF-8 except for surrogates, which some encoders write like characters."""
     try:
         value.decode("utf-8", "surrogatepass")
     except UnicodeDecodeError:
@@ -45,8 +45,10 @@ def _is_utf8_with_surrogates(value: bytes) -> bool:
 
 
 def _with_large_numbers(value: bytes) -> Any:
-    """JSON that has a number past a double's range, which orjson refuses; where an unknown field has it, it is of no
-    account, as the short cut sees it too. No field of the contract takes an infinity."""
+    """Parse JSON that has a number past a double's range, which orjson refuses.
+
+    In an unknown field such a number does not matter; the fast path skips it, too. No field of the contract takes it.
+    """
     try:
         parsed = json.loads(value.decode(), parse_int=_whole_or_infinite, parse_constant=_no_number)
         json.dumps(parsed, ensure_ascii=False).encode()
@@ -83,7 +85,7 @@ def _inside(parsed: Any) -> Iterable[Any]:
 
 
 def _has_nul(parsed: Any) -> bool:
-    """Whether any string in `parsed`, names included, has a NUL; the depth is bounded by the parser."""
+    """Whether any string in `parsed`, names included, has a NUL. It needs no recursion, whatever the depth."""
     pending = [parsed]
     while pending:
         value = pending.pop()

@@ -1,7 +1,7 @@
-"""Decides what an entity's state is: the fold of its events by version, and what became of each event.
+"""Decides the state of an entity, which is the fold of its events by version, and the outcome of each event.
 
-The definition is in docs/design.md, section 4. One function decides, for events that arrive and events that
-were parked, on a state that is stored or not; it knows one entity at a time.
+The definition is in docs/design.md, section 4. One function decides about one entity: its stored state, if any, its
+parked events, and the events that arrive.
 """
 
 from collections.abc import Collection, Iterable
@@ -16,17 +16,17 @@ CONFLICT = "this version has other content already"
 
 
 class State(msgspec.Struct):
-    """What an entity is at `version`. `fields` is None for one that is deleted."""
+    """An entity at `version`. `fields` is None if it is deleted."""
 
     version: int
     fields: Fields | None
     erased: bool = False
     changed: bool = False
-    """A trigger of an application may have changed what was written: other content at this version is no conflict."""
+    """A trigger of an application may have changed the row, so other content at this version is no conflict."""
 
 
 class Folded(msgspec.Struct):
-    """The newest state, whether it is new, and what became of the events on the way."""
+    """The newest state, whether it differs from the stored one, and the outcome of each event."""
 
     state: State | None
     changed: bool = False
@@ -35,18 +35,18 @@ class Folded(msgspec.Struct):
     parked: list[Event] = []
     rejected: list[Rejection] = []
     released: dict[Outcome, list[Event]] = {}
-    """Events that had been parked and are so no longer, by what became of them."""
+    """Events that an earlier transaction parked and that leave the parked events now, by outcome."""
 
 
 def newest(row: State | None, aside: State | None) -> State | None:
-    """Of the row shown and the state kept aside, the newer one: that is what the entity is."""
+    """The entity's state: the newer one of its row and its state kept aside."""
     if row is None or aside is None:
         return row or aside
     return aside if aside.version > row.version else row
 
 
 def fold(state: State | None, waiting: Collection[Event], arriving: Iterable[Event]) -> Folded:
-    """Apply `arriving` events, in order of arrival, on the stored `state` with its `waiting` partial events."""
+    """Apply `arriving` events, in order of arrival, to the stored `state` and its parked events (`waiting`)."""
     folded = Folded(state)
     pending = {event.version: event for event in waiting} if waiting else {}
     stored = set(pending)
@@ -82,7 +82,8 @@ def _arrive(folded: Folded, pending: dict[int, Event], stored: set[int], event: 
 
 
 def _older(folded: Folded, state: State, event: Event) -> None:
-    """An event at or below the state's version changes nothing; at the same version it must say the same."""
+    """Handle an event at or below the state's version: it changes nothing, but the same version must have the same
+    content."""
     if event.version == state.version and _contradicts(state, event):
         folded.rejected.append(_rejection(event, Reason.VERSION_CONFLICT, CONFLICT))
     else:
@@ -91,7 +92,7 @@ def _older(folded: Folded, state: State, event: Event) -> None:
 
 def _contradicts(state: State, event: Event) -> bool:
     if state.erased:
-        return False  # what stood there is not known any more
+        return False  # nobody knows the erased content
     if state.fields is None:
         return event.kind is not DELETED
     return event.kind is DELETED or (not state.changed and _differs(state.fields, event))
@@ -102,7 +103,7 @@ def _differs(fields: Fields, event: Event) -> bool:
 
 
 def _extend(folded: Folded, state: State, event: Event) -> bool:
-    """Apply a partial event on the state of the version before; False where that can't be."""
+    """Apply a partial event to the state of the version before. If that is impossible, reject it and return False."""
     if state.fields is None:
         reason = Reason.ERASED if state.erased else Reason.DELETED
         folded.rejected.append(_rejection(event, reason, f"the entity is {reason}"))
@@ -116,7 +117,7 @@ def _extend(folded: Folded, state: State, event: Event) -> bool:
 
 
 def _drain(folded: Folded, pending: dict[int, Event], stored: set[int]) -> None:
-    """After the state has moved: drop what it overtook, apply what follows without a gap."""
+    """After a change of state: drop the parked events it overtook, and apply those that follow without a gap."""
     state = folded.state
     assert state is not None
     for version in sorted(pending):
@@ -137,7 +138,8 @@ def _drain(folded: Folded, pending: dict[int, Event], stored: set[int]) -> None:
 
 
 def _leave(folded: Folded, stored: set[int], event: Event, outcome: Outcome) -> None:
-    """An event is parked no longer: released, if an earlier transaction parked it, else only now acknowledged."""
+    """Record the outcome of an event that is no longer parked. It counts as released if an earlier transaction parked
+    it."""
     if event.version in stored:
         stored.discard(event.version)
         folded.released.setdefault(outcome, []).append(event)

@@ -1,4 +1,4 @@
-"""Sorts a batch's events to their entities, and tells which of them need a look at what is stored."""
+"""Groups a batch by entity, and finds the entities that can be written without reading what is stored."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
@@ -11,19 +11,20 @@ from neon_projector.projections.contract.event import Decoded, Event, Ignored, R
 from neon_projector.projections.contract.projection import COMPLETE, PARTIAL
 
 Events = Mapping[UUID, list[Event]]
-"""One entity's events of a batch by id, each in order of arrival."""
+"""The events of one kind of entity in a batch: by id, in order of arrival."""
 
 
 class CompleteStates(NamedTuple):
-    """Entities of which the version guard alone can decide: their newest states of a batch."""
+    """Entities whose events are complete states of rising versions: the upsert's version check can decide alone."""
 
     newest: dict[UUID, Event]
+    """The newest state of each."""
     oldest: dict[UUID, int]
-    """Of those that have several states in the batch, the version of the first one."""
+    """The first version of each entity that has several states in the batch."""
 
 
 class Change(NamedTuple):
-    """What partial events of one entity change together: on the state at `base` only."""
+    """What consecutive partial events change together. It applies only to a state at version `base`."""
 
     base: int
     version: int
@@ -32,7 +33,7 @@ class Change(NamedTuple):
 
 @dataclass(slots=True)
 class Grouped:
-    """A batch by entity: `events[entity][id]` in order of arrival, and the records that are no events of ours."""
+    """A batch by entity: `events[entity][id]` in order of arrival, and the records that are no events."""
 
     events: dict[str, dict[UUID, list[Event]]] = field(default_factory=lambda: defaultdict(lambda: defaultdict(list)))
     rejections: list[Rejection] = field(default_factory=list)
@@ -54,9 +55,9 @@ def group(batch: Iterable[Decoded]) -> Grouped:
 
 
 def complete_states(events: Events) -> CompleteStates:
-    """The entities whose events are complete states of rising versions.
+    """Find the entities whose events are complete states of rising versions.
 
-    Only the newest of them need be written; where what is stored is older than the oldest, all count as applied.
+    Only the newest state is written. If the stored version is below the oldest one, all these events are applied.
     """
     found = CompleteStates({}, {})
     for i, own in events.items():
@@ -70,7 +71,7 @@ def complete_states(events: Events) -> CompleteStates:
 
 
 def merged_changes(events: Events, columns: Collection[str]) -> dict[UUID, Change]:
-    """Of the entities whose events are partial, of versions without a gap, and set only `columns`: what they change."""
+    """Merge the partial events of each entity whose versions have no gap and that set only `columns`."""
     found = {}
     for i, own in events.items():
         if own[0].kind is PARTIAL and all(e.kind is PARTIAL and not e.expects for e in own) and _follow(own):
@@ -81,7 +82,7 @@ def merged_changes(events: Events, columns: Collection[str]) -> dict[UUID, Chang
 
 
 def ids_setting(events: Events, columns: Collection[str]) -> list[UUID]:
-    """The entities of which an event sets one of these `columns`."""
+    """The entities with an event that sets one of `columns`."""
     if not columns:
         return []
     return [i for i, own in events.items() if any(column in event.fields for event in own for column in columns)]

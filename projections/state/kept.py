@@ -1,4 +1,4 @@
-"""A large value that stays in the database: what comes here is its hash, and where it stands."""
+"""Stands for a large value that stays in the database: its hash, and the version that holds it."""
 
 import hashlib
 from dataclasses import dataclass
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 @dataclass(slots=True, eq=False)
 class Kept:
-    """A stored text that nobody has read. It equals a text, and another one of these, by its hash."""
+    """A stored text that was not loaded. It equals a text, or another Kept, with the same hash."""
 
     digest: bytes
-    """SHA-256 of the text in UTF-8; Postgres computes it. Empty where nothing that arrives can be compared with it:
-    then it is like no text, and like itself alone."""
+    """SHA-256 of the text in UTF-8, computed by Postgres. It is empty if no arriving event needs the comparison: then
+    this value equals no text, and only a Kept of the same version."""
     version: int
-    """That of what holds the text: the row, the state kept aside or the parked event of this entity."""
+    """The version of the row, the state kept aside or the parked event that holds the text."""
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, str):

@@ -1,4 +1,4 @@
-"""The tables once more, from events alone and in memory: the definition by the same pure core, without a database."""
+"""Computes the tables again from events alone, in memory: `projector verify` compares them with the database."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -14,7 +14,7 @@ Key = tuple[str, UUID]
 
 
 class Shown(NamedTuple):
-    """A row that must stand in an entity's table."""
+    """A row that an entity's table must have."""
 
     id: UUID
     version: int
@@ -22,7 +22,7 @@ class Shown(NamedTuple):
 
 
 class Recomputation:
-    """Takes events in any order; holds the newest state of every entity (memory grows with their number)."""
+    """Takes events in any order and keeps the newest state of every entity. Memory grows with their number."""
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
@@ -30,7 +30,7 @@ class Recomputation:
         self._waiting: dict[Key, list[Event]] = {}
 
     def add(self, decoded: Decoded) -> None:
-        """One record's event; what is no event changes nothing."""
+        """Apply one decoded record. A rejection or an ignored record changes nothing."""
         if not isinstance(decoded, Event):
             return
         key = (decoded.entity, decoded.id)
@@ -45,21 +45,21 @@ class Recomputation:
             self._waiting.pop(key, None)
 
     def states(self) -> Iterable[tuple[Key, State]]:
-        """The newest state of every entity, wherever it must be; `fields` is None for one that is deleted."""
+        """The newest state of every entity, shown or not. `fields` is None if it is deleted."""
         return self._states.items()
 
     def waiting(self) -> Iterator[Event]:
-        """The partial events that wait for the versions before them."""
+        """The partial events that wait for an earlier version."""
         return (event for events in self._waiting.values() for event in events)
 
     def shown(self, entity: str) -> Iterator[Shown]:
-        """The rows that `entity`'s table must show, where no unique value is claimed twice."""
+        """The rows that `entity`'s table must have, if no unique value is wanted twice (see `contested`)."""
         for (kind, entity_id), state in self._states.items():
             if kind == entity and state.fields is not None and self.present((kind, entity_id)):
                 yield Shown(entity_id, state.version, state.fields)
 
     def present(self, key: Key) -> bool:
-        """Its state exists and is not deleted, and so with all its parents."""
+        """Whether the entity and all its parents exist and are not deleted."""
         state = self._states.get(key)
         if state is None or state.fields is None:
             return False
@@ -67,7 +67,7 @@ class Recomputation:
         return all(self.present((parent.entity, state.fields[parent.column])) for parent in parents)
 
     def contested(self) -> set[Key]:
-        """Those who claim a unique value that another claims too: who has it is not told by the events alone."""
+        """The entities whose unique value another entity wants, too. Events alone do not say which of them holds it."""
         found: set[Key] = set()
         for projection in self._registry:
             for column in projection.unique:
@@ -81,7 +81,7 @@ class Recomputation:
         return found
 
     def below(self, key: Key, roots: set[Key]) -> bool:
-        """Whether it is one of `roots`, or belongs to one of them."""
+        """Whether the entity is one of `roots`, or a descendant of one."""
         state = self._states.get(key)
         if key in roots or state is None or state.fields is None:
             return key in roots

@@ -1,4 +1,4 @@
-"""Who gets a unique value (an e-mail address) when several entities want it: decided before anything is written."""
+"""Decides which entity gets a unique value (an e-mail address) if several want it, before anything is written."""
 
 from collections.abc import Hashable, Mapping
 from typing import TypeVar
@@ -8,11 +8,11 @@ Value = TypeVar("Value", bound=Hashable)
 
 
 def denied(wanted: Mapping[Id, Value], holders: Mapping[Value, Id], leaving: frozenset[Id]) -> dict[Id, Id]:
-    """Of those who want a value, the ones who can't have it, each with the one who has it.
+    """The entities that cannot have the value they want, each with the entity that has it.
 
-    `wanted` is in order of arrival: of two who want a free value the first gets it. `holders` have the values now;
-    one who is among `wanted` leaves the old value if the new one is granted, so swaps and longer cycles succeed as
-    a whole, also where somebody else wants one of their values. Those in `leaving` give theirs up in any case.
+    `wanted` is in order of arrival: the first of two that want a free value gets it. `holders` have the values now. A
+    holder that is itself in `wanted` frees its old value if it gets the new one. So swaps and longer cycles succeed as
+    a whole, even if a third entity wants one of their values. Holders in `leaving` free their values in any case.
     """
     staying = {value: holder for value, holder in holders.items() if holder not in leaving}
     cycles = {wanted[member]: member for member in _in_cycles(wanted, staying)}
@@ -29,7 +29,7 @@ def denied(wanted: Mapping[Id, Value], holders: Mapping[Value, Id], leaving: fro
 
 
 def _in_cycles(wanted: Mapping[Id, Value], holders: Mapping[Value, Id]) -> set[Id]:
-    """Those who want, each one, what the next one has; also who wants what it has already."""
+    """The entities in a cycle: each wants what the next one holds. One that wants what it holds is a cycle of one."""
     found: set[Id] = set()
     walked: set[Id] = set()
     for start in wanted:

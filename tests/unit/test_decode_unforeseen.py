@@ -38,7 +38,7 @@ def test_objects_count_as_arrays_do() -> None:
 
 @pytest.mark.parametrize("depth", [1, 400, 900, 980, 990, MAX_NESTING - AROUND])
 def test_what_is_not_too_deep_is_an_unknown_field(depth: int) -> None:
-    assert isinstance(Decoder(REGISTRY)(nested(depth)), Event), "the short cut may give up, the careful way does not"
+    assert isinstance(Decoder(REGISTRY)(nested(depth)), Event), "the fast path may give up, the careful way does not"
 
 
 def test_data_of_its_own_is_measured_by_itself() -> None:
