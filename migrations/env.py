@@ -5,11 +5,7 @@ from typing import Any, Literal
 from alembic import context
 
 from neon_projector.models import CONTROL_SCHEMA, ENTITY_SCHEMA, metadata
-
-VERSION_TABLE: dict[str, Any] = {
-    "version_table": "alembic_version",
-    "version_table_schema": CONTROL_SCHEMA,
-}
+from neon_projector.models.base import VERSION_TABLE
 
 
 def include_name(name: str | None, type_: str, _parents: Any) -> bool:
@@ -27,7 +23,8 @@ def configure(**target: Any) -> None:
         compare_type=True,
         compare_server_default=True,
         transaction_per_migration=False,
-        **VERSION_TABLE,
+        version_table=VERSION_TABLE,
+        version_table_schema=CONTROL_SCHEMA,
         **target,
     )
 

@@ -22,6 +22,9 @@ ENTITY_SCHEMA = "public"
 """The Postgres schema of the tables that applications read. The models do not name it, so an application may choose
 its own `search_path`. The SQL of the service and of its migrations always names it."""
 
+VERSION_TABLE = "alembic_version"
+"""The table in CONTROL_SCHEMA where Alembic records the database's revision."""
+
 metadata: MetaData = SQLModel.metadata
 metadata.naming_convention = NAMING
 

@@ -115,3 +115,9 @@ class DeadLetter(SQLModel, table=True):
     created_at: datetime = _since()
     status: str = Field(default="new", sa_type=Text, sa_column_kwargs={"server_default": text("'new'")})
     header_count: int | None = Field(default=None, sa_type=Integer)
+
+
+ABSENT_STATES, PARKED_EVENTS, DEAD_LETTERS = (
+    f"{CONTROL_SCHEMA}.{model.__tablename__}" for model in (AbsentState, ParkedEvent, DeadLetter)
+)
+"""The tables' names in SQL."""

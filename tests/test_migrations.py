@@ -71,7 +71,7 @@ async def executed(url: str, script: str) -> None:
 
 def _differences(connection: Connection) -> Any:
     options = {"include_schemas": True, "compare_type": True, "compare_server_default": True}
-    context = MigrationContext.configure(connection, opts=migrate.VERSION_TABLE | options)
+    context = MigrationContext.configure(connection, opts=migrate.VERSION_OPTIONS | options)
     return compare_metadata(context, metadata)
 
 

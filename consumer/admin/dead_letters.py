@@ -9,11 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from neon_projector.consumer.admin import audit as operations
 from neon_projector.consumer.recovery.translate import translated
-from neon_projector.models import CONTROL_SCHEMA
+from neon_projector.models.waiting import DEAD_LETTERS
 
 Row = dict[str, Any]
 
-LETTERS = f"{CONTROL_SCHEMA}.dead_letters"
 SHOWN = (
     """id, topic, partition, "offset", reason, error, event_id, source, type, entity_id, attempts, created_at, status"""
 )
@@ -22,11 +21,12 @@ PAGE = 200
 """Letters exported by one statement: each may hold 64 KiB."""
 
 _CHOSEN = text(f"""
-    SELECT id FROM {LETTERS}
+    SELECT id FROM {DEAD_LETTERS}
     WHERE status = 'new' AND (CAST(:all AS boolean) OR id = ANY(CAST(:id AS bigint[])) OR reason = :reason)
     ORDER BY id""")
 _DISCARD = text(f"""
-    UPDATE {LETTERS} SET status = 'discarded' WHERE id = ANY(CAST(:id AS bigint[])) AND status = 'new' RETURNING id""")
+    UPDATE {DEAD_LETTERS} SET status = 'discarded'
+    WHERE id = ANY(CAST(:id AS bigint[])) AND status = 'new' RETURNING id""")
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ async def chosen(engine: AsyncEngine, choice: Choice) -> list[int]:
 
 async def listed(engine: AsyncEngine, which: Filter, limit: int) -> list[Row]:
     """The newest, without their contents."""
-    select = f"SELECT {SHOWN} FROM {LETTERS} WHERE {which.condition} ORDER BY id DESC LIMIT :limit"
+    select = f"SELECT {SHOWN} FROM {DEAD_LETTERS} WHERE {which.condition} ORDER BY id DESC LIMIT :limit"
     with translated():
         async with engine.connect() as connection:
             return await _rows(connection, select, limit=limit, **which.given)
@@ -75,13 +75,13 @@ async def letter(engine: AsyncEngine, number: int) -> Row | None:
     """One, with its key, headers and value."""
     with translated():
         async with engine.connect() as connection:
-            found = await _rows(connection, f"SELECT {KEPT} FROM {LETTERS} WHERE id = :id", id=number)
+            found = await _rows(connection, f"SELECT {KEPT} FROM {DEAD_LETTERS} WHERE id = :id", id=number)
     return found[0] if found else None
 
 
 async def exported(engine: AsyncEngine, which: Filter) -> AsyncIterator[Row]:
     """All of them with their contents, the oldest first."""
-    select = f"SELECT {KEPT} FROM {LETTERS} WHERE {which.condition} AND id > :after ORDER BY id LIMIT {PAGE}"
+    select = f"SELECT {KEPT} FROM {DEAD_LETTERS} WHERE {which.condition} AND id > :after ORDER BY id LIMIT {PAGE}"
     after = 0
     with translated():
         async with engine.connect() as connection:

@@ -8,11 +8,12 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from neon_projector.consumer.admin.dead_letters import LETTERS, SHOWN
+from neon_projector.consumer.admin.dead_letters import SHOWN
 from neon_projector.consumer.admin.search import Searched, applied, said_gone, search
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
 from neon_projector.models import CONTROL_SCHEMA
+from neon_projector.models.waiting import DEAD_LETTERS
 from neon_projector.projections.contract.projection import Registry
 
 Row = dict[str, Any]
@@ -82,7 +83,7 @@ async def _story(connection: AsyncConnection, registry: Registry, entity_id: UUI
     )
     parked = f"""SELECT entity, version, type, topic, partition, "offset", since FROM {CONTROL_SCHEMA}.parked_events
         WHERE entity_id = :id ORDER BY version"""
-    letters = f"SELECT {SHOWN} FROM {LETTERS} WHERE entity_id = :id ORDER BY id"
+    letters = f"SELECT {SHOWN} FROM {DEAD_LETTERS} WHERE entity_id = :id ORDER BY id"
     return {**story, "aside": await rows(aside), "parked": await rows(parked), "dead_letters": await rows(letters)}
 
 

@@ -27,7 +27,7 @@ from neon_projector.consumer.errors import BadData, Moved, TooLarge
 from neon_projector.consumer.offsets.service_settings import as_the_service
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
-from neon_projector.models import CONTROL_SCHEMA
+from neon_projector.models.waiting import DEAD_LETTERS
 from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Decoded, Event, Ignored, Rejection
 from neon_projector.projections.contract.projection import Registry
@@ -36,12 +36,11 @@ from neon_projector.projections.state.grouping import group
 PAGE = 100
 """Letters read, and tried in one transaction, at a time."""
 
-_LETTERS = f"{CONTROL_SCHEMA}.dead_letters"
-_LOAD = text(f"SELECT {LETTER_COLUMNS} FROM {_LETTERS} WHERE id = ANY(:id) AND status = 'new' ORDER BY id")
-_LOCK = text(f"SELECT id FROM {_LETTERS} WHERE id = ANY(:id) AND status = 'new' ORDER BY id FOR UPDATE")
-_RESOLVE = text(f"UPDATE {_LETTERS} SET status = 'resolved' WHERE id = ANY(:id)")
+_LOAD = text(f"SELECT {LETTER_COLUMNS} FROM {DEAD_LETTERS} WHERE id = ANY(:id) AND status = 'new' ORDER BY id")
+_LOCK = text(f"SELECT id FROM {DEAD_LETTERS} WHERE id = ANY(:id) AND status = 'new' ORDER BY id FOR UPDATE")
+_RESOLVE = text(f"UPDATE {DEAD_LETTERS} SET status = 'resolved' WHERE id = ANY(:id)")
 _REJECT = text(f"""
-    UPDATE {_LETTERS} l SET attempts = attempts + 1, reason = v.reason, error = v.error
+    UPDATE {DEAD_LETTERS} l SET attempts = attempts + 1, reason = v.reason, error = v.error
     FROM unnest(CAST(:id AS bigint[]), CAST(:reason AS text[]), CAST(:error AS text[])) AS v(id, reason, error)
     WHERE l.id = v.id""")
 

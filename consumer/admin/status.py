@@ -13,6 +13,7 @@ from neon_projector.consumer.offsets import intake_stops
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
 from neon_projector.models import CONTROL_SCHEMA
+from neon_projector.models.waiting import DEAD_LETTERS
 
 Row = dict[str, Any]
 
@@ -31,7 +32,7 @@ _COUNTS = f"""
         count(*) FILTER (WHERE reason = 'refused') AS refused,
         count(*) FILTER (WHERE reason = 'parent_deleted') AS hidden,
         count(*) FILTER (WHERE reason = 'erased') AS erased,
-        (SELECT count(*) FROM {CONTROL_SCHEMA}.dead_letters WHERE status = 'new') AS dead_letters
+        (SELECT count(*) FROM {DEAD_LETTERS} WHERE status = 'new') AS dead_letters
     FROM {CONTROL_SCHEMA}.absent_states"""
 _WAITING = f"""
     SELECT entity, reason, count(*) AS number, min(since) AS oldest FROM {CONTROL_SCHEMA}.absent_states
@@ -40,10 +41,10 @@ _WAITING = f"""
     SELECT entity, 'no_base', count(*), min(since) FROM {CONTROL_SCHEMA}.parked_events GROUP BY entity
     ORDER BY 1, 2"""
 _LETTERS = f"""
-    SELECT reason, count(*) AS number, max(created_at) AS newest FROM {CONTROL_SCHEMA}.dead_letters
+    SELECT reason, count(*) AS number, max(created_at) AS newest FROM {DEAD_LETTERS}
     WHERE status = 'new' GROUP BY reason ORDER BY 2 DESC, 1"""
 _LATELY = f"""
-    SELECT topic, reason, source, count(*) AS number FROM {CONTROL_SCHEMA}.dead_letters
+    SELECT topic, reason, source, count(*) AS number FROM {DEAD_LETTERS}
     WHERE status = 'new' AND created_at > now() - interval '10 minutes'
     GROUP BY topic, reason, source ORDER BY 4 DESC, 1, 2, 3 LIMIT 10"""
 

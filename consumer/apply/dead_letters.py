@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from neon_projector.models import CONTROL_SCHEMA
+from neon_projector.models.waiting import DEAD_LETTERS
 from neon_projector.projections.contract.dead_letter import dead_letter
 from neon_projector.projections.contract.event import Rejection
 
@@ -34,7 +34,7 @@ _TYPES = {
 _COLUMNS = ", ".join(f'"{name}"' for name in _TYPES)
 _PLACE = 'topic, partition, "offset", sha256'
 _INSERT = text(f"""
-    INSERT INTO {CONTROL_SCHEMA}.dead_letters AS l ({_COLUMNS})
+    INSERT INTO {DEAD_LETTERS} AS l ({_COLUMNS})
     SELECT DISTINCT ON ({_PLACE}) {_COLUMNS}
     FROM unnest({", ".join(f"CAST(:{n} AS {t}[])" for n, t in _TYPES.items())}) AS v({_COLUMNS})
     ON CONFLICT ({_PLACE}) DO UPDATE
@@ -43,7 +43,7 @@ _INSERT = text(f"""
         OR (l.status = 'resolved' AND excluded.value IS NULL AND excluded.headers = '[]')""")
 """The last condition: a retry parked it again, which resolved its letter, and now it is rejected again."""
 _KNOWN = text(f"""
-    SELECT topic, partition, "offset", sha256, event_id, reason, status FROM {CONTROL_SCHEMA}.dead_letters
+    SELECT topic, partition, "offset", sha256, event_id, reason, status FROM {DEAD_LETTERS}
     JOIN unnest(CAST(:topic AS text[]), CAST(:partition AS integer[]), CAST(:offset AS bigint[]))
         AS v(topic, partition, "offset") USING (topic, partition, "offset")""")
 _NOTHING = hashlib.sha256(b"").digest()

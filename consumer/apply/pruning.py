@@ -5,7 +5,7 @@ import time
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from neon_projector.models import CONTROL_SCHEMA
+from neon_projector.models.waiting import DEAD_LETTERS
 
 KEPT_DAYS = 30
 LOOK_SECONDS = 600.0
@@ -13,10 +13,9 @@ LOOK_SECONDS = 600.0
 AT_ONCE = 10_000
 """Letters pruned in one transaction."""
 
-_LETTERS = f"{CONTROL_SCHEMA}.dead_letters"
 _PRUNE = text(f"""
-    DELETE FROM {_LETTERS} WHERE id IN (
-        SELECT id FROM {_LETTERS}
+    DELETE FROM {DEAD_LETTERS} WHERE id IN (
+        SELECT id FROM {DEAD_LETTERS}
         WHERE status = 'resolved' AND created_at < now() - interval '{KEPT_DAYS} days'
         ORDER BY created_at LIMIT {AT_ONCE} FOR UPDATE SKIP LOCKED)""")
 

@@ -9,6 +9,7 @@ import asyncpg
 from neon_projector.consumer.demo.stream.stage import PASSWORD
 from neon_projector.consumer.demo.stream.truth import Row, Truth
 from neon_projector.models import CONTROL_SCHEMA
+from neon_projector.models.waiting import DEAD_LETTERS
 
 SHOWN_DIFFERENCES = 5
 _OUTCOMES = ("applied", "superseded", "parked", "rejected", "ignored", "skipped")
@@ -67,7 +68,7 @@ async def _parked(connection: Any, truth: Truth) -> Check:
 
 
 async def _dead_letters(connection: Any, truth: Truth) -> Check:
-    rows = await connection.fetch(f'SELECT topic, partition, "offset", reason FROM {CONTROL_SCHEMA}.dead_letters')
+    rows = await connection.fetch(f'SELECT topic, partition, "offset", reason FROM {DEAD_LETTERS}')
     found = {(row["topic"], row["partition"], row["offset"]): {"reason": row["reason"]} for row in rows}
     expected = {place: {"reason": reason} for place, reason in truth.dead_letters.items()}
     check = _compare("dead letters with reasons", expected, found, "records", lambda key: f"dead letter {key}")
@@ -79,7 +80,7 @@ async def _dead_letters(connection: Any, truth: Truth) -> Check:
 async def _password(connection: Any) -> Check:
     """Bad events had a password; it must not be kept."""
     query = f"""
-        SELECT topic, partition, "offset" FROM {CONTROL_SCHEMA}.dead_letters d
+        SELECT topic, partition, "offset" FROM {DEAD_LETTERS} d
         WHERE position($1::bytea IN coalesce(value, '')) > 0 OR position($2 IN concat(headers, error)) > 0"""
     rows = await connection.fetch(query, PASSWORD.encode(), PASSWORD)
     differences = [f"a password in the dead letter {tuple(row)}" for row in rows]

@@ -12,6 +12,7 @@ from neon_projector.consumer.demo.servers.broker import EmbeddedBroker
 from neon_projector.consumer.demo.servers.projector import RunningProjector
 from neon_projector.consumer.demo.stream.truth import Truth
 from neon_projector.models import CONTROL_SCHEMA
+from neon_projector.models.waiting import DEAD_LETTERS
 
 RATE_SECONDS = 2.0
 """The rate is a mean over so long."""
@@ -19,7 +20,7 @@ RATE_SECONDS = 2.0
 _ROWS = f"""
     SELECT (SELECT count(*) FROM public.users) AS users, (SELECT count(*) FROM public.documents) AS documents,
         (SELECT coalesce(sum(next_offset), 0) FROM {CONTROL_SCHEMA}.offsets)::bigint AS consumed,
-        (SELECT count(*) FROM {CONTROL_SCHEMA}.dead_letters) AS dead_letters,
+        (SELECT count(*) FROM {DEAD_LETTERS}) AS dead_letters,
         (SELECT count(*) FROM {CONTROL_SCHEMA}.absent_states WHERE reason <> 'deleted')
             + (SELECT count(*) FROM {CONTROL_SCHEMA}.parked_events) AS waiting"""
 

@@ -20,13 +20,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from neon_projector.consumer.errors import FatalError, SchemaMissing, SchemaTooOld
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.models import CONTROL_SCHEMA
+from neon_projector.models.base import VERSION_TABLE
 
 log = logging.getLogger(__name__)
 
 LOCK_KEY = 0x6E656F6E_70726F6A
 """Advisory lock of everyone who migrates: the letters of `neonproj`."""
 
-VERSION_TABLE = {"version_table": "alembic_version", "version_table_schema": CONTROL_SCHEMA}
+VERSION_OPTIONS = {"version_table": VERSION_TABLE, "version_table_schema": CONTROL_SCHEMA}
+"""Tells Alembic's MigrationContext where the revision is recorded."""
 
 
 class SchemaState(Enum):
@@ -68,7 +70,7 @@ async def downgrade(engine: AsyncEngine, revision: str) -> None:
         await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
         await connection.run_sync(lambda sync: command.downgrade(alembic_config(connection=sync), revision))
         if await connection.run_sync(_current_revision) is None:
-            await connection.execute(text(f"DROP TABLE IF EXISTS {CONTROL_SCHEMA}.alembic_version"))
+            await connection.execute(text(f"DROP TABLE IF EXISTS {CONTROL_SCHEMA}.{VERSION_TABLE}"))
             with suppress(DBAPIError):
                 async with connection.begin_nested():
                     await connection.execute(text(f"DROP SCHEMA {CONTROL_SCHEMA}"))
@@ -125,4 +127,4 @@ def offline_sql() -> str:
 
 
 def _current_revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection, opts=VERSION_TABLE).get_current_revision()
+    return MigrationContext.configure(connection, opts=VERSION_OPTIONS).get_current_revision()

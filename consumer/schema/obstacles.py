@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.errors import FatalError
 from neon_projector.models import CONTROL_SCHEMA, ENTITY_SCHEMA, metadata
+from neon_projector.models.base import VERSION_TABLE
 
-VERSIONS = f"{CONTROL_SCHEMA}.alembic_version"
+VERSIONS = f"{CONTROL_SCHEMA}.{VERSION_TABLE}"
 
 _SERVER = text("""
     SELECT current_user AS role, current_database() AS database,
@@ -102,7 +103,7 @@ class Obstacles:
 
 async def obstacles(engine: AsyncEngine) -> Obstacles:
     """Look what is there. Nothing is changed, and nothing but the catalogs is read."""
-    names = [*{name.partition(".")[2] for name in _ours()}, "alembic_version"]
+    names = [*{name.partition(".")[2] for name in _ours()}, VERSION_TABLE]
     async with engine.connect() as connection:
         server = (await connection.execute(_SERVER)).one()
         schemas = (await connection.execute(_SCHEMAS, {"names": [CONTROL_SCHEMA, ENTITY_SCHEMA]})).all()

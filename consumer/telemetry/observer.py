@@ -25,6 +25,7 @@ from neon_projector.consumer.telemetry.lag import Lags, is_known
 from neon_projector.consumer.telemetry.metrics import Metrics
 from neon_projector.consumer.telemetry.state import ServiceState
 from neon_projector.models import CONTROL_SCHEMA
+from neon_projector.models.waiting import DEAD_LETTERS
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ _COUNT = text(f"""
         count(*) FILTER (WHERE reason = 'parent_deleted') AS hidden,
         count(*) FILTER (WHERE reason = 'refused') AS refused,
         (SELECT count(*) FROM {CONTROL_SCHEMA}.parked_events) AS version,
-        (SELECT count(*) FROM {CONTROL_SCHEMA}.dead_letters WHERE status = 'new') AS dead_letters,
+        (SELECT count(*) FROM {DEAD_LETTERS} WHERE status = 'new') AS dead_letters,
         coalesce(extract(epoch FROM now() - least(
             min(since) FILTER (WHERE reason IN ('no_parent', 'contested', 'refused')),
             (SELECT min(since) FROM {CONTROL_SCHEMA}.parked_events))), 0) AS oldest

@@ -5,11 +5,10 @@ from collections.abc import Iterable
 
 from sqlalchemy.dialects import postgresql
 
-from neon_projector.models import CONTROL_SCHEMA
+from neon_projector.models.waiting import ABSENT_STATES, PARKED_EVENTS
 from neon_projector.projections.contract.projection import Projection
 
-ABSENT = f"{CONTROL_SCHEMA}.absent_states"
-PARKED = f"{CONTROL_SCHEMA}.parked_events"
+ABSENT, PARKED = ABSENT_STATES, PARKED_EVENTS
 
 
 def arrays(projection: Projection, *only: str) -> str:
