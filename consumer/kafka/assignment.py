@@ -36,7 +36,8 @@ class Hold(NamedTuple):
 STOPPED = {
     "position_not_in_topic": "Kafka does not have the record at the stored position of this partition (any more)",
     "topic_changed": "this is not the topic any more that the position was stored for: it was created again",
-    "unreadable": "the records at this position can't be read: their batch is damaged, or of an unknown kind",
+    "unreadable": "the records at this position can't be read: their batch is damaged, of an unknown kind, or "
+    "unpacks to more than there is room for",
 }
 """Reasons that only a new position ends, in words; the others end with `projector resume`."""
 

@@ -27,6 +27,7 @@ from neon_projector.consumer.kafka.advertised import ADVERTISED, connect
 from neon_projector.consumer.kafka.fetcher import ANSWER_BYTES
 from neon_projector.consumer.kafka.light_records import read_lightly
 from neon_projector.consumer.kafka.static_member import Coordinator
+from neon_projector.consumer.kafka.unpack import BATCH_BYTES, unpack_within
 from neon_projector.consumer.kafka.watch import Watch
 from neon_projector.consumer.settings import Settings
 
@@ -156,6 +157,7 @@ def client_options(settings: Settings) -> dict[str, Any]:
     """aiokafka's arguments for reaching the brokers."""
     adapt_client()
     read_lightly()
+    unpack_within(BATCH_BYTES + settings.event_max_bytes)
     options: dict[str, Any] = {
         "bootstrap_servers": settings.kafka_bootstrap_servers,
         "client_id": "neon-projector",

@@ -12,10 +12,13 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.record.util import calc_crc32c
 
 _HEAD = struct.Struct(">qi")
 _DELTA = struct.Struct(">i")
 _DELTA_AT = 23
+_CRC = struct.Struct(">I")
+_CRC_AT = 17
 _LEAST_BYTES = 61
 """Of a batch without records."""
 
@@ -73,9 +76,16 @@ def batch_at(data: bytes, offset: int) -> Batch | None:
 
 
 def behind(data: bytes, offset: int) -> int | None:
-    """The first offset after the batch that has `offset`; None where its head can't be believed."""
+    """The first offset after the batch that has `offset`; None where its head can't be believed: its checksum is
+    wrong, and it tells of more records than its bytes can be."""
     found = batch_at(data, offset)
-    return found.next_offset if found is not None and found.next_offset - offset <= len(data) else None
+    if found is None or not (found.next_offset - offset <= len(data) or _is_whole(found.data)):
+        return None
+    return found.next_offset
+
+
+def _is_whole(batch: bytes) -> bool:
+    return bool(_CRC.unpack_from(batch, _CRC_AT)[0] == calc_crc32c(batch[_CRC_AT + _CRC.size :]))
 
 
 def records_of(data: bytes) -> Iterator[Any]:

@@ -3,11 +3,13 @@
 import gzip
 import struct
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+import zlib
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import cramjam
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import for_code
 from aiokafka.protocol.produce import ProduceRequest
@@ -16,7 +18,7 @@ from aiokafka.record.util import calc_crc32c, encode_varint
 from tests.support.factories import ARecord
 
 _NO_PRODUCER = struct.pack(">qhi", -1, -1, -1)
-GZIP = 1
+GZIP, ZSTD = 1, 4
 
 
 class RawRecord(NamedTuple):
@@ -42,9 +44,39 @@ def a_batch(records: Sequence[RawRecord], codec: int = 0, behind: bytes = b"") -
         _record(number, one, at - times[0]) for number, (one, at) in enumerate(zip(records, times, strict=True))
     )
     body = gzip.compress(body) + behind if codec == GZIP else body
-    last = len(records) - 1
-    checked = struct.pack(">hiqq", codec, last, times[0], max(times)) + _NO_PRODUCER
-    checked += struct.pack(">i", len(records)) + body
+    return _with_head(body, len(records), codec, times[0], max(times))
+
+
+def a_bomb(size: int, codec: int, headers: bool = False) -> bytes:
+    """One batch of one record, of which `size` bytes are its value, or empty headers: it is small as it is sent."""
+    piece = (b"\2h\0" if headers else b"xxx") * 333_333
+    number = size // len(piece)
+    inner = b"\0\0\0" + _varint(-1) + _varint(-1 if headers else number * len(piece))
+    inner += _varint(number * len(piece) // 3) if headers else b""
+    end = b"" if headers else _varint(0)
+    pieces = (_varint(len(inner) + number * len(piece) + len(end)) + inner, *[piece] * number, end)
+    packed = b"".join(_by_gzip(pieces) if codec == GZIP else _by_zstd(pieces))
+    now = int(time.time() * 1000)
+    return _with_head(packed, 1, codec, now, now)
+
+
+def _by_gzip(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    packer = zlib.compressobj(wbits=31)
+    yield from map(packer.compress, pieces)
+    yield packer.flush()
+
+
+def _by_zstd(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    packer = cramjam.zstd.Compressor()
+    for piece in pieces:
+        packer.compress(piece)
+        yield bytes(packer.flush())
+    yield bytes(packer.finish())
+
+
+def _with_head(body: bytes, number: int, codec: int, first: int, newest: int) -> bytes:
+    checked = struct.pack(">hiqq", codec, number - 1, first, newest) + _NO_PRODUCER
+    checked += struct.pack(">i", number) + body
     rest = struct.pack(">ibI", -1, 2, calc_crc32c(checked)) + checked
     return struct.pack(">qi", 0, len(rest)) + rest
 
