@@ -21,7 +21,10 @@ class KafkaGauges:
         state.kafka_answered_at = watch.answered_at or None
         metrics.kafka_up.set(state.kafka_trouble is None and watch.trouble is None and watch.answered_at > 0)
         metrics.kafka_answer.set(watch.answered_at)
-        metrics.retries.labels("kafka").inc(watch.failures - self._failures_seen)
+        if (
+            failures := watch.failures - self._failures_seen
+        ):  # the series is there from the first one on, as of all reasons
+            metrics.retries.labels("kafka").inc(failures)
         metrics.kafka_clients.inc(watch.renewals - self._renewals_seen)
         self._failures_seen, self._renewals_seen = watch.failures, watch.renewals
         for topic in self._topics.topics:

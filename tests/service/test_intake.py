@@ -71,7 +71,8 @@ async def test_promise_5_7_a_topic_made_anew_stops_the_partition(world: World) -
         assert await world.value("SELECT count(*)::int FROM users") == 5
         assert "projector offsets reset" in projector.logged()
         await world.rows(
-            "UPDATE projector.offsets SET next_offset = 0, epoch = epoch + 1, fingerprint = NULL WHERE topic = $1",
+            "UPDATE projector.offsets SET next_offset = 0, epoch = epoch + 1, fingerprint = NULL, topic_id = NULL"
+            " WHERE topic = $1",
             world.users,
         )
         await world.until("SELECT count(*)::int FROM users", 25)

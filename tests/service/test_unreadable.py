@@ -62,7 +62,8 @@ async def test_what_can_t_be_read_stops_its_partition_alone_and_is_named(world: 
             await producer.send("users", a_batch(users(5)), 1)
             await world.until("SELECT count(*)::int FROM users", 2 + 2 + 5)
             partition_label = f'partition="0",reason="unreadable",topic="{world.users}"'
-            assert f"projector_partition_stopped{{{partition_label}}} 1.0" in projector.get("/metrics")[1]
+            stopped = f"projector_partition_stopped{{{partition_label}}} 1.0"
+            eventually("the metric says so", lambda: stopped in projector.get("/metrics")[1])
             (line,) = told(projector)
             assert (line["topic"], line["partition"], line["position"]) == (world.users, 0, 2)
             status = command("status", "--json", settings=world.settings)

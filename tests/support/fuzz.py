@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 from uuid import UUID
 
@@ -97,7 +98,7 @@ class Fuzz:
             if not isinstance(place, dict):
                 break
             name = rng.choice([*place, "unknown", "subject", "data_base64", "datacontenttype"])
-            place[name] = rng.choice([*WEIRD, DEEP])
+            place[name] = deepcopy(rng.choice([*WEIRD, DEEP]))  # else one may come to stand in itself
         if rng.random() < 0.5 and isinstance(event["data"], dict):
             event["data"] |= rng.choice(
                 ({"password": SECRET}, {"new_Password": [SECRET]}, {"f": [{"value": SECRET, "name": "password"}]})
