@@ -19,11 +19,11 @@ ISOLATION_LEVELS = {
 
 
 class Ends:
-    """A transaction, as the driver has them (start, commit, rollback), that sends SQL together with its two ends.
+    """A transaction with the driver's methods (start, commit, rollback) that sends SQL together with its two ends.
 
-    `first` goes with BEGIN and `last` with COMMIT, each pair in one message of the simple protocol: they can have no
-    parameters, and where one statement fails those behind it are not executed. BEGIN says the isolation and that it
-    writes, and the connection's `preamble` what else it needs.
+    `first` travels with BEGIN and `last` with COMMIT, each in one message of the simple protocol. So they can have no
+    parameters, and if one statement fails, Postgres does not execute those behind it. BEGIN sets the isolation level
+    and whether the transaction writes; the connection's `preamble` sets the rest.
     """
 
     def __init__(self, connection: "Connection", first: str = "") -> None:
@@ -33,22 +33,22 @@ class Ends:
         self.readonly = False
         self.last = ""
         self.told = ""
-        """What the server said of the last statement that went with BEGIN, as `SELECT 1`; empty before."""
+        """The command tag of the last statement sent with BEGIN, as `SELECT 1`. It is empty before `start`."""
         self.started = self.committed = False
 
     def isolated(self, isolation: str | None, readonly: bool) -> None:
-        """Before `start`: as the driver's own transactions are told it."""
+        """Set the isolation level and the access mode. Call it before `start`."""
         self._isolation, self.readonly = ISOLATION_LEVELS[isolation], readonly
 
     async def start(self) -> None:
         access = "READ ONLY" if self.readonly else "READ WRITE"
         try:
             self.told = await self._begin(access)
-        except asyncpg.FeatureNotSupportedError:  # the server is a standby (or can't do something that `first` wants)
+        except asyncpg.FeatureNotSupportedError:  # the server is a standby (or lacks a feature that `first` uses)
             if self._first:
                 raise asyncpg.ReadOnlySQLTransactionError("the server takes no transactions that write") from None
             self.told = await self._begin("READ ONLY")
-        self._connection._top_xact = self  # for the driver's cursors, which ask whether there is a transaction
+        self._connection._top_xact = self  # the driver's cursors check for a transaction
         self.started = True
 
     async def _begin(self, access: str) -> str:
@@ -65,7 +65,8 @@ class Ends:
         await self._connection.execute("ROLLBACK")
 
     async def _send(self, statements: str) -> str:
-        """An error ends the transaction; where no answer came, the connection with it: who knows where it stands."""
+        """Execute `statements`. An error rolls the transaction back; without an answer its state is unknown, so the
+        connection is closed."""
         try:
             told: str = await self._connection.execute(statements)
         except asyncpg.PostgresError:
@@ -78,24 +79,24 @@ class Ends:
         return told
 
 
-class Connection(asyncpg.Connection):  # type: ignore[misc]
-    """Closes within a moment: the driver would wait for the server's answer as long as for a statement's."""
+class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    """A connection that closes quickly: the driver would wait for the server's answer as long as for a statement's."""
 
     preamble = ""
-    """SQL that goes with every BEGIN; without it transactions are the driver's own, and every default holds."""
+    """SQL sent with every BEGIN. If it is empty, the driver's own transactions are used, with every default."""
     _ends: Ends | None = None
 
     def next_transaction(self, first: str) -> Ends:
-        """Send `first` with the BEGIN that comes next. What goes with its COMMIT is said to the answer."""
+        """Send `first` with the next BEGIN. The returned object takes the SQL for its COMMIT (`last`)."""
         self._ends = Ends(self, first)
         return self._ends
 
     def forget_next_transaction(self) -> None:
-        """Nothing goes with the BEGIN that comes next: the transaction that was to begin so is given up."""
+        """Send nothing with the next BEGIN: the transaction that was prepared never began."""
         self._ends = None
 
     def transaction(self, *, isolation: str | None = None, readonly: bool = False, deferrable: bool = False) -> Any:
-        """For SQLAlchemy, when it is about to execute the first statement."""
+        """SQLAlchemy calls this before it executes the first statement."""
         ends, self._ends = self._ends, None
         if ends is None and not self.preamble:
             return super().transaction(isolation=isolation, readonly=readonly, deferrable=deferrable)
@@ -113,7 +114,7 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]
 def bind_arrays_quickly() -> None:
     """Let the driver take lists and tuples as arrays, and nothing else.
 
-    Before it binds an array it asks of each element whether that is an array too, by two abstract base classes: a
-    third of what binding costs, 0.7 µs for each document. In one process all connections are affected.
+    The driver checks each element of an array against two abstract base classes, to see whether it is an array itself.
+    That is a third of the cost of binding, 0.7 µs per document. The change affects all connections of the process.
     """
     protocol.IterableABC = protocol.SizedABC = (list, tuple)

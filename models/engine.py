@@ -106,7 +106,7 @@ def _hide_values(context: ExceptionContext) -> None:
     driver = adapted.__cause__
     for error in (adapted, driver):
         if getattr(error, "detail", None):
-            error.detail = None  # type: ignore[union-attr]
+            error.detail = None  # type: ignore[union-attr]  # getattr has found it
     state = getattr(adapted, "sqlstate", None) or ""
     if state.startswith("22"):
         for one in filter(None, (shown, adapted, driver)):

@@ -33,13 +33,13 @@ class Page(Generic[Row]):
 
 async def get_user(session: AsyncSession, user_id: UUID, *, with_documents: bool = False) -> User | None:
     """One user, or None. `with_documents` loads `user.documents` with a second statement."""
-    options = [selectinload(User.documents)] if with_documents else []  # type: ignore[arg-type]
+    options = [selectinload(User.documents)] if with_documents else []  # type: ignore[arg-type]  # mypy sees its value
     return (await session.exec(select(User).where(col(User.id) == user_id).options(*options))).one_or_none()
 
 
 async def get_document(session: AsyncSession, document_id: UUID) -> Document | None:
     """One document with its owner, or None. A second statement loads the owner."""
-    found = select(Document).where(col(Document.id) == document_id).options(selectinload(Document.owner))  # type: ignore[arg-type]
+    found = select(Document).where(col(Document.id) == document_id).options(selectinload(Document.owner))  # type: ignore[arg-type]  # mypy sees its value
     return (await session.exec(found)).one_or_none()
 
 
@@ -56,7 +56,7 @@ async def list_documents(
 ) -> Page[Document]:
     """A page of all documents or of one user's, with their owners. The rest is as in `list_users`."""
     conditions = [] if user_id is None else [col(Document.user_id) == user_id]
-    return await _page(session, Document, conditions, limit, after, selectinload(Document.owner))  # type: ignore[arg-type]
+    return await _page(session, Document, conditions, limit, after, selectinload(Document.owner))  # type: ignore[arg-type]  # mypy sees its value
 
 
 async def _page(
