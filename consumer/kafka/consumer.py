@@ -31,6 +31,8 @@ Claimer = Callable[[Mapping[TopicPartition, int], Ids], Awaitable[dict[TopicPart
 """Claims partitions, given the first offset that Kafka has of each, and the topics' ids."""
 Reader = Callable[[set[TopicPartition]], Awaitable[dict[TopicPartition, Claim]]]
 """Reads the claims of partitions again."""
+Ask = Callable[[Positions], Awaitable[dict[TopicPartition, Claim]]]
+"""Either of them, given the first offsets."""
 
 
 class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -100,30 +102,28 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         if not (ours.to_claim or ours.to_read):
             return
         topics = (await self._watch.ask()).topics
-        ids = {name: topic.id for name, topic in topics.items()}
-        # of a partition that is gone nothing is asked: the client would wait for it
-        if wanted := [p for p in ours.to_claim if is_there(p, topics)]:
-            first = await self.consumer.beginning_offsets(wanted)
-            ends = await self.consumer.end_offsets(wanted)
-            self._begin(await claim(first, ids), first, ids, ends)
-        if wanted := [p for p in ours.to_read if is_there(p, topics)]:
-            first = await self.consumer.beginning_offsets(wanted)
-            self._begin(await read(set(wanted)), first, ids)
+        await self._settle(ours.to_claim, topics, lambda first: claim(first, _ids(topics)))
+        await self._settle(ours.to_read, topics, lambda first: read(set(first)))
 
-    def _begin(
-        self, claims: Mapping[TopicPartition, Claim], first: Positions, ids: Ids, ends: Positions | None = None
-    ) -> None:
-        """Read from the claimed positions; where Kafka still has it, from the last record before, to see it again."""
+    async def _settle(self, partitions: set[TopicPartition], topics: Mapping[str, Topic], ask: Ask) -> None:
+        # of a partition that is gone nothing is asked: the client would wait for it
+        if wanted := [p for p in partitions if is_there(p, topics)]:
+            first, ends = await self.consumer.beginning_offsets(wanted), await self.consumer.end_offsets(wanted)
+            self._begin(await ask(first), first, _ids(topics), ends)
+
+    def _begin(self, claims: Mapping[TopicPartition, Claim], first: Positions, ids: Ids, ends: Positions) -> None:
+        """Read from the claimed positions; where Kafka still has it, from the last record before, to see it again. Not
+        where the position is beyond the end: Kafka says so itself, if it is asked for that."""
         for partition, offset in self.partitions.settle(claims).items():
             reading = self.partitions.reading[partition]
-            reading.end = (ends or {}).get(partition, offset)
+            reading.end = end = ends.get(partition, offset)
             before = offset if reading.fingerprint is None else offset_of(reading.fingerprint)
             earliest = first.get(partition, 0)
-            if not earliest <= before < offset:  # forgotten by Kafka, or the position was set back
+            if not earliest <= before < offset <= end:  # forgotten by Kafka, or the position was set by somebody
                 reading.fingerprint, before = None, offset
             self.consumer.seek(partition, before)
             if is_another(reading.topic_id, ids.get(partition.topic)):
-                self._stop(partition, "topic_changed", offset)
+                self._recreated(partition, reading)
             elif offset < earliest:
                 self._stop(partition, "position_not_in_topic", offset)
             else:
@@ -131,17 +131,21 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def stop_recreated(self, topics: Mapping[str, Topic]) -> set[TopicPartition]:
         """Stop what is read of topics that were created again, and return it: what was read last may be theirs."""
-        changed = self.partitions.of_other_topics({name: topic.id for name, topic in topics.items()})
+        changed = self.partitions.of_other_topics(_ids(topics))
         for partition in changed:
             reading = self.partitions.reading.get(partition)
             if reading is None:  # Kafka has told by its offsets already that something is wrong
                 self.partitions.held[partition] = self.partitions.held[partition]._replace(reason="topic_changed")
-            elif reading.next_offset:
-                self._stop(partition, "topic_changed", reading.next_offset)
-            else:  # nothing was read of it: the claim takes the new id
-                self.consumer.pause(partition)
-                self.partitions.claim_again(partition)
+            else:
+                self._recreated(partition, reading)
         return changed
+
+    def _recreated(self, partition: TopicPartition, reading: Reading) -> None:
+        if reading.next_offset:
+            self._stop(partition, "topic_changed", reading.next_offset)
+        else:  # nothing was read of it: the claim takes the new id
+            self.consumer.pause(partition)
+            self.partitions.claim_again(partition)
 
     async def read_by_group(self) -> set[TopicPartition] | None:
         """What the group's members read, all together; None where the coordinator does not tell it now."""
@@ -250,3 +254,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """Tell Kafka how far we are, for its lag tools. What goes wrong here is of no consequence."""
         if ours := {p: offset for p, offset in positions.items() if p in self.partitions.reading}:
             await tell_positions(self.consumer, ours)
+
+
+def _ids(topics: Mapping[str, Topic]) -> Ids:
+    return {name: topic.id for name, topic in topics.items()}

@@ -92,6 +92,25 @@ async def test_promise_5_7_a_position_beyond_the_end_stops_the_partition(world: 
     assert await world.value("SELECT next_offset::int FROM projector.offsets WHERE topic = $1", world.users) == 1000
 
 
+async def test_promise_5_7_a_position_that_is_set_beyond_the_end_stops_the_partition(world: World) -> None:
+    await world.create_topics()
+    ahead = "UPDATE projector.offsets SET next_offset = next_offset + 100 WHERE topic = $1"
+    with running_projector(world.settings) as projector:
+        await world.publish_users(3)
+        await world.until_consumed(3)
+        await world.rows(ahead, world.users)  # by hand, or by a backup that is newer than the topic
+        await world.publish_users(2)
+        eventually("it is not ready", lambda: "partitions" in failed(projector.get("/health/ready")))
+        assert "Kafka does not have the record" in projector.logged()
+        projector.kill()
+    with running_projector(world.settings) as projector:  # the last record that was applied is still there
+        eventually("it is not ready", lambda: "partitions" in failed(projector.get("/health/ready")))
+        assert 'reason="position_not_in_topic"' in projector.get("/metrics")[1]
+        moved = command("offsets", "reset", "--all-topics", "--to-earliest", "--execute", settings=world.settings)
+        assert moved.returncode == 0
+        await world.until("SELECT count(*)::int FROM users", 5)
+
+
 async def test_hidden_documents_are_erased_after_the_grace(world: World) -> None:
 
     await play(
