@@ -22,6 +22,7 @@ from neon_projector.consumer.apply import dead_letters
 from neon_projector.consumer.apply.entities.plan import Written
 from neon_projector.consumer.apply.entities.writers import Writers
 from neon_projector.consumer.apply.lock import Mode, enter
+from neon_projector.consumer.apply.savepoints import CHECK_NOW
 from neon_projector.consumer.batching.sizes import size_of
 from neon_projector.consumer.errors import BadData, Moved, TooLarge
 from neon_projector.consumer.offsets.service_settings import as_the_service
@@ -143,6 +144,8 @@ class LetterRetry:
                 async with self._engine.connect() as connection:
                     transaction = await connection.begin()
                     done = await self._apply(connection, page, mode)
+                    if not self._execute:
+                        await connection.execute(CHECK_NOW)  # else only a COMMIT would tell
                     await (transaction.commit() if self._execute else transaction.rollback())
                     return done
             except DBAPIError as error:

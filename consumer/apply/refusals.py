@@ -14,9 +14,10 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from neon_projector.consumer.apply.lock import Mode
-from neon_projector.consumer.errors import BadData, Moved, NeedsMode, ProjectorError
+from neon_projector.consumer.errors import BadData, FatalError, Moved, NeedsMode, ProjectorError
 from neon_projector.consumer.recovery.constraints import Constraints
 from neon_projector.consumer.recovery.table import CLASSES, SCHEMA, known
+from neon_projector.models import CONTROL_SCHEMA
 from neon_projector.projections.contract.projection import Registry
 
 FOREIGN_KEY = "23503"
@@ -38,6 +39,18 @@ _TRIGGERS = text("""
     FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
     JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' ORDER BY 3, 1""")
+_FUNCTIONS = text("""
+    SELECT CAST(p.proname AS text) AS name, n.nspname || '.' || p.proname AS qualified
+    FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+    WHERE p.prokind = 'f' AND n.nspname NOT IN ('pg_catalog', 'information_schema') ORDER BY 2""")
+_MISSING_RIGHTS = text("""
+    SELECT n.nspname || '.' || c.relname AS table
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE (n.nspname || '.' || c.relname = ANY(CAST(:tables AS text[]))
+            OR n.nspname = :schema AND c.relkind = 'r' AND c.relname NOT IN ('alembic_version', 'replays'))
+        AND NOT (has_schema_privilege(n.oid, 'USAGE') AND (SELECT bool_and(has_table_privilege(c.oid, own))
+            FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) own))
+    ORDER BY 1""")
 _CONSTRAINTS = text("""
     SELECT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conname = :name)
         OR EXISTS (SELECT FROM pg_catalog.pg_class WHERE relname = :name AND relkind IN ('i', 'I'))""")
@@ -63,9 +76,28 @@ class Refusals:
             return None
         if state in (FOREIGN_KEY, UNIQUE):
             return await self._violated(connection, driver, mode)
-        if _is_a_refusal(driver, state) or (in_a_function(driver) and not state.startswith(PASSING)):
+        if _is_a_refusal(driver, state) or (
+            not state.startswith(PASSING) and (in_a_function(driver) or await self._functions(connection, driver))
+        ):
             return BadData(await self._named(connection, driver, mode))
-        return SCHEMA.error(f"SQLSTATE {state}") if state.startswith(SCHEMA.states) and state != FORBIDDEN else None
+        return await self._of_our_own(connection, driver, mode)
+
+    async def _of_our_own(self, connection: AsyncConnection, driver: Any, mode: Mode) -> ProjectorError | None:
+        """What a statement of ours is told of the tables themselves; None where it is nothing of the kind."""
+        state = driver.sqlstate or ""
+        if state == FORBIDDEN:
+            return await self._forbidden(connection, driver, mode)
+        if state.startswith(SCHEMA.states):
+            return SCHEMA.error(", ".join([f"SQLSTATE {state}", *(f"table {t}" for t in self._table_of(driver))]))
+        return None
+
+    async def _forbidden(self, connection: AsyncConnection, driver: Any, mode: Mode) -> ProjectorError:
+        """Where all rights on our own tables are there, an application's objects have refused: a trigger has left
+        another role behind, a column's default may not be made."""
+        values = {"tables": self._tables, "schema": CONTROL_SCHEMA}
+        if missing := [row.table for row in await connection.execute(_MISSING_RIGHTS, values)]:
+            return FatalError(f"the database user lacks rights on {', '.join(missing)}")
+        return BadData(await self._named(connection, driver, mode))
 
     async def silent(self, connection: AsyncConnection, table: str) -> str:
         """What is told of a row that was not written although there was no error."""
@@ -92,14 +124,25 @@ class Refusals:
         triggers = [row for row in await connection.execute(_TRIGGERS) if row.function in context]
         if triggers:
             said += [f"trigger {row.name} of table {row.table}" for row in triggers]
+        elif functions := await self._functions(connection, driver):
+            said += [f"function {name}" for name in functions]
         elif not raised(driver):
             if driver.constraint_name and await self._is_there(connection, driver.constraint_name):
                 said.append(f"constraint {driver.constraint_name}")
-            if driver.sqlstate == FORBIDDEN:
+            if driver.sqlstate == FORBIDDEN and _is_by_policy(driver):
                 said.append("row-level security")
             said += [f"table {table}" for table in self._table_of(driver)]
             said += [f"column {driver.column_name}"] if driver.column_name else []
         return ", ".join(said)
+
+    async def _functions(self, connection: AsyncConnection, driver: Any) -> list[str]:
+        """The functions in which it happened, of any language: told as `ok(text)` or, of SQL, as `"ok"`, in the quotes
+        of the server's own language. A foreign key's own query is no function."""
+        context = "\n".join(line for line in (driver.context or "").splitlines() if ' ONLY "' not in line)
+        if not context:
+            return []
+        found = await connection.execute(_FUNCTIONS)
+        return [row.qualified for row in found if re.search(rf'\b{re.escape(row.name)}(\(|\s?["»«“”])', context)]
 
     async def _is_there(self, connection: AsyncConnection, name: str) -> bool:
         return bool((await connection.execute(_CONSTRAINTS, {"name": name})).scalar_one())
@@ -109,7 +152,8 @@ class Refusals:
         if driver.table_name:
             return [f"{driver.schema_name}.{driver.table_name}"]
         said = set(re.findall(r"\w+", str(driver)))
-        return [table for table in self._tables if table.rpartition(".")[2] in said]
+        own = re.findall(rf'"({CONTROL_SCHEMA}\.\w+)"', str(driver))
+        return [*own, *(table for table in self._tables if table.rpartition(".")[2] in said)]
 
 
 def raised(driver: Any) -> bool:
@@ -122,8 +166,12 @@ def in_a_function(driver: Any) -> bool:
     return IN_A_FUNCTION in (getattr(driver, "context", None) or "")
 
 
+def _is_by_policy(driver: Any) -> bool:
+    return bool(driver.server_source_function == "ExecWithCheckOptions")
+
+
 def _is_a_refusal(driver: Any, state: str) -> bool:
     if state == FORBIDDEN:
-        return bool(driver.server_source_function == "ExecWithCheckOptions")
+        return _is_by_policy(driver)
     row = known(state, str(driver))
     return row.kind is BadData if row is not None else state[:2] not in CLASSES

@@ -11,7 +11,7 @@ from neon_projector.consumer.apply.lock import Mode
 from neon_projector.consumer.apply.refusals import Refusals
 from neon_projector.consumer.errors import BadData, Moved, NotTaken
 
-_CHECK_NOW = text("SET CONSTRAINTS ALL IMMEDIATE")
+CHECK_NOW = text("SET CONSTRAINTS ALL IMMEDIATE")
 """An application's deferred constraints and constraint triggers have their say here, and not at COMMIT."""
 
 
@@ -22,22 +22,24 @@ class Savepoints:
         self._refusals = refusals
 
     @asynccontextmanager
-    async def tried(self, connection: AsyncConnection) -> AsyncIterator[None]:
-        """Within, all is undone and BadData is raised where the database refuses it, also silently.
+    async def tried(self, connection: AsyncConnection, table: str) -> AsyncIterator[None]:
+        """Within, all is undone and BadData is raised where the database refuses it, also silently. `table` is written:
+        it is named where Postgres names none, as with a value that is too long.
 
         Nobody else writes meanwhile (Mode.EXCLUSIVE_APART): a row that is not as it was looked at is a refusal, too.
         """
         nested = await connection.begin_nested()
         try:
             yield
-            await connection.execute(_CHECK_NOW)
+            await connection.execute(CHECK_NOW)
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise
             await nested.rollback()
             known = await self._refusals.read(connection, error, Mode.EXCLUSIVE_APART)
             if isinstance(known, (BadData, Moved)):
-                raise BadData(known.detail) from None
+                said = known.detail if "table " in known.detail else f"{known.detail}, table {table}"
+                raise BadData(said) from None
             raise known or error from None
         except Moved as moved:
             await nested.rollback()

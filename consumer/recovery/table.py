@@ -111,8 +111,8 @@ REPLANNED = Known("a table was altered, and plans made before are no more", ("0A
 """What asyncpg tells as InvalidCachedStatementError, by the server's function RevalidateCachedQuery."""
 
 APPLICATION = Known(
-    "raised within an application's trigger or function, also with a state that is not in this table; or refused by a "
-    "policy of row-level security (`42501`)",
+    "raised within an application's trigger or function, also with a state that is not in this table; or `42501`, by a "
+    "policy of row-level security or while no right on our own tables is missing",
     ("P0", "44", "38", "39", "2F", "21"), BadData,
 )  # fmt: skip
 """While records are applied, whatever the SQLSTATE. `consumer.apply.refusals` tells it."""

@@ -49,6 +49,16 @@ async def test_a_letter_of_a_value_that_is_still_refused_holds_up_no_other(world
     assert left == {"entity_id": UUID(int=12), "attempts": 2}
 
 
+@pytest.mark.parametrize("kind", ["UNIQUE (name)", "EXCLUDE (name WITH =)"])
+async def test_a_dry_run_tells_of_what_is_checked_at_commit_only(world: World, kind: str) -> None:
+    await world.rows(f"ALTER TABLE users ADD CONSTRAINT one_name {kind} DEFERRABLE INITIALLY DEFERRED")
+    await play(world, True, *(a_user_event(id=UUID(int=number)) for number in range(10, 13)))
+    assert await world.value("SELECT count(*)::int FROM projector.dead_letters") == 2
+    for more in ((), ("--execute",)):
+        done = await told(world, *RETRY, "--all", *more, exit_status=1)
+        assert (done["resolved"], done["rejected"]) == (0, 2)
+
+
 async def test_what_was_parked_and_is_rejected_by_a_retry_becomes_a_letter_of_its_own(world: World) -> None:
     await world.rows("ALTER TABLE documents ADD CONSTRAINT no_notes CHECK (title <> 'Notes')")
     theft = a_document_event("ownership_transferred", NOTES, 2, from_user_id=EVE, to_user_id=BOB)

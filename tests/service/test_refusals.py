@@ -95,6 +95,29 @@ REFUSED = {
         THERE.format("'one@example.com'", "Eve") + refusing("NEW.email = 'one@example.com'"),
         "SQLSTATE 23505, constraint uq_users_email, table public.users",
     ),
+    "a value that a changed column is too short for": (
+        "ALTER TABLE users ALTER name TYPE varchar(6)", "SQLSTATE 22001, table public.users",
+    ),
+    "a generated column that can't be made": (
+        "ALTER TABLE users ADD COLUMN odd integer GENERATED ALWAYS AS (1 / (length(name) - 7)) STORED",
+        "SQLSTATE 22012, table public.users",
+    ),
+    "a check by a function in SQL that is broken": (
+        "CREATE TABLE names (name text); CREATE FUNCTION known(t text) RETURNS boolean LANGUAGE sql AS $$ "
+        "SELECT 1; SELECT t IN (TABLE names) $$; ALTER TABLE users ADD CHECK (name <> 'Mallory' OR known(name));"
+        "DROP TABLE names",
+        "SQLSTATE 42P01, function public.known, table public.users",
+    ),
+    "an index by a function that is broken": (
+        "CREATE FUNCTION known(t text) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN IF t = 'Mallory' THEN "
+        "PERFORM * FROM nowhere; END IF; RETURN 1; END $$; CREATE INDEX odd ON users (known(name))",
+        "SQLSTATE 42P01, function public.known, table public.users",
+    ),
+    "a trigger that leaves another role behind": (
+        "DO $$ BEGIN CREATE ROLE projector_nobody; EXCEPTION WHEN duplicate_object THEN NULL; END $$;"
+        + refusing("SET LOCAL ROLE projector_nobody", when="AFTER INSERT"),
+        "SQLSTATE 42501",
+    ),
     "row-level security": (
         f"""DO $$ BEGIN CREATE ROLE {ROLE} LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
         GRANT ALL ON ALL TABLES IN SCHEMA public, projector TO {ROLE};

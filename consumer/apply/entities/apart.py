@@ -81,7 +81,7 @@ class Apart:
         by_itself: bool = False,
     ) -> tuple[Plan, Stored]:
         stored = Stored()
-        async with self._savepoints.tried(connection):
+        async with self._savepoints.tried(connection, writer.store.projection.table_name):
             return await writer.resolve(connection, events, stored, entered, again, by_itself=by_itself), stored
 
     async def _follow(
@@ -150,7 +150,7 @@ class Apart:
             refused = f"not tried, as {MOST_REFUSED} others were refused: {written.kept[-1].error}"
         else:
             try:
-                async with self._savepoints.tried(connection):
+                async with self._savepoints.tried(connection, relation.child.table_name):
                     await self._family.release_some(connection, relation, ids)
             except BadData as error:
                 if len(ids) > 1:
