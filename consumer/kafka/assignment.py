@@ -1,6 +1,6 @@
 """Which partitions are ours, and how each stands: to be claimed, to be read again, being read, or held."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -8,6 +8,8 @@ from aiokafka import TopicPartition
 
 from neon_projector.consumer.batch import Claim
 from neon_projector.consumer.kafka.metadata import is_another
+from neon_projector.consumer.offsets.fingerprint import fingerprint, offset_of
+from neon_projector.projections.contract.record import Record
 
 
 @dataclass(slots=True)
@@ -22,6 +24,24 @@ class Reading:
     """Of the topic that the position is in; None where it is unknown."""
     end: int = 0
     """Where it ends, as far as is known: when reading began, then by each fetch."""
+    last: str | None = None
+    """The fingerprint of the last record that was read; None where none was, or Kafka has forgotten it."""
+
+    def recognise(self, records: Sequence[Record]) -> Sequence[Record] | None:
+        """Those from the position on; None where the one before it is not the one that was read."""
+        if self.fingerprint is not None and records:
+            if records[0].offset == offset_of(self.fingerprint) and fingerprint(records[0]) != self.fingerprint:
+                return None
+            self.fingerprint = None
+            records = [record for record in records if record.offset >= self.next_offset]
+        if records:
+            self.last = fingerprint(records[-1])
+        return records
+
+    def compare_again(self) -> int:
+        """See the last record once more, to compare it; returns the offset to read from."""
+        self.fingerprint = self.fingerprint or self.last
+        return self.next_offset if self.fingerprint is None else offset_of(self.fingerprint)
 
 
 class Hold(NamedTuple):

@@ -1,19 +1,24 @@
-"""The client's fetcher, which hears also that a broker can't read its own log.
+"""The client's fetcher, which hears also that a broker can't read its own log, and that a leader may be another one.
 
 A broker that finds a batch's head damaged answers CORRUPT_MESSAGE for that partition. The client's own fetcher writes a
-line to the log and asks again at once, for ever, and tells nobody.
+line to the log and asks again at once, for ever, and tells nobody. And where a broker was lost, it reads on at the same
+offset of the one that answers next, though that one's log may be shorter, or have been lost and filled again.
 """
 
 from typing import Any
 
 from aiokafka import TopicPartition
+from aiokafka.client import ConnectionGroup
 from aiokafka.consumer import fetcher
-from aiokafka.errors import CorruptRecordException
+from aiokafka.errors import CorruptRecordException, KafkaError, OffsetOutOfRangeError
 
 from neon_projector.consumer.kafka.record_batches import Unreadable
 
 FETCH = 1
 """The API's key."""
+DAMAGED = CorruptRecordException.errno
+OF_ITSELF = (DAMAGED, OffsetOutOfRangeError.errno)
+"""Error codes that are about the partition itself, not about who leads it."""
 
 
 class Fetcher(fetcher.Fetcher):  # type: ignore[misc]
@@ -33,21 +38,49 @@ class Fetcher(fetcher.Fetcher):  # type: ignore[misc]
                 news = True
         return news
 
+    def doubtful(self) -> set[TopicPartition]:
+        """The partitions whose leaders may be others than before, each once: a connection was lost, or a fetch refused.
+        It is known before anything of what comes next can be taken."""
+        if not (self._client.lost or self._client.refused):
+            return set()
+        assignment = self._subscriptions.subscription.assignment
+        found = set(assignment.tps) if self._client.lost and assignment is not None else self._client.refused
+        self._client.lost, self._client.refused = False, set()
+        return found
+
 
 class _Heard:
-    """The client, and of which partitions a broker has said that they are damaged."""
+    """The client, and what it hears of fetches."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
         self.damaged: set[TopicPartition] = set()
+        """A broker has said that they are damaged."""
+        self.refused: set[TopicPartition] = set()
+        """A broker has refused to give of them."""
+        self.lost = False
+        """A connection was lost, by which records came."""
+        self._by: dict[int, Any] = {}
+        """By node the connection by which it has answered last."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
 
     async def send(self, node_id: int, request: Any) -> Any:
-        answer = await self._client.send(node_id, request)
+        try:
+            answer = await self._client.send(node_id, request)
+        except KafkaError:
+            self._came_by(node_id, None)
+            raise
         if answer.API_KEY == FETCH:
+            self._came_by(node_id, self._client._conns.get((node_id, ConnectionGroup.DEFAULT)))
             for topic, partitions in answer.topics:
-                bad = {p for p, code, *_ in partitions if code == CorruptRecordException.errno}
-                self.damaged |= {TopicPartition(topic, p) for p in bad}
+                bad = {p: code for p, code, *_ in partitions if code}
+                self.damaged |= {TopicPartition(topic, p) for p, code in bad.items() if code == DAMAGED}
+                self.refused |= {TopicPartition(topic, p) for p, code in bad.items() if code not in OF_ITSELF}
         return answer
+
+    def _came_by(self, node_id: int, connection: Any) -> None:
+        before = self._by.get(node_id)
+        self.lost = self.lost or (before is not None and connection is not before)
+        self._by[node_id] = connection

@@ -18,7 +18,7 @@ from neon_projector.consumer.kafka.fetcher import Fetcher
 from neon_projector.consumer.kafka.metadata import Topic, is_another, is_there
 from neon_projector.consumer.kafka.record_batches import Unreadable
 from neon_projector.consumer.kafka.watch import Watch
-from neon_projector.consumer.offsets.fingerprint import fingerprint, offset_of
+from neon_projector.consumer.offsets.fingerprint import offset_of
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.record import Record
 
@@ -54,7 +54,8 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         settings = self._settings
         self._consumer = group_member(settings)
         listen(self._consumer, self._watch)
-        self.fetching = Fetcher(self._consumer, settings.kafka_isolation_level == "read_committed")
+        committed = settings.kafka_isolation_level == "read_committed"
+        self.fetching = Fetcher(self._consumer, committed, self._compare_again)
         self._consumer.subscribe(sorted(set(settings.topics.values())), listener=self)
         try:
             await self._consumer.start()
@@ -121,6 +122,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             earliest = first.get(partition, 0)
             if not earliest <= before < offset <= end:  # forgotten by Kafka, or the position was set by somebody
                 reading.fingerprint, before = None, offset
+            reading.last = reading.fingerprint
             self.consumer.seek(partition, before)
             if is_another(reading.topic_id, ids.get(partition.topic)):
                 self._recreated(partition, reading)
@@ -175,7 +177,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
                     yield fetched
         except aiokafka.errors.OffsetOutOfRangeError as error:
             for partition, position in error.args[0].items():
-                self._stop(partition, "position_not_in_topic", position)
+                await self._out_of_range(partition, position)
         except Unreadable as error:
             self._cannot_read(error)
         except aiokafka.errors.NoOffsetForPartitionError:
@@ -188,24 +190,36 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             return None  # revoked while we asked
         if stable is not None:
             reading.end = stable
-        new = self._recognised(partition, reading, records)
-        if new is None or position <= reading.next_offset:
+        if (new := reading.recognise(records)) is None:
+            self._stop(partition, "topic_changed", reading.next_offset)
+            return None
+        if position <= reading.next_offset:
             return None
         span = OffsetRange(reading.next_offset, position, reading.epoch)
         reading.next_offset = position
         return Fetched(partition, span, new)
 
-    def _recognised(
-        self, partition: TopicPartition, reading: Reading, records: Sequence[Record]
-    ) -> Sequence[Record] | None:
-        """The records from the position on; None where the one before it is not the one that was applied."""
-        if reading.fingerprint is None or not records:
-            return records
-        if records[0].offset == offset_of(reading.fingerprint) and fingerprint(records[0]) != reading.fingerprint:
-            self._stop(partition, "topic_changed", reading.next_offset)
-            return None
-        reading.fingerprint = None
-        return [record for record in records if record.offset >= reading.next_offset]
+    def _compare_again(self, partition: TopicPartition) -> None:
+        """Its leader was lost, or is another one: that one's log may be shorter, or not the same any more."""
+        if (reading := self.partitions.reading.get(partition)) is not None:
+            self.consumer.seek(partition, reading.compare_again())
+
+    async def _out_of_range(self, partition: TopicPartition, position: int) -> None:
+        """Stop the partition, unless retention has taken only the record that was to be compared."""
+        if (reading := self.partitions.reading.get(partition)) is None:
+            return
+        first = position if position >= reading.next_offset else await self._first(partition)
+        if self.partitions.reading.get(partition) is not reading:
+            return  # revoked while we asked
+        if position < first <= reading.next_offset:
+            reading.fingerprint = reading.last = None
+            self.consumer.seek(partition, reading.next_offset)
+        else:
+            self._stop(partition, "position_not_in_topic", reading.next_offset)
+
+    async def _first(self, partition: TopicPartition) -> int:
+        first: dict[TopicPartition, int] = await self.consumer.beginning_offsets([partition])
+        return first[partition]
 
     def _cannot_read(self, error: Unreadable) -> None:
         """Stop the partition; only where the last record before the position is damaged, which is read for comparison,

@@ -5,7 +5,7 @@ All that is known of the client's inside stands here, in `light_records.py` and 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from typing import Any
 
@@ -26,10 +26,17 @@ ANSWER_BYTES = 2 * 1024 * 1024
 class Fetcher:
     """What `consumer`, once it is started, has fetched."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, committed: bool = True) -> None:
+    def __init__(
+        self,
+        consumer: AIOKafkaConsumer,
+        committed: bool = True,
+        on_doubt: Callable[[TopicPartition], None] = lambda _: None,
+    ) -> None:
         self._consumer = consumer
         self._committed = committed
         """Whether only committed records are read."""
+        self._on_doubt = on_doubt
+        """Called before anything is given of a partition whose leader was lost, or is another one."""
         self._resting: Set[TopicPartition] = set()
         self._unsure = False
         """An error came between what was asked: some partition may have been stepped on, over markers."""
@@ -65,6 +72,8 @@ class Fetcher:
         unsure, self._unsure = waits or self._unsure, True
         if waits:
             await self._wait(timeout_ms / 1000)
+        for partition in client.doubtful():
+            self._on_doubt(partition)
         for partition in [p for p in wanted if isinstance(client._records.get(p), FetchError)]:
             await self._consumer.getmany(partition, max_records=1)  # raises it
         for partition, records in self._take(wanted, max_records):

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
+import aiokafka.consumer.consumer
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import CorruptRecordException, OffsetOutOfRangeError
 
+from neon_projector.consumer.kafka import client_fetcher
 from neon_projector.consumer.kafka.fetcher import PARTITION_BYTES, Fetcher
 from neon_projector.consumer.kafka.light_records import LightRecords
 from neon_projector.consumer.kafka.record_batches import RawRecords
@@ -26,6 +28,7 @@ async def client(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     """Reads the users' four partitions from their beginnings, as light records."""
     monkeypatch.setattr(fetcher, "PartitionRecords", LightRecords)
     monkeypatch.setattr(fetcher, "MemoryRecords", RawRecords)
+    monkeypatch.setattr(aiokafka.consumer.consumer, "Fetcher", client_fetcher.Fetcher)
     await world.create_topics(4)
     async with AIOKafkaConsumer(bootstrap_servers=world.bootstrap, auto_offset_reset="none") as client:
         client.assign([TopicPartition(world.users, number) for number in range(4)])

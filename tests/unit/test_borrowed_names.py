@@ -79,6 +79,7 @@ def test_the_client_joins_a_group_by_these_names() -> None:
 def test_the_client_is_heard_and_closed_by_these_names() -> None:
     assert "resp = await self._client.send(" in inspect.getsource(GroupCoordinator)
     assert "response = await self._client.send(node_id, request)" in inspect.getsource(Fetcher)
+    assert "conn_id = (node_id, group)" in inspect.getsource(AIOKafkaClient)
     assert "self._client.bootstrap()" in inspect.getsource(AIOKafkaConsumer.start)
     for name in ("_sync_task", "_conns"):
         assert f"self.{name} = " in inspect.getsource(AIOKafkaClient)
