@@ -9,9 +9,9 @@ from array import array
 from collections.abc import Iterable
 from pathlib import Path
 
+from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.logs import set_up_logging
 from neon_projector.consumer.runner import run
-from neon_projector.consumer.settings import load_settings
 from neon_projector.consumer.telemetry import metrics
 
 

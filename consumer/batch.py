@@ -4,35 +4,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
-from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
+from neon_projector.consumer.offsets.claim import OffsetRange
 from neon_projector.projections.contract.event import Decoded
 from neon_projector.projections.contract.record import Record
 
 _PARTITION = attrgetter("record.topic", "record.partition")
-
-
-class Claim(NamedTuple):
-    """The right to move one partition's position: valid until somebody raises the epoch."""
-
-    next_offset: int
-    epoch: int
-    fingerprint: str | None = None
-    """Of the last record before, as `consumer.offsets.fingerprint` makes it."""
-    stop: str | None = None
-    """Why intake of its topic is stopped: `paused`, `fuse` or both, with a comma."""
-    topic_id: str | None = None
-    """Of the topic that the position is in; None where it is unknown."""
-
-
-class OffsetRange(NamedTuple):
-    """The offsets of one partition that a batch covers: from `start` up to, not including, `next_offset`."""
-
-    start: int
-    next_offset: int
-    epoch: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +98,3 @@ def _partition(one: Decoded) -> TopicPartition:
 
 def _numbers(decoded: Iterable[Decoded]) -> dict[TopicPartition, int]:
     return {TopicPartition(*of): number for of, number in Counter(map(_PARTITION, decoded)).items()}
-
-
-Positions = Mapping[TopicPartition, int]
-"""The next offset of each partition."""

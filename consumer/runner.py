@@ -45,7 +45,7 @@ async def run(settings: Settings, registry: Registry = REGISTRY) -> signal.Signa
         with translated():
             async with service.engine.connect() as connection:
                 await connection.execute(text("SELECT 1"))
-        service.observer.recount()
+        service.observer.backlog.recount()
 
     app = create_app(service.state, service.metrics, settings, on_loop(loop, ping))
     sidecar = Sidecar(app, settings.http_host, settings.http_port)

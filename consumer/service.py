@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
 
 from aiokafka import TopicPartition
 from asyncpg.pgproto import pgproto
@@ -15,7 +14,7 @@ from neon_projector.consumer.apply.fuse import Fuse
 from neon_projector.consumer.apply.retry import Retry
 from neon_projector.consumer.apply.transaction import Transaction
 from neon_projector.consumer.apply.watchdog import Watchdog
-from neon_projector.consumer.batch import Batch, Claim, Positions
+from neon_projector.consumer.batch import Batch
 from neon_projector.consumer.batching.divide import parent_depths
 from neon_projector.consumer.batching.intake import Intake
 from neon_projector.consumer.batching.scheduler import Scheduler
@@ -23,11 +22,14 @@ from neon_projector.consumer.errors import Fenced, FuseBlown, PositionsMoved
 from neon_projector.consumer.kafka import topics
 from neon_projector.consumer.kafka.client import client_options
 from neon_projector.consumer.kafka.consumer import GroupConsumer, Ids
+from neon_projector.consumer.kafka.errors import kafka_translated
 from neon_projector.consumer.kafka.metadata import Metadata
 from neon_projector.consumer.kafka.rebalance import Others
 from neon_projector.consumer.kafka.topic_watch import TopicWatch
 from neon_projector.consumer.kafka.watch import Watch
+from neon_projector.consumer.offsets.claim import Claim, Positions
 from neon_projector.consumer.offsets.position_check import Known, PositionCheck
+from neon_projector.consumer.recovery.retrying import Retrying
 from neon_projector.consumer.schema.migrate import require_schema
 from neon_projector.consumer.settings import Settings
 from neon_projector.consumer.telemetry.kafka_gauges import KafkaGauges
@@ -61,20 +63,24 @@ class Service:
         self.state = ServiceState(settings.kafka_group_id)
         self._watch = Watch(client_options(settings), settings.topics.values())
         self._source = GroupConsumer(settings, self._watch, self._revoked)
-        decoder = Decoder(registry, settings.event_max_bytes, pgproto.UUID)  # hashed and bound in C
-        depth = parent_depths(registry, settings.topics)
-        self._intake = Intake(self._source, decoder, settings, depth, self._claim, self._read, self._answered)
-        self._frozen = Watchdog(self.engine)
         fuse = Fuse(settings.fuse_min_records, settings.fuse_ratio)
-        self._claims = Claims(self.engine, settings, fuse)
         self._topics = TopicWatch(self._source, settings.topics.values())
         gauges = KafkaGauges(self._watch, self._topics, self.metrics, self.state)
         self.observer = Observer(self.engine, self._source, gauges, self._oldest, fuse.ratios, self.metrics, self.state)
+        self._database = Retrying(self.observer.database)
+        self._kafka = Retrying(self.observer.kafka, kafka_translated)
+        decoder = Decoder(registry, settings.event_max_bytes, pgproto.UUID)  # hashed and bound in C
+        depth = parent_depths(registry, settings.topics)
+        self._intake = Intake(
+            self._source, decoder, settings, depth, self._claim, self._read, self._kafka.until_answered
+        )
+        self._frozen = Watchdog(self.engine)
+        self._claims = Claims(self.engine, settings, fuse)
         erasure = Erasure(settings.cascade_grace_seconds)
         self._check = PositionCheck(settings.kafka_group_id, self._known)
         event.listen(self.engine.sync_engine, "connect", lambda *_: self._check.connected())
         transaction = Transaction(self.engine, registry, settings.kafka_group_id, fuse, erasure, self._check)
-        self._retry = Retry(transaction, self.observer)
+        self._retry = Retry(transaction, self.observer.database)
         self._flights = Scheduler(self._apply, settings.batches_at_once, self._intake.poke)
         self._serving: asyncio.Task[None] | None = None
         self._hints: dict[TopicPartition, int] = {}
@@ -104,10 +110,10 @@ class Service:
     async def _serve(self) -> None:
         tasks = [asyncio.create_task(self.observer.beat())]
         try:
-            await self._retry.until_answered(lambda: require_schema(self.engine))
-            await self._retry.until_kafka_answers(lambda: topics.require(self.settings))
+            await self._database.until_answered(lambda: require_schema(self.engine))
+            await self._kafka.until_answered(lambda: topics.require(self.settings))
             parts = (
-                self.observer.count_waiting(),
+                self.observer.backlog.count(),
                 self._hint(),
                 self._look_at_held(),
                 self._read_ahead(),
@@ -162,15 +168,12 @@ class Service:
             await self._source.give_up_client()
 
     async def _read_with_one_client(self) -> None:
-        await self._retry.until_kafka_answers(self._source.start)
+        await self._kafka.until_answered(self._source.start)
         await self._intake.run()
 
     async def _looked_at_topics(self, metadata: Metadata) -> None:
         if changed := await self._topics.look(metadata):
             self._intake.drop(changed)
-
-    async def _answered(self, ask: Callable[[], Awaitable[None]]) -> None:
-        await self._retry.until_kafka_answers(ask)
 
     def _oldest(self) -> dict[TopicPartition, int]:
         """Of each partition the timestamp of the first record that is not committed, in milliseconds."""
@@ -184,7 +187,7 @@ class Service:
     async def _fenced(self, batch: Batch, error: Fenced | PositionsMoved) -> None:
         """Read on from the stored positions: of this batch, and of all partitions that differ."""
         moved, lost = await self._check.find_moved(
-            lambda known: self._retry.until_answered(lambda: self._claims.read(known))
+            lambda known: self._database.until_answered(lambda: self._claims.read(known))
         )
         again = moved | batch.spans.keys()
         if not self._claims.is_blown(partition.topic for partition in again):  # else that was ourselves
@@ -200,7 +203,7 @@ class Service:
 
     async def _stop_intake(self, batch: Batch, blown: FuseBlown) -> None:
         """Of the topic whose fuse has blown; what the batch has of others is read again, and goes on."""
-        await self._retry.until_answered(lambda: self._claims.blow(blown))
+        await self._database.until_answered(lambda: self._claims.blow(blown))
         of_topic = {partition for partition in self._source.partitions.reading if partition.topic == blown.topic}
         self._read_again(of_topic | batch.spans.keys())
 
@@ -223,12 +226,12 @@ class Service:
 
     async def _claim(self, first: Positions, topic_ids: Ids) -> dict[TopicPartition, Claim]:
         async with self._frozen.watching():
-            claims = await self._retry.until_answered(lambda: self._claims.claim(first, topic_ids))
+            claims = await self._database.until_answered(lambda: self._claims.claim(first, topic_ids))
         self.observer.claimed(claims)
         return claims
 
     async def _read(self, partitions: set[TopicPartition]) -> dict[TopicPartition, Claim]:
-        claims = await self._retry.until_answered(lambda: self._claims.read(partitions))
+        claims = await self._database.until_answered(lambda: self._claims.read(partitions))
         self.observer.claimed(claims)
         return claims
 

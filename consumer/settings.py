@@ -1,23 +1,15 @@
-"""All settings, from the environment, read once, checked, and frozen. A secret may stand in a file (`*_FILE`)."""
+"""All settings, checked and frozen. `consumer.environment` reads them."""
 
-import os
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, FilePath, SecretStr, ValidationError, model_validator
+from pydantic import AfterValidator, Field, FilePath, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 
 from neon_projector.consumer.broker_list import broker_list
-from neon_projector.consumer.errors import WrongSettings
 from neon_projector.models.settings import DatabaseSettings
 from neon_projector.projections.contract.decode import EVENT_MAX_BYTES
-from neon_projector.projections.contract.projection import Registry
-from neon_projector.projections.registry import REGISTRY
 
-AnySettings = TypeVar("AnySettings", bound=DatabaseSettings)
-
-FILE_SUFFIX = "_FILE"
 MOST_BYTES = 128 * 1024 * 1024
 """Of values in a batch: a message to Postgres may have 1 GB, a JSON document's text 256 MB."""
 
@@ -94,52 +86,3 @@ class Settings(GivenDatabaseSettings):
             protocol = self.kafka_security_protocol
             raise ValueError(f"KAFKA_SECURITY_PROTOCOL={protocol} needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD")
         return self
-
-
-def load_settings(environment: Mapping[str, str] | None = None, registry: Registry = REGISTRY) -> Settings:
-    """The settings in `environment` (default: the process's). WrongSettings names each variable at fault."""
-    given = _with_files(os.environ if environment is None else environment)
-    topics = {p.topic_setting: given.get(p.topic_setting) or p.default_topic for p in registry}
-    return _checked(Settings, {**_known(Settings, given), "topics": topics})
-
-
-def load_database_settings(environment: Mapping[str, str] | None = None) -> DatabaseSettings:
-    """The data layer's part alone, for commands that don't need Kafka. Errors as in `load_settings`."""
-    given = _with_files(os.environ if environment is None else environment)
-    return _checked(GivenDatabaseSettings, _known(GivenDatabaseSettings, given))
-
-
-def _known(kind: type[DatabaseSettings], given: Mapping[str, str]) -> dict[str, Any]:
-    return {name: given[name.upper()] for name in kind.model_fields if given.get(name.upper(), "") != ""}
-
-
-def _checked(kind: type[AnySettings], values: dict[str, Any]) -> AnySettings:
-    try:
-        return kind(**values)
-    except ValidationError as error:
-        raise WrongSettings("; ".join(_problem(p["loc"], p["msg"]) for p in error.errors())) from None
-
-
-def _with_files(environment: Mapping[str, str]) -> dict[str, str]:
-    """`environment`, with `NAME` read from the file that `NAME_FILE` names."""
-    given = dict(environment)
-    for field in Settings.model_fields:
-        name = field.upper()
-        if (path := environment.get(name + FILE_SUFFIX)) and not environment.get(name):
-            try:
-                given[name] = Path(path).read_text().strip()
-            except OSError as error:
-                raise WrongSettings(f"{name}{FILE_SUFFIX}: {error.strerror}: {path}") from None
-            except UnicodeDecodeError:
-                raise WrongSettings(f"{name}{FILE_SUFFIX}: not text in UTF-8: {path}") from None
-    return given
-
-
-def _problem(location: tuple[int | str, ...], message: str) -> str:
-    said = message.removeprefix("Value error, ")
-    if not location:
-        return said
-    name = str(location[0]).upper()
-    if message == "Field required":
-        return f"{name} is not set"
-    return f"{name}: {said}"

@@ -9,7 +9,8 @@ from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from neon_projector.consumer.admin.group_protocols import CLASSIC, describe
 from neon_projector.consumer.errors import TransientError
 from neon_projector.consumer.kafka.client import client_options
-from neon_projector.consumer.recovery.translate import Backoff, kafka_translated
+from neon_projector.consumer.kafka.errors import kafka_translated
+from neon_projector.consumer.recovery.retrying import Backoff
 from neon_projector.consumer.settings import Settings
 
 ATTEMPTS = 6

@@ -8,8 +8,8 @@ import aiokafka.errors
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from neon_projector.consumer.kafka.client import client_options
+from neon_projector.consumer.kafka.errors import kafka_translated
 from neon_projector.consumer.kafka.record_batches import Unreadable
-from neon_projector.consumer.recovery.translate import kafka_translated
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.record import Record
 

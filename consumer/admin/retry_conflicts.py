@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from neon_projector.consumer.errors import Conflict
-from neon_projector.consumer.recovery.translate import Backoff
+from neon_projector.consumer.recovery.retrying import Backoff
 
 T = TypeVar("T")
 

@@ -9,10 +9,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.errors import TransientError
+from neon_projector.consumer.kafka.errors import kafka_translated
 from neon_projector.consumer.kafka.reread import Reread
 from neon_projector.consumer.offsets import store as positions
 from neon_projector.consumer.offsets.service_settings import as_the_service
-from neon_projector.consumer.recovery.translate import kafka_translated
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Event

@@ -13,10 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from neon_projector.consumer.admin import verify_waiting
 from neon_projector.consumer.admin.verify_waiting import Waiting, hash_of
+from neon_projector.consumer.kafka.errors import kafka_translated
 from neon_projector.consumer.kafka.reread import Reread
 from neon_projector.consumer.offsets.service_settings import as_the_service
 from neon_projector.consumer.offsets.store import OFFSETS
-from neon_projector.consumer.recovery.translate import kafka_translated, translated
+from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.projection import Registry

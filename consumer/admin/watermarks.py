@@ -5,8 +5,8 @@ from typing import NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from neon_projector.consumer.kafka.client import client_options
+from neon_projector.consumer.kafka.errors import kafka_translated
 from neon_projector.consumer.kafka.watch import metadata_of
-from neon_projector.consumer.recovery.translate import kafka_translated
 from neon_projector.consumer.settings import Settings
 
 

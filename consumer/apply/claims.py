@@ -8,10 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from neon_projector.consumer.apply.fuse import Fuse
 from neon_projector.consumer.apply.lock import enter_claim
-from neon_projector.consumer.batch import Claim, Positions
 from neon_projector.consumer.errors import FuseBlown
 from neon_projector.consumer.offsets import intake_stops, service_settings
 from neon_projector.consumer.offsets import store as positions
+from neon_projector.consumer.offsets.claim import Claim, Positions
 from neon_projector.consumer.offsets.intake_stops import ACCEPTED, FUSE, Stop, said_time, said_topic
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings

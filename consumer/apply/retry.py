@@ -1,26 +1,21 @@
 """Waits out what passes, splits off what is bad, settles what is unknown: a batch comes back applied, or Fenced."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from typing import Protocol
 
 from neon_projector.consumer.apply.lock import Mode
 from neon_projector.consumer.apply.transaction import CommitUnknown, Receipt, Transaction, refused
 from neon_projector.consumer.batch import Batch
 from neon_projector.consumer.errors import BadData, Conflict, Moved, NeedsMode, TooLarge, TransientError
-from neon_projector.consumer.recovery.translate import Backoff, kafka_translated
+from neon_projector.consumer.recovery.retrying import Backoff, Listener, Retrying
 from neon_projector.projections.contract.outcome import Reason
-
-if TYPE_CHECKING:
-    from neon_projector.consumer.telemetry.observer import Observer
 
 log = logging.getLogger(__name__)
 
 NAMED = 10
 """So many ids of what is kept aside are named in the log."""
-
-T = TypeVar("T")
 
 NEW_FROM = 500
 """In batches of so many events first versions are taken to be new, parents to be there and unique values to be free.
@@ -39,12 +34,22 @@ TOO_MUCH = ("connection", "limit", "timeout")
 and a connection that is closed (a message of more than 1 GB)."""
 
 
+class BatchListener(Listener, Protocol):
+    """Is also told how each batch goes."""
+
+    def lasts(self, batch: Batch, conflict: Conflict) -> None:
+        """It meets conflicts again and again."""
+
+    def written(self, batch: Batch) -> None:
+        """It is written, or given up."""
+
+
 class Retry:
     """The one place that decides what follows an error of the database."""
 
-    def __init__(self, transaction: Transaction, observer: "Observer", new_from: int = NEW_FROM) -> None:
+    def __init__(self, transaction: Transaction, listener: BatchListener, new_from: int = NEW_FROM) -> None:
         self._transaction = transaction
-        self._observer = observer
+        self._listener, self._retrying = listener, Retrying(listener)
         self._new_from = new_from
         self._mode = Mode.SHARED_INSERT
         """Where to begin: as the last batch turned out."""
@@ -58,7 +63,7 @@ class Retry:
             async for done in self._in_parts(batch, batch, PATIENCE):
                 yield done
         finally:
-            self._observer.written(batch)
+            self._listener.written(batch)
 
     async def _in_parts(self, batch: Batch, whole: Batch, patience: int) -> AsyncIterator[tuple[Batch, Receipt]]:
         try:
@@ -90,34 +95,6 @@ class Retry:
             )
         return receipt
 
-    async def until_answered(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Repeat `ask` until it is no TransientError."""
-        backoff = Backoff()
-        while True:
-            try:
-                answer = await ask()
-            except TransientError as trouble:
-                await self._wait(trouble, backoff)
-            else:
-                self._observer.answered()
-                return answer
-
-    async def until_kafka_answers(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Repeat `ask`, which asks Kafka, until it is no TransientError; the first one is worth a line in the log."""
-        backoff, again = Backoff(), False
-        while True:
-            try:
-                with kafka_translated():
-                    answer = await ask()
-            except TransientError as trouble:
-                level, again = (logging.DEBUG if again else logging.WARNING), True
-                log.log(level, "Kafka does not answer; trying again", extra={"error": str(trouble)})
-                self._observer.kafka_troubled(trouble)
-                await backoff.pause()
-            else:
-                self._observer.kafka_answered()
-                return answer
-
     async def _apply_whole(self, batch: Batch, whole: Batch, patience: int, mode: Mode | None = None) -> Receipt:
         backoff = Backoff()
         conflicts = tries = 0
@@ -129,28 +106,22 @@ class Retry:
             except NeedsMode as needs:
                 mode = Mode(needs.mode)
             except CommitUnknown as unknown:
-                if await self.until_answered(lambda: self._transaction.took_effect(batch)):
+                if await self._retrying.until_answered(lambda: self._transaction.took_effect(batch)):
                     return unknown.receipt
-                await self._wait(TransientError("the answer to COMMIT was lost", "connection"), backoff)
+                await self._retrying.wait(TransientError("the answer to COMMIT was lost", "connection"), backoff)
             except Conflict as conflict:
                 conflicts += 1
                 if isinstance(conflict, Moved) and mode >= Mode.EXCLUSIVE_RESOLVE and conflicts > patience:
-                    raise await self.until_answered(partial(self._transaction.blamed, conflict)) from None
+                    raise await self._retrying.until_answered(partial(self._transaction.blamed, conflict)) from None
                 mode = max(mode, Mode.EXCLUSIVE_RESOLVE)
                 if conflicts >= LASTING:
-                    self._observer.lasts(whole, conflict)
-                await self._wait(conflict, backoff)
+                    self._listener.lasts(whole, conflict)
+                await self._retrying.wait(conflict, backoff)
             except TransientError as trouble:
-                await self._wait(trouble, backoff)
+                await self._retrying.wait(trouble, backoff)
                 tries += trouble.reason in TOO_MUCH
                 if tries >= WHOLE_TRIES and len(batch.decoded) > 1:
                     raise TooLarge from trouble
             else:
                 self._mode = receipt.next_mode
                 return receipt
-
-    async def _wait(self, trouble: TransientError, backoff: Backoff) -> None:
-        level = logging.DEBUG if isinstance(trouble, Conflict) else logging.INFO
-        log.log(level, "the database does not take it now; trying again", extra={"error": str(trouble)})
-        self._observer.troubled(trouble)
-        await backoff.pause()

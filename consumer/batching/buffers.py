@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
-from neon_projector.consumer.batch import Fetched, OffsetRange
+from neon_projector.consumer.batch import Fetched
 from neon_projector.consumer.batching.sizes import sizes
+from neon_projector.consumer.offsets.claim import OffsetRange
 from neon_projector.projections.contract.record import Record
 
 ANY_TIME = 2**63 - 1

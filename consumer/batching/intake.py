@@ -11,12 +11,13 @@ from contextlib import aclosing, suppress
 
 from aiokafka import TopicPartition
 
-from neon_projector.consumer.batch import Batch, Fetched, OffsetRange
+from neon_projector.consumer.batch import Batch, Fetched
 from neon_projector.consumer.batching.buffers import ANY_TIME, Buffers
 from neon_projector.consumer.batching.divide import Portion, divide
 from neon_projector.consumer.batching.quotas import shares
 from neon_projector.consumer.batching.turns import Turns
 from neon_projector.consumer.kafka.consumer import Claimer, GroupConsumer, Reader
+from neon_projector.consumer.offsets.claim import OffsetRange
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Decoded

@@ -8,8 +8,9 @@ from typing import Annotated, TypeVar
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.errors import Refused
-from neon_projector.consumer.settings import Settings, load_settings
+from neon_projector.consumer.settings import Settings
 from neon_projector.models.engine import create_service_engine
 
 T = TypeVar("T")

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from neon_projector.consumer.errors import BadData, Conflict, FatalError, ProjectorError, SchemaMissing, TransientError
+from neon_projector.consumer.kafka.errors import KAFKA_HALTING, KAFKA_LOST
 from neon_projector.consumer.recovery.table import (
     APPLICATION,
     BY_EXCEPTION,
@@ -13,7 +14,6 @@ from neon_projector.consumer.recovery.table import (
     SCHEMA,
     Known,
 )
-from neon_projector.consumer.recovery.translate import KAFKA_HALTING, KAFKA_LOST
 
 ACTIONS: dict[type[ProjectorError], str] = {
     Conflict: "decide again",

@@ -9,7 +9,7 @@ from neon_projector.consumer.admin.explain import SEARCH_SECONDS
 from neon_projector.consumer.admin.explain import explain as run_explain
 from neon_projector.consumer.cli.database import AsJson, ask
 from neon_projector.consumer.cli.output import print_json, print_table, print_text
-from neon_projector.consumer.settings import load_settings
+from neon_projector.consumer.environment import load_settings
 from neon_projector.projections.registry import REGISTRY
 
 TABLES = ("rows", "aside", "parked", "dead_letters")

@@ -4,12 +4,12 @@ import asyncio
 
 import typer
 
+from neon_projector.consumer.environment import load_database_settings
 from neon_projector.consumer.logs import set_up_logging
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.schema import migrate as migrations
 from neon_projector.consumer.schema.migrate import SchemaState
 from neon_projector.consumer.schema.obstacles import obstacles
-from neon_projector.consumer.settings import load_database_settings
 from neon_projector.models.engine import create_direct_engine
 from neon_projector.models.settings import DatabaseSettings
 

@@ -12,7 +12,7 @@ from neon_projector.consumer.admin.reset import reset as run_reset
 from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm, is_to_ask
 from neon_projector.consumer.cli.output import print_json, print_table, print_text
 from neon_projector.consumer.cli.scope import scope_of, target_of
-from neon_projector.consumer.settings import load_settings
+from neon_projector.consumer.environment import load_settings
 
 app = typer.Typer(help="Positions: show them, move them.", no_args_is_help=True)
 

@@ -6,7 +6,7 @@ from neon_projector.consumer.admin.redrive import LetterRetry, Tried
 from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm
 from neon_projector.consumer.cli.dead_letters import Every, Ids, OfReason, choose
 from neon_projector.consumer.cli.output import print_json, print_table
-from neon_projector.consumer.settings import load_settings
+from neon_projector.consumer.environment import load_settings
 from neon_projector.projections.registry import REGISTRY
 
 SHOWN = 50

@@ -14,8 +14,9 @@ from neon_projector.consumer.admin.status import status_of
 from neon_projector.consumer.cli.database import AsJson, ask
 from neon_projector.consumer.cli.output import console, plain, print_json, table_of
 from neon_projector.consumer.cli.pause import described, details
+from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.errors import TransientError
-from neon_projector.consumer.settings import Settings, load_settings
+from neon_projector.consumer.settings import Settings
 
 SHOWN = ("topic", "partition", "next_offset", "lag", "lag_seconds", "member", "stopped")
 WATCH_SECONDS = 2.0

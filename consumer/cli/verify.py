@@ -9,7 +9,8 @@ from rich.table import Table
 from neon_projector.consumer.admin.verify import Report
 from neon_projector.consumer.admin.verify import verify as run
 from neon_projector.consumer.cli.output import print_json, print_text
-from neon_projector.consumer.settings import Settings, load_settings
+from neon_projector.consumer.environment import load_settings
+from neon_projector.consumer.settings import Settings
 from neon_projector.models.engine import create_service_engine
 from neon_projector.projections.registry import REGISTRY
 

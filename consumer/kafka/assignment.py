@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
-from neon_projector.consumer.batch import Claim
 from neon_projector.consumer.kafka.metadata import is_another
+from neon_projector.consumer.offsets.claim import Claim
 from neon_projector.consumer.offsets.fingerprint import fingerprint, offset_of
 from neon_projector.projections.contract.record import Record
 

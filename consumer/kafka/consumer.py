@@ -11,13 +11,14 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mappi
 import aiokafka.errors
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
-from neon_projector.consumer.batch import Claim, Fetched, OffsetRange, Positions
+from neon_projector.consumer.batch import Fetched
 from neon_projector.consumer.kafka.assignment import STOPPED, Partitions, Reading, names
 from neon_projector.consumer.kafka.client import group_member, leave, listen, partitions_of_group, tell_positions
 from neon_projector.consumer.kafka.fetcher import Fetcher
 from neon_projector.consumer.kafka.metadata import Topic, is_another, is_there
 from neon_projector.consumer.kafka.record_batches import Unreadable
 from neon_projector.consumer.kafka.watch import Watch
+from neon_projector.consumer.offsets.claim import Claim, OffsetRange, Positions
 from neon_projector.consumer.offsets.fingerprint import offset_of
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.record import Record

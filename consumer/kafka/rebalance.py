@@ -8,7 +8,7 @@ from aiokafka import AIOKafkaConsumer
 
 from neon_projector.consumer.errors import ProjectorError
 from neon_projector.consumer.kafka.client import HEARTBEAT_INTERVAL_MS, SESSION_TIMEOUT_MS, client_options
-from neon_projector.consumer.recovery.translate import kafka_translated
+from neon_projector.consumer.kafka.errors import kafka_translated
 from neon_projector.consumer.settings import Settings
 
 log = logging.getLogger(__name__)

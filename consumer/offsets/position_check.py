@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
-from neon_projector.consumer.batch import Claim
 from neon_projector.consumer.offsets import store as positions
+from neon_projector.consumer.offsets.claim import Claim
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from aiokafka import TopicPartition
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from neon_projector.consumer.batch import Claim, OffsetRange
+from neon_projector.consumer.offsets.claim import Claim, OffsetRange
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.models import CONTROL_SCHEMA
 from neon_projector.projections.contract.outcome import Outcome

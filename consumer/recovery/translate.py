@@ -1,24 +1,17 @@
-"""The one boundary where a driver's or broker's errors become our own, by the table in `consumer.recovery.table`."""
+"""The one boundary where a database driver's errors become our own, by the table in `consumer.recovery.table`."""
 
-import asyncio
 import os
-import random
 import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import aiokafka.errors
 import asyncpg
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from neon_projector.consumer.errors import FatalError, ProjectorError, TransientError
-from neon_projector.consumer.kafka.static_member import InstanceFenced
 from neon_projector.consumer.recovery.table import PROXIES, REPLANNED, known, known_exception
-
-FIRST_DELAY_SECONDS = 0.05
-LONGEST_DELAY_SECONDS = 5.0
 
 
 @contextmanager
@@ -75,51 +68,3 @@ def from_sqlstate(state: str | None, message: str) -> ProjectorError | None:
     """Our error for an SQLSTATE; None where it is of no known kind. `message` tells proxies' errors apart."""
     row = known(state, message)
     return None if row is None else row.error(f"SQLSTATE {state}")
-
-
-KAFKA_HALTING = (
-    aiokafka.errors.TopicAuthorizationFailedError,
-    aiokafka.errors.GroupAuthorizationFailedError,
-    aiokafka.errors.ClusterAuthorizationFailedError,
-    aiokafka.errors.AuthenticationFailedError,
-    aiokafka.errors.SaslAuthenticationFailed,
-    aiokafka.errors.UnsupportedSaslMechanismError,
-    aiokafka.errors.InvalidTopicError,
-)
-
-
-KAFKA_LOST = (aiokafka.errors.KafkaConnectionError, aiokafka.errors.KafkaTimeoutError, OSError, TimeoutError)
-
-
-@contextmanager
-def kafka_translated() -> Iterator[None]:
-    """Within, errors of the Kafka client come out as our own; those of no known kind as they are."""
-    try:
-        yield
-    except InstanceFenced:
-        raise FatalError(
-            "another instance has joined the group with the same KAFKA_GROUP_INSTANCE_ID, and has this one's place; "
-            "give each instance one of its own"
-        ) from None
-    except KAFKA_HALTING as error:
-        raise FatalError(f"Kafka refuses: {type(error).__name__}") from error
-    except (aiokafka.errors.KafkaError, OSError, TimeoutError) as error:
-        lost = isinstance(error, KAFKA_LOST)
-        if not (lost or getattr(error, "retriable", False)):
-            raise
-        raise TransientError(type(error).__name__, "kafka") from error
-
-
-class Backoff:
-    """Growing pauses with full jitter (tenths of a second to a few seconds); `reset` after a success."""
-
-    def __init__(self) -> None:
-        self._attempt = 0
-
-    def reset(self) -> None:
-        self._attempt = 0
-
-    async def pause(self) -> None:
-        longest = min(LONGEST_DELAY_SECONDS, FIRST_DELAY_SECONDS * 2**self._attempt)
-        self._attempt += 1
-        await asyncio.sleep(random.uniform(longest / 2, longest))  # noqa: S311  jitter, not a secret

@@ -14,7 +14,8 @@ import pytest
 import yaml
 
 from neon_projector.consumer.demo.servers.ports import free_port
-from neon_projector.consumer.settings import FILE_SUFFIX, Settings, load_settings
+from neon_projector.consumer.environment import FILE_SUFFIX, load_settings
+from neon_projector.consumer.settings import Settings
 from neon_projector.projections.registry import REGISTRY
 from tests.containers import check
 from tests.support.containers import KAFKA_IMAGE, POSTGRES_IMAGE, kafka_variables

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 from aiokafka import TopicPartition
 
-from neon_projector.consumer.batch import Claim
+from neon_projector.consumer.offsets.claim import Claim
 from neon_projector.consumer.offsets.position_check import Known, PositionCheck, moved, set_back
 from tests.support.factories import a_document_event, a_record
 from tests.support.projector import Projector, eventually, running_projector

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from neon_projector.consumer.admin.explain import explain
-from neon_projector.consumer.settings import load_settings
+from neon_projector.consumer.environment import load_settings
 from neon_projector.models.engine import create_service_engine
 from neon_projector.projections.registry import REGISTRY
 from tests.operate.commands import told

@@ -3,7 +3,7 @@
 import pytest
 
 from neon_projector.consumer.admin.rebalance import nudge
-from neon_projector.consumer.settings import load_settings
+from neon_projector.consumer.environment import load_settings
 from tests.operate.commands import asked
 from tests.support.projector import running_projector
 from tests.support.world import World

@@ -1,7 +1,6 @@
 """Two writers on two connections, stepped through their statements one by one."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -14,8 +13,10 @@ from neon_projector.consumer.apply.erasure import Erasure
 from neon_projector.consumer.apply.fuse import Fuse
 from neon_projector.consumer.apply.retry import Retry
 from neon_projector.consumer.apply.transaction import Transaction
-from neon_projector.consumer.batch import Batch, Fetched, OffsetRange
+from neon_projector.consumer.batch import Batch, Fetched
+from neon_projector.consumer.errors import Conflict, TransientError
 from neon_projector.consumer.offsets import store as positions
+from neon_projector.consumer.offsets.claim import OffsetRange
 from neon_projector.models.engine import create_service_engine
 from neon_projector.models.settings import DatabaseSettings
 from neon_projector.projections.contract.decode import Decoder
@@ -88,10 +89,12 @@ class Steps:
 
 
 class Quiet:
-    """An observer that sees nothing."""
+    """A listener that hears nothing."""
 
-    def __getattr__(self, _name: str) -> Callable[..., None]:
-        return lambda *_: None
+    def answered(self) -> None: ...
+    def troubled(self, trouble: TransientError, *, again: bool) -> None: ...
+    def lasts(self, batch: Batch, conflict: Conflict) -> None: ...
+    def written(self, batch: Batch) -> None: ...
 
 
 class Writer:
@@ -101,7 +104,7 @@ class Writer:
         self.engine = create_service_engine(DatabaseSettings.model_validate({"neon_database_url": database}))
         self._partition = TopicPartition("races", partition)
         transaction = Transaction(self.engine, registry, GROUP, Fuse(1000, 0.9), Erasure(604_800))
-        self._retry = Retry(transaction, Quiet(), new_from)  # type: ignore[arg-type]
+        self._retry = Retry(transaction, Quiet(), new_from)
         self._decode = Decoder(registry, new_id=pgproto.UUID)  # as the service does
 
     async def batch(self, events: list[dict[str, Any]]) -> Batch:

@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
+from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.offsets import intake_stops
-from neon_projector.consumer.settings import load_settings
 from neon_projector.models.engine import create_engine
 from tests.service.test_intake import failed
 from tests.support.factories import a_document_event, a_record

@@ -7,9 +7,9 @@ import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
+from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.kafka import reread
 from neon_projector.consumer.kafka.reread import Reread
-from neon_projector.consumer.settings import load_settings
 from tests.support.factories import a_record, a_user_event
 from tests.support.projector import command, running_projector
 from tests.support.world import World

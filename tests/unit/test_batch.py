@@ -7,7 +7,8 @@ from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neon_projector.consumer.batch import Batch, Fetched, OffsetRange
+from neon_projector.consumer.batch import Batch, Fetched
+from neon_projector.consumer.offsets.claim import OffsetRange
 from neon_projector.projections.contract.event import Ignored
 from tests.support.factories import ARecord
 

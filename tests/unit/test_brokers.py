@@ -4,8 +4,8 @@ import pytest
 from aiokafka.conn import collect_hosts
 
 from neon_projector.consumer.broker_list import broker_list
+from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.errors import WrongSettings
-from neon_projector.consumer.settings import load_settings
 
 NEEDED = {"NEON_DATABASE_URL": "postgresql://ada@ep-a.neon.tech/neondb"}
 

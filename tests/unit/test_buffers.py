@@ -9,9 +9,10 @@ from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neon_projector.consumer.batch import Fetched, OffsetRange
+from neon_projector.consumer.batch import Fetched
 from neon_projector.consumer.batching.buffers import ANY_TIME, NOTHING, Buffers, Held
 from neon_projector.consumer.batching.divide import TOGETHER, Portion, divide, parent_depths
+from neon_projector.consumer.offsets.claim import OffsetRange
 from neon_projector.projections.registry import REGISTRY
 from tests.support.factories import ARecord
 

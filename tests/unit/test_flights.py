@@ -5,8 +5,9 @@ import asyncio
 import pytest
 from aiokafka import TopicPartition
 
-from neon_projector.consumer.batch import Batch, OffsetRange
+from neon_projector.consumer.batch import Batch
 from neon_projector.consumer.batching.scheduler import Scheduler
+from neon_projector.consumer.offsets.claim import OffsetRange
 
 
 def partition(name: str) -> TopicPartition:

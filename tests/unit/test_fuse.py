@@ -4,8 +4,9 @@ import pytest
 from aiokafka import TopicPartition
 
 from neon_projector.consumer.apply.fuse import Fuse
-from neon_projector.consumer.batch import Batch, Fetched, OffsetRange
+from neon_projector.consumer.batch import Batch, Fetched
 from neon_projector.consumer.errors import FuseBlown
+from neon_projector.consumer.offsets.claim import OffsetRange
 from neon_projector.projections.contract.event import Decoded, Ignored, Rejection
 from neon_projector.projections.contract.outcome import Reason
 from tests.support.factories import ARecord

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from neon_projector.consumer.environment import load_database_settings, load_settings
 from neon_projector.consumer.errors import WrongSettings
-from neon_projector.consumer.settings import load_database_settings, load_settings
 
 NEEDED = {
     "NEON_DATABASE_URL": "postgresql://ada:hunter2@ep-a.neon.tech/neondb",

@@ -2,9 +2,10 @@
 
 from aiokafka import TopicPartition
 
-from neon_projector.consumer.batch import Fetched, OffsetRange
+from neon_projector.consumer.batch import Fetched
 from neon_projector.consumer.batching.buffers import NOTHING, Buffers, Held
 from neon_projector.consumer.batching.quotas import shares
+from neon_projector.consumer.offsets.claim import OffsetRange
 from tests.support.factories import ARecord
 
 USERS, MORE_USERS, DOCUMENTS, MORE_DOCUMENTS = (

@@ -7,11 +7,12 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.consumer.fetcher import READ_COMMITTED
 
-from neon_projector.consumer.batch import Fetched, OffsetRange
+from neon_projector.consumer.batch import Fetched
 from neon_projector.consumer.batching.buffers import Buffers
 from neon_projector.consumer.batching.sizes import HEADER_BYTES, size_of, sizes
 from neon_projector.consumer.kafka.light_records import HEADERS_AT_ONCE, LightRecord, LightRecords
 from neon_projector.consumer.kafka.record_batches import RawRecords
+from neon_projector.consumer.offsets.claim import OffsetRange
 from neon_projector.projections.contract.decode import EVENT_MAX_BYTES
 from neon_projector.projections.contract.fast_path import FastPath
 from neon_projector.projections.registry import REGISTRY

@@ -15,7 +15,8 @@ from typing import Any
 
 from neon_projector.consumer.demo.errors import DemoFailed
 from neon_projector.consumer.demo.servers.ports import free_port
-from neon_projector.consumer.settings import FILE_SUFFIX, Settings
+from neon_projector.consumer.environment import FILE_SUFFIX
+from neon_projector.consumer.settings import Settings
 from neon_projector.projections.registry import REGISTRY
 
 COMMAND = (sys.executable, "-c", "from consumer.cli import main; main()", "run")

@@ -1,0 +1,67 @@
+"""Reads the settings from the environment, once. A secret may stand in a file (`*_FILE`)."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from neon_projector.consumer.errors import WrongSettings
+from neon_projector.consumer.settings import GivenDatabaseSettings, Settings
+from neon_projector.models.settings import DatabaseSettings
+from neon_projector.projections.contract.projection import Registry
+from neon_projector.projections.registry import REGISTRY
+
+AnySettings = TypeVar("AnySettings", bound=DatabaseSettings)
+
+FILE_SUFFIX = "_FILE"
+
+
+def load_settings(environment: Mapping[str, str] | None = None, registry: Registry = REGISTRY) -> Settings:
+    """The settings in `environment` (default: the process's). WrongSettings names each variable at fault."""
+    given = _with_files(os.environ if environment is None else environment)
+    topics = {p.topic_setting: given.get(p.topic_setting) or p.default_topic for p in registry}
+    return _checked(Settings, {**_known(Settings, given), "topics": topics})
+
+
+def load_database_settings(environment: Mapping[str, str] | None = None) -> DatabaseSettings:
+    """The data layer's part alone, for commands that don't need Kafka. Errors as in `load_settings`."""
+    given = _with_files(os.environ if environment is None else environment)
+    return _checked(GivenDatabaseSettings, _known(GivenDatabaseSettings, given))
+
+
+def _known(kind: type[DatabaseSettings], given: Mapping[str, str]) -> dict[str, Any]:
+    return {name: given[name.upper()] for name in kind.model_fields if given.get(name.upper(), "") != ""}
+
+
+def _checked(kind: type[AnySettings], values: dict[str, Any]) -> AnySettings:
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        raise WrongSettings("; ".join(_problem(p["loc"], p["msg"]) for p in error.errors())) from None
+
+
+def _with_files(environment: Mapping[str, str]) -> dict[str, str]:
+    """`environment`, with `NAME` read from the file that `NAME_FILE` names."""
+    given = dict(environment)
+    for field in Settings.model_fields:
+        name = field.upper()
+        if (path := environment.get(name + FILE_SUFFIX)) and not environment.get(name):
+            try:
+                given[name] = Path(path).read_text().strip()
+            except OSError as error:
+                raise WrongSettings(f"{name}{FILE_SUFFIX}: {error.strerror}: {path}") from None
+            except UnicodeDecodeError:
+                raise WrongSettings(f"{name}{FILE_SUFFIX}: not text in UTF-8: {path}") from None
+    return given
+
+
+def _problem(location: tuple[int | str, ...], message: str) -> str:
+    said = message.removeprefix("Value error, ")
+    if not location:
+        return said
+    name = str(location[0]).upper()
+    if message == "Field required":
+        return f"{name} is not set"
+    return f"{name}: {said}"

@@ -1,0 +1,42 @@
+"""The one boundary where errors of the Kafka client become the service's own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import aiokafka.errors
+
+from neon_projector.consumer.errors import FatalError, TransientError
+from neon_projector.consumer.kafka.static_member import InstanceFenced
+
+KAFKA_HALTING = (
+    aiokafka.errors.TopicAuthorizationFailedError,
+    aiokafka.errors.GroupAuthorizationFailedError,
+    aiokafka.errors.ClusterAuthorizationFailedError,
+    aiokafka.errors.AuthenticationFailedError,
+    aiokafka.errors.SaslAuthenticationFailed,
+    aiokafka.errors.UnsupportedSaslMechanismError,
+    aiokafka.errors.InvalidTopicError,
+)
+"""No waiting mends these."""
+
+KAFKA_LOST = (aiokafka.errors.KafkaConnectionError, aiokafka.errors.KafkaTimeoutError, OSError, TimeoutError)
+"""Waited out, although the client library does not call all of them retriable."""
+
+
+@contextmanager
+def kafka_translated() -> Iterator[None]:
+    """Within, errors of the Kafka client come out as our own; those of no known kind as they are."""
+    try:
+        yield
+    except InstanceFenced:
+        raise FatalError(
+            "another instance has joined the group with the same KAFKA_GROUP_INSTANCE_ID, and has this one's place; "
+            "give each instance one of its own"
+        ) from None
+    except KAFKA_HALTING as error:
+        raise FatalError(f"Kafka refuses: {type(error).__name__}") from error
+    except (aiokafka.errors.KafkaError, OSError, TimeoutError) as error:
+        lost = isinstance(error, KAFKA_LOST)
+        if not (lost or getattr(error, "retriable", False)):
+            raise
+        raise TransientError(type(error).__name__, "kafka") from error
