@@ -21,13 +21,14 @@ from neon_projector.consumer.batching.scheduler import Scheduler
 from neon_projector.consumer.errors import Fenced, FuseBlown, PositionsMoved
 from neon_projector.consumer.kafka import topics
 from neon_projector.consumer.kafka.client import client_options
-from neon_projector.consumer.kafka.consumer import GroupConsumer, Ids
+from neon_projector.consumer.kafka.committer import Committer
+from neon_projector.consumer.kafka.consumer import GroupConsumer
 from neon_projector.consumer.kafka.errors import kafka_translated
 from neon_projector.consumer.kafka.metadata import Metadata
 from neon_projector.consumer.kafka.rebalance import Others
+from neon_projector.consumer.kafka.renewal import read_while_heard
 from neon_projector.consumer.kafka.topic_watch import TopicWatch
 from neon_projector.consumer.kafka.watch import Watch
-from neon_projector.consumer.offsets.claim import Claim, Positions
 from neon_projector.consumer.offsets.position_check import Known, PositionCheck
 from neon_projector.consumer.recovery.retrying import Retrying
 from neon_projector.consumer.schema.migrate import require_schema
@@ -47,8 +48,6 @@ REVOKE_WAIT_SECONDS = 5.0
 """How long a rebalance waits for the batch in hand; what comes later is fenced."""
 HELD_LOOK_SECONDS = 2.0
 """How often it is looked whether partitions that are held may go on; only while there are any."""
-HINT_PAUSE_SECONDS = 1.0
-"""How often Kafka is told where we are: more often than lag tools look, and it costs something for each partition."""
 STOP_WAIT_SECONDS = 6.0
 """How long SIGTERM waits for the batch in hand; then it is rolled back."""
 
@@ -71,19 +70,17 @@ class Service:
         self._kafka = Retrying(self.observer.kafka, kafka_translated)
         decoder = Decoder(registry, settings.event_max_bytes, pgproto.UUID)  # hashed and bound in C
         depth = parent_depths(registry, settings.topics)
-        self._intake = Intake(
-            self._source, decoder, settings, depth, self._claim, self._read, self._kafka.until_answered
-        )
-        self._frozen = Watchdog(self.engine)
-        self._claims = Claims(self.engine, settings, fuse)
+        self._watchdog = Watchdog(self.engine)
+        self._claims = Claims(self.engine, settings, fuse, self._database, self._watchdog, self.observer.claimed)
+        self._intake = Intake(self._source, decoder, settings, depth, self._claims, self._kafka.until_answered)
         erasure = Erasure(settings.cascade_grace_seconds)
         self._check = PositionCheck(settings.kafka_group_id, self._known)
         event.listen(self.engine.sync_engine, "connect", lambda *_: self._check.connected())
         transaction = Transaction(self.engine, registry, settings.kafka_group_id, fuse, erasure, self._check)
         self._retry = Retry(transaction, self.observer.database)
-        self._flights = Scheduler(self._apply, settings.batches_at_once, self._intake.poke)
+        self._scheduler = Scheduler(self._apply, settings.batches_at_once, self._intake.poke)
         self._serving: asyncio.Task[None] | None = None
-        self._hints: dict[TopicPartition, int] = {}
+        self._committer = Committer(self._source)
         self._others = Others(settings)
 
     async def run(self) -> None:
@@ -99,11 +96,11 @@ class Service:
         """Finish the batch in hand, or roll it back, and leave the group; `run` then returns."""
         self._intake.stop()
         if self._serving is not None:
-            in_hand = self._source.joined or not self._flights.idle.is_set()
+            in_hand = self._source.joined or not self._scheduler.idle.is_set()
             asyncio.get_running_loop().call_later(STOP_WAIT_SECONDS if in_hand else 0, self._give_up, self._serving)
 
     def _give_up(self, serving: asyncio.Task[None]) -> None:
-        if not self._flights.idle.is_set():
+        if not self._scheduler.idle.is_set():
             log.warning("stopped without waiting for the batch in hand any longer; it is rolled back")
         serving.cancel()
 
@@ -114,28 +111,28 @@ class Service:
             await self._kafka.until_answered(lambda: topics.require(self.settings))
             parts = (
                 self.observer.backlog.count(),
-                self._hint(),
+                self._committer.run(),
                 self._look_at_held(),
-                self._read_ahead(),
+                read_while_heard(self._source, self._watch, self._read),
                 self._watch.run(self._looked_at_topics),
                 self._write(),
             )
             tasks += [asyncio.create_task(part) for part in parts]
-            done, _ = await asyncio.wait([*tasks, self._flights.failed], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait([*tasks, self._scheduler.failed], return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
             for task in tasks:
                 task.cancel()
-            self._flights.cancel()
-            await asyncio.gather(*tasks, self._flights.idle.wait(), return_exceptions=True)
+            self._scheduler.cancel()
+            await asyncio.gather(*tasks, self._scheduler.idle.wait(), return_exceptions=True)
             await self._leave()
 
     async def _write(self) -> None:
         """The main loop: batches of what came first, each in one transaction, several of them under way."""
-        while (batch := await self._intake.next_batch(self._flights.under_way)) is not None:
-            await self._flights.start(batch)
-        await self._flights.last()
+        while (batch := await self._intake.next_batch(self._scheduler.under_way)) is not None:
+            await self._scheduler.start(batch)
+        await self._scheduler.last()
 
     async def _apply(self, batch: Batch) -> None:
         """One batch: retried, split or settled until it is committed, or another writer was faster."""
@@ -143,31 +140,16 @@ class Service:
             return
         started = time.monotonic()
         try:
-            async with self._frozen.watching():
+            async with self._watchdog.watching():
                 async for part, receipt in self._retry.apply(batch):
                     self.observer.committed(part, receipt, time.monotonic() - started)
-                    self._hints |= {partition: span.next_offset for partition, span in part.spans.items()}
+                    self._committer.note(part.spans)
         except (Fenced, PositionsMoved) as error:
             await self._fenced(batch, error)
         except FuseBlown as blown:
             await self._stop_intake(batch, blown)
 
-    async def _read_ahead(self) -> None:
-        """Read until cancelled, with a new client where the one before hears no broker any more."""
-        while True:
-            reading = asyncio.create_task(self._read_with_one_client())
-            lost = asyncio.create_task(self._watch.lost.wait())
-            try:
-                await asyncio.wait((reading, lost), return_when=asyncio.FIRST_COMPLETED)
-                if reading.done():
-                    return reading.result()
-            finally:
-                for task in (reading, lost):
-                    task.cancel()
-                await asyncio.gather(reading, lost, return_exceptions=True)
-            await self._source.give_up_client()
-
-    async def _read_with_one_client(self) -> None:
+    async def _read(self) -> None:
         await self._kafka.until_answered(self._source.start)
         await self._intake.run()
 
@@ -177,7 +159,7 @@ class Service:
 
     def _oldest(self) -> dict[TopicPartition, int]:
         """Of each partition the timestamp of the first record that is not committed, in milliseconds."""
-        return self._intake.oldest_timestamps | self._flights.oldest_timestamps
+        return self._intake.oldest_timestamps | self._scheduler.oldest_timestamps
 
     def _known(self) -> dict[TopicPartition, Known]:
         """What is stored of the partitions being read, as far as this instance knows."""
@@ -186,9 +168,7 @@ class Service:
 
     async def _fenced(self, batch: Batch, error: Fenced | PositionsMoved) -> None:
         """Read on from the stored positions: of this batch, and of all partitions that differ."""
-        moved, lost = await self._check.find_moved(
-            lambda known: self._database.until_answered(lambda: self._claims.read(known))
-        )
+        moved, lost = await self._check.find_moved(self._claims.look)
         again = moved | batch.spans.keys()
         if not self._claims.is_blown(partition.topic for partition in again):  # else that was ourselves
             log.warning("another writer was faster; reading the positions again", extra={"error": str(error)})
@@ -203,7 +183,7 @@ class Service:
 
     async def _stop_intake(self, batch: Batch, blown: FuseBlown) -> None:
         """Of the topic whose fuse has blown; what the batch has of others is read again, and goes on."""
-        await self._database.until_answered(lambda: self._claims.blow(blown))
+        await self._claims.blow(blown)
         of_topic = {partition for partition in self._source.partitions.reading if partition.topic == blown.topic}
         self._read_again(of_topic | batch.spans.keys())
 
@@ -217,33 +197,15 @@ class Service:
         self._intake.drop(partitions)
         try:
             async with asyncio.timeout(REVOKE_WAIT_SECONDS):
-                await self._flights.idle.wait()
+                await self._scheduler.idle.wait()
         except TimeoutError:
             log.warning("a rebalance does not wait for the batch in hand any longer")
         for partition in partitions:
             self.state.positions.pop(partition, None)
-            self._hints.pop(partition, None)
-
-    async def _claim(self, first: Positions, topic_ids: Ids) -> dict[TopicPartition, Claim]:
-        async with self._frozen.watching():
-            claims = await self._database.until_answered(lambda: self._claims.claim(first, topic_ids))
-        self.observer.claimed(claims)
-        return claims
-
-    async def _read(self, partitions: set[TopicPartition]) -> dict[TopicPartition, Claim]:
-        claims = await self._database.until_answered(lambda: self._claims.read(partitions))
-        self.observer.claimed(claims)
-        return claims
-
-    async def _hint(self) -> None:
-        while True:
-            if self._hints:
-                hints, self._hints = self._hints, {}
-                await self._source.hint(hints)
-            await asyncio.sleep(HINT_PAUSE_SECONDS)
+        self._committer.forget(partitions)
 
     async def _leave(self) -> None:
-        await self._source.hint(self._hints)
+        await self._committer.commit()
         await self._source.stop()
         self._watch.close()
         await self.engine.dispose()

@@ -1,18 +1,22 @@
-"""What the service asks of its positions and its intake: claims, reads, the fuse's stop. Each is one transaction."""
+"""What the service asks of its positions and its intake: claims, reads, the fuse's stop. Each is one transaction,
+repeated until the database answers.
+"""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from aiokafka import TopicPartition
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from neon_projector.consumer.apply.fuse import Fuse
 from neon_projector.consumer.apply.lock import enter_claim
+from neon_projector.consumer.apply.watchdog import Watchdog
 from neon_projector.consumer.errors import FuseBlown
 from neon_projector.consumer.offsets import intake_stops, service_settings
 from neon_projector.consumer.offsets import store as positions
 from neon_projector.consumer.offsets.claim import Claim, Positions
 from neon_projector.consumer.offsets.intake_stops import ACCEPTED, FUSE, Stop, said_time, said_topic
+from neon_projector.consumer.recovery.retrying import Retrying
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
 
@@ -22,8 +26,17 @@ log = logging.getLogger(__name__)
 class Claims:
     """One instance's way to the positions of its group. It remembers which stops it has seen, and logs each once."""
 
-    def __init__(self, engine: AsyncEngine, settings: Settings, fuse: Fuse) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        settings: Settings,
+        fuse: Fuse,
+        retrying: Retrying,
+        watchdog: Watchdog,
+        on_claimed: Callable[[Mapping[TopicPartition, Claim]], None],
+    ) -> None:
         self._engine, self._settings, self._fuse = engine, settings, fuse
+        self._retrying, self._watchdog, self._on_claimed = retrying, watchdog, on_claimed
         self._group_id = settings.kafka_group_id
         self._seen: dict[str, Stop] = {}
         """The stops that were there when it was looked last, by key."""
@@ -31,7 +44,31 @@ class Claims:
         """Topics whose fuse this instance has blown, and logged, since they were read last."""
 
     async def claim(self, first: Positions, topic_ids: Mapping[str, str | None]) -> dict[TopicPartition, Claim]:
-        """Take partitions over; `first` are the offsets at which those without a position start."""
+        """Take partitions over, to read them; `first` are the offsets at which those without a position start."""
+        async with self._watchdog.watching():
+            claims = await self._retrying.until_answered(lambda: self._claim(first, topic_ids))
+        self._on_claimed(claims)
+        return claims
+
+    async def read(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Claim]:
+        """The stored positions of `partitions`, to read on from them."""
+        claims = await self.look(partitions)
+        self._on_claimed(claims)
+        return claims
+
+    async def look(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Claim]:
+        """The stored positions of `partitions`, to compare with."""
+        return await self._retrying.until_answered(lambda: self._look(partitions))
+
+    async def blow(self, blown: FuseBlown) -> None:
+        """Stop the intake of a topic. Logged once, whatever number of batches and instances find out."""
+        await self._retrying.until_answered(lambda: self._blow(blown))
+
+    def is_blown(self, topics: Iterable[str]) -> bool:
+        """Whether this instance has just stopped one of these itself."""
+        return not self._blown.isdisjoint(topics)
+
+    async def _claim(self, first: Positions, topic_ids: Mapping[str, str | None]) -> dict[TopicPartition, Claim]:
         with translated():
             async with self._engine.begin() as connection:
                 await enter_claim(connection)
@@ -39,15 +76,13 @@ class Claims:
                 await service_settings.write(connection, self._settings)
                 return await self._with_stops(connection, claims)
 
-    async def read(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Claim]:
-        """Read the positions of `partitions` again."""
+    async def _look(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Claim]:
         with translated():
             async with self._engine.connect() as connection:
                 claims = await positions.read(connection, self._group_id, partitions)
                 return await self._with_stops(connection, claims)
 
-    async def blow(self, blown: FuseBlown) -> None:
-        """Stop the intake of a topic. Logged once, whatever number of batches and instances find out."""
+    async def _blow(self, blown: FuseBlown) -> None:
         numbers = f"{blown.rejected:,} of {blown.records:,} records in a row are rejected"
         message = f"{numbers}, most of them as {blown.reason} from {blown.source}"
         with translated():
@@ -61,10 +96,6 @@ class Claims:
                 extra={"topic": blown.topic, "rejected": blown.rejected, "records": blown.records}
                 | {"reason": blown.reason, "source": blown.source},
             )
-
-    def is_blown(self, topics: Iterable[str]) -> bool:
-        """Whether this instance has just stopped one of these itself."""
-        return not self._blown.isdisjoint(topics)
 
     async def _with_stops(
         self, connection: AsyncConnection, claims: Mapping[TopicPartition, Claim]

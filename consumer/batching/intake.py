@@ -11,12 +11,14 @@ from contextlib import aclosing, suppress
 
 from aiokafka import TopicPartition
 
+from neon_projector.consumer.apply.claims import Claims
 from neon_projector.consumer.batch import Batch, Fetched
-from neon_projector.consumer.batching.buffers import ANY_TIME, Buffers
+from neon_projector.consumer.batching.buffer import ANY_TIME
+from neon_projector.consumer.batching.buffers import Buffers
 from neon_projector.consumer.batching.divide import Portion, divide
 from neon_projector.consumer.batching.quotas import shares
 from neon_projector.consumer.batching.turns import Turns
-from neon_projector.consumer.kafka.consumer import Claimer, GroupConsumer, Reader
+from neon_projector.consumer.kafka.consumer import GroupConsumer
 from neon_projector.consumer.offsets.claim import OffsetRange
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.decode import Decoder
@@ -54,15 +56,14 @@ class Intake:
         decoder: Decoder,
         settings: Settings,
         parent_depths: Mapping[str, int],
-        claim: Claimer,
-        read: Reader,
+        claims: Claims,
         until_answered: UntilAnswered,
     ) -> None:
         self._source = source
         self._decoder = decoder
         self._settings = settings
         self._parent_depths = parent_depths
-        self._claim, self._read = claim, read
+        self._claims = claims
         self._until_answered = until_answered
         self._buffers = Buffers()
         self._room_bytes = int(AHEAD_BYTES * settings.batch_max_bytes)
@@ -128,14 +129,14 @@ class Intake:
         return self._buffers.oldest() | {part.partition: part.records[0].timestamp for part in cut}
 
     async def _fetch(self) -> None:
-        await self._source.settle_claims(self._claim, self._read)
+        await self._source.settle_claims(self._claims.claim, self._claims.read)
         hungry = self._hungry()
         if not hungry and self._source.partitions.reading:
             with suppress(TimeoutError):
                 async with asyncio.timeout(IDLE_FETCH_MS / 1000):
                     await self._room.wait()
             return
-        async with aclosing(self._source.fetch(hungry, FETCH_RECORDS, IDLE_FETCH_MS)) as answer:
+        async with aclosing(self._source.records.fetch(hungry, FETCH_RECORDS, IDLE_FETCH_MS)) as answer:
             async for fetched in answer:
                 self._take(fetched)
                 if self._buffers.size >= self._room_bytes:  # records turned out larger than those before them

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence, Set
 
 from aiokafka import TopicPartition
 
-from neon_projector.consumer.batching.buffers import Held
+from neon_projector.consumer.batching.buffer import Held
 
 QUARTER = 4
 LITTLE = 16
@@ -27,7 +27,7 @@ def shares(
 
     Those at their ends are not asked in a backlog, that is where a quarter of the room is used, unless it is time for
     `all_ends`: what comes there is later than what waits, and the broker holds a fetch that finds nothing, and with it
-    all others (`consumer.kafka.consumer.FETCH_WAIT_MS`).
+    all others (`consumer.kafka.client.FETCH_WAIT_MS`).
     """
     records, size = sum(one.records for one in held.values()), sum(one.size for one in held.values())
     mean = size / records if size else max((one.mean for one in held.values()), default=0.0)

@@ -8,7 +8,6 @@ With `fetching.py`, `light_records.py` and `static_member.py` this is all that i
 import asyncio
 import logging
 import ssl
-from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -16,7 +15,7 @@ import aiokafka.client
 import aiokafka.consumer.consumer
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
-from aiokafka.errors import ConsumerStoppedError, KafkaError
+from aiokafka.errors import KafkaError
 from aiokafka.helpers import create_ssl_context
 from aiokafka.protocol.admin import DescribeGroupsRequest
 from aiokafka.protocol.group import JoinGroupRequest, SyncGroupRequest
@@ -45,7 +44,6 @@ CONNECT_SECONDS = 5.0
 keep it from all others, for 40 seconds."""
 GROUP_SECONDS = 2.0
 """How long the coordinator has to tell who reads what."""
-HINT_SECONDS = 5.0
 LEAVE_SECONDS = 3.0
 """How long the coordinator has to take note that a member leaves; after that it sees it by the end of the session."""
 
@@ -135,15 +133,6 @@ async def partitions_of_group(consumer: AIOKafkaConsumer, group_id: str) -> set[
         return None
     assigned = [ConsumerProtocolMemberAssignment.decode(row[4]).partitions() for row in members if row[4]]
     return {partition for one in assigned for partition in one}
-
-
-async def tell_positions(consumer: AIOKafkaConsumer, positions: Mapping[TopicPartition, int]) -> None:
-    """Commit offsets to Kafka, for its lag tools. What goes wrong here is of no consequence."""
-    try:
-        async with asyncio.timeout(HINT_SECONDS):
-            await consumer.commit(dict(positions))
-    except (KafkaError, ConsumerStoppedError, TimeoutError) as error:
-        log.debug("the hint to Kafka failed", extra={"error": type(error).__name__})
 
 
 async def _wait_topics(consumer: AIOKafkaConsumer) -> None:

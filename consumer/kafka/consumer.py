@@ -6,22 +6,18 @@ the heartbeat's, so `max.poll.interval.ms` is as good as off.
 """
 
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-import aiokafka.errors
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
-from neon_projector.consumer.batch import Fetched
-from neon_projector.consumer.kafka.assignment import STOPPED, Partitions, Reading, names
-from neon_projector.consumer.kafka.client import group_member, leave, listen, partitions_of_group, tell_positions
-from neon_projector.consumer.kafka.fetcher import Fetcher
+from neon_projector.consumer.kafka.assignment import Partitions, Reading, names
+from neon_projector.consumer.kafka.client import group_member, leave, listen, partitions_of_group
 from neon_projector.consumer.kafka.metadata import Topic, is_another, is_there
-from neon_projector.consumer.kafka.record_batches import Unreadable
+from neon_projector.consumer.kafka.records import Records
 from neon_projector.consumer.kafka.watch import Watch
-from neon_projector.consumer.offsets.claim import Claim, OffsetRange, Positions
+from neon_projector.consumer.offsets.claim import Claim, Positions
 from neon_projector.consumer.offsets.fingerprint import offset_of
 from neon_projector.consumer.settings import Settings
-from neon_projector.projections.contract.record import Record
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +52,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer = group_member(settings)
         listen(self._consumer, self._watch)
         committed = settings.kafka_isolation_level == "read_committed"
-        self.fetching = Fetcher(self._consumer, committed, self._compare_again)
+        self.records = Records(self._consumer, committed, self.partitions)
         self._consumer.subscribe(sorted(set(settings.topics.values())), listener=self)
         try:
             await self._consumer.start()
@@ -85,7 +81,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         self.consumer.pause(*assigned)
-        self.fetching.begin(len(assigned))
+        self.records.fetcher.begin(len(assigned))
         self.partitions.assign(assigned)
         self.joined = True
         log.info("partitions assigned", extra={"partitions": names(assigned)})
@@ -128,7 +124,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             if is_another(reading.topic_id, ids.get(partition.topic)):
                 self._recreated(partition, reading)
             elif offset < earliest:
-                self._stop(partition, "position_not_in_topic", offset)
+                self.records.stop(partition, "position_not_in_topic", offset)
             else:
                 self.consumer.resume(partition)
 
@@ -145,7 +141,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def _recreated(self, partition: TopicPartition, reading: Reading) -> None:
         if reading.next_offset:
-            self._stop(partition, "topic_changed", reading.next_offset)
+            self.records.stop(partition, "topic_changed", reading.next_offset)
         else:  # nothing was read of it: the claim takes the new id
             self.consumer.pause(partition)
             self.partitions.claim_again(partition)
@@ -164,88 +160,6 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         """Partitions that have more in Kafka than was read so far, as far as is known."""
         return [p for p, reading in self.partitions.reading.items() if reading.next_offset < reading.end]
 
-    async def fetch(
-        self, wanted: Mapping[TopicPartition, int], max_records: int, timeout_ms: int
-    ) -> AsyncGenerator[Fetched, None]:
-        """Records that have come, and steps over markers; waits up to `timeout_ms` where there is nothing.
-
-        `wanted` tells how many records of which partitions; `max_records` are taken of all together.
-        """
-        self.fetching.only(wanted.keys(), self.partitions.reading.keys())
-        try:
-            async for partition, records in self.fetching.get(wanted, max_records, timeout_ms):
-                if (fetched := self._fetched(partition, records)) is not None:
-                    yield fetched
-        except aiokafka.errors.OffsetOutOfRangeError as error:
-            for partition, position in error.args[0].items():
-                await self._out_of_range(partition, position)
-        except Unreadable as error:
-            self._cannot_read(error)
-        except aiokafka.errors.NoOffsetForPartitionError:
-            pass  # asked before the claim was there
-
-    def _fetched(self, partition: TopicPartition, records: Sequence[Record]) -> Fetched | None:
-        """With the span that these cover; None where that is empty, or no more ours."""
-        reading, (position, stable) = self.partitions.reading.get(partition), self.fetching.stands(partition)
-        if reading is None or position is None:
-            return None  # revoked while we asked
-        if stable is not None:
-            reading.end = stable
-        if (new := reading.recognise(records)) is None:
-            self._stop(partition, "topic_changed", reading.next_offset)
-            return None
-        if position <= reading.next_offset:
-            return None
-        span = OffsetRange(reading.next_offset, position, reading.epoch)
-        reading.next_offset = position
-        return Fetched(partition, span, new)
-
-    def _compare_again(self, partition: TopicPartition) -> None:
-        """Its leader was lost, or is another one: that one's log may be shorter, or not the same any more."""
-        if (reading := self.partitions.reading.get(partition)) is not None:
-            self.consumer.seek(partition, reading.compare_again())
-
-    async def _out_of_range(self, partition: TopicPartition, position: int) -> None:
-        """Stop the partition, unless retention has taken only the record that was to be compared."""
-        if (reading := self.partitions.reading.get(partition)) is None:
-            return
-        first = position if position >= reading.next_offset else await self._first(partition)
-        if self.partitions.reading.get(partition) is not reading:
-            return  # revoked while we asked
-        if position < first <= reading.next_offset:
-            reading.fingerprint = reading.last = None
-            self.consumer.seek(partition, reading.next_offset)
-        else:
-            self._stop(partition, "position_not_in_topic", reading.next_offset)
-
-    async def _first(self, partition: TopicPartition) -> int:
-        first: dict[TopicPartition, int] = await self.consumer.beginning_offsets([partition])
-        return first[partition]
-
-    def _cannot_read(self, error: Unreadable) -> None:
-        """Stop the partition; only where the last record before the position is damaged, which is read for comparison,
-        go on without that."""
-        reading = self.partitions.reading.get(error.partition)
-        if reading is None:
-            return
-        if error.position < reading.next_offset:
-            reading.fingerprint = None
-            self.consumer.seek(error.partition, reading.next_offset)
-        else:
-            self._stop(error.partition, "unreadable", error.position, error.behind or error.position + 1)
-
-    def _stop(self, partition: TopicPartition, reason: str, position: int, behind: int | None = None) -> None:
-        if partition in self.partitions.reading:
-            self.consumer.pause(partition)
-            self.partitions.hold(partition, reason)
-            where = f"{partition.topic}:{partition.partition}"
-            command = "projector offsets reset" + (f" --topic {where} --to-offset {behind}" if behind else "")
-            log.error(
-                f"{STOPPED[reason]}; it is stopped until its position is set: {command}",
-                extra={"topic": partition.topic, "partition": partition.partition, "position": position}
-                | {"reason": reason},
-            )
-
     def lag(self, positions: Positions) -> dict[TopicPartition, int]:
         """Records between what is applied and the last stable offset, as the last fetch told; none in an outage."""
         if self._watch.trouble is not None:
@@ -253,7 +167,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         return {
             partition: max(0, stable - positions.get(partition, reading.next_offset))
             for partition, reading in self.partitions.reading.items()
-            if (stable := self.fetching.stands(partition)[1]) is not None
+            if (stable := self.records.fetcher.stands(partition)[1]) is not None
         }
 
     def unstable(self) -> dict[TopicPartition, tuple[int, int]]:
@@ -261,14 +175,9 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         return {
             partition: (stable, end - stable)
             for partition in self.partitions.reading
-            for stable, end in [self.fetching.ends(partition)]
+            for stable, end in [self.records.fetcher.ends(partition)]
             if stable is not None and end is not None and stable < end
         }
-
-    async def hint(self, positions: Positions) -> None:
-        """Tell Kafka how far we are, for its lag tools. What goes wrong here is of no consequence."""
-        if ours := {p: offset for p, offset in positions.items() if p in self.partitions.reading}:
-            await tell_positions(self.consumer, ours)
 
 
 def _ids(topics: Mapping[str, Topic]) -> Ids:

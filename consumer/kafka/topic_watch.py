@@ -53,7 +53,7 @@ class TopicWatch:
     def _unanswered(self, now: float) -> list[TopicPartition]:
         answered = {}
         for partition in self._source.partitions.reading:
-            at = self._source.fetching.answered_at(partition)
+            at = self._source.records.fetcher.answered_at(partition)
             before = self._answered.get(partition)
             answered[partition] = before if before is not None and at is not None and at == before[0] else (at, now)
         self._answered = answered

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neon_projector.consumer.batch import Fetched
-from neon_projector.consumer.batching.buffers import ANY_TIME, NOTHING, Buffers, Held
+from neon_projector.consumer.batching.buffer import ANY_TIME, NOTHING, Held
+from neon_projector.consumer.batching.buffers import Buffers
 from neon_projector.consumer.batching.divide import TOGETHER, Portion, divide, parent_depths
 from neon_projector.consumer.offsets.claim import OffsetRange
 from neon_projector.projections.registry import REGISTRY

@@ -3,7 +3,8 @@
 from aiokafka import TopicPartition
 
 from neon_projector.consumer.batch import Fetched
-from neon_projector.consumer.batching.buffers import NOTHING, Buffers, Held
+from neon_projector.consumer.batching.buffer import NOTHING, Held
+from neon_projector.consumer.batching.buffers import Buffers
 from neon_projector.consumer.batching.quotas import shares
 from neon_projector.consumer.offsets.claim import OffsetRange
 from tests.support.factories import ARecord

@@ -5,7 +5,8 @@ import logging
 import pytest
 from aiokafka import TopicPartition
 
-from neon_projector.consumer.batching.buffers import ANY_TIME, Buffers
+from neon_projector.consumer.batching.buffer import ANY_TIME
+from neon_projector.consumer.batching.buffers import Buffers
 from neon_projector.consumer.batching.turns import HELD_BACK_SECONDS, SAY_SECONDS, Turns
 from tests.unit.test_buffers import DOCUMENTS, MANY, OTHERS, USERS, part, times
 

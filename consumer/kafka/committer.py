@@ -1,0 +1,54 @@
+"""Tells Kafka how far we are, for its lag tools. It is a hint: where to read from is told by Postgres alone."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import ConsumerStoppedError, KafkaError
+
+from neon_projector.consumer.kafka.consumer import GroupConsumer
+from neon_projector.consumer.offsets.claim import OffsetRange
+
+log = logging.getLogger(__name__)
+
+PAUSE_SECONDS = 1.0
+"""How often Kafka is told where we are: more often than lag tools look, and it costs something for each partition."""
+COMMIT_SECONDS = 5.0
+
+
+class Committer:
+    """Remembers the positions that Kafka was not told yet."""
+
+    def __init__(self, source: GroupConsumer) -> None:
+        self._source = source
+        self._positions: dict[TopicPartition, int] = {}
+
+    def note(self, spans: Mapping[TopicPartition, OffsetRange]) -> None:
+        """These were committed to Postgres."""
+        self._positions |= {partition: span.next_offset for partition, span in spans.items()}
+
+    def forget(self, partitions: Iterable[TopicPartition]) -> None:
+        """These are no more ours."""
+        for partition in partitions:
+            self._positions.pop(partition, None)
+
+    async def run(self) -> None:
+        """Tell Kafka every second, until cancelled."""
+        while True:
+            await self.commit()
+            await asyncio.sleep(PAUSE_SECONDS)
+
+    async def commit(self) -> None:
+        """Tell Kafka now. What goes wrong here is of no consequence."""
+        positions, self._positions = self._positions, {}
+        if ours := {p: offset for p, offset in positions.items() if p in self._source.partitions.reading}:
+            await _commit(self._source.consumer, ours)
+
+
+async def _commit(consumer: AIOKafkaConsumer, positions: dict[TopicPartition, int]) -> None:
+    try:
+        async with asyncio.timeout(COMMIT_SECONDS):
+            await consumer.commit(positions)
+    except (KafkaError, ConsumerStoppedError, TimeoutError) as error:
+        log.debug("the hint to Kafka failed", extra={"error": type(error).__name__})
