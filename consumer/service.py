@@ -15,8 +15,9 @@ from neon_projector.consumer.apply.retry import Retry
 from neon_projector.consumer.apply.transaction import Transaction
 from neon_projector.consumer.apply.watchdog import Watchdog
 from neon_projector.consumer.batch import Batch
+from neon_projector.consumer.batching.batcher import Batcher
 from neon_projector.consumer.batching.divide import parent_depths
-from neon_projector.consumer.batching.intake import Intake
+from neon_projector.consumer.batching.read_ahead import ReadAhead
 from neon_projector.consumer.batching.scheduler import Scheduler
 from neon_projector.consumer.errors import Fenced, FuseBlown, PositionsMoved
 from neon_projector.consumer.kafka import topics
@@ -72,13 +73,14 @@ class Service:
         depth = parent_depths(registry, settings.topics)
         self._watchdog = Watchdog(self.engine)
         self._claims = Claims(self.engine, settings, fuse, self._database, self._watchdog, self.observer.claimed)
-        self._intake = Intake(self._source, decoder, settings, depth, self._claims, self._kafka.until_answered)
+        self._read_ahead = ReadAhead(self._source, self._claims, settings, self._kafka.until_answered)
+        self._batcher = Batcher(self._read_ahead, decoder, settings, depth)
         erasure = Erasure(settings.cascade_grace_seconds)
         self._check = PositionCheck(settings.kafka_group_id, self._known)
         event.listen(self.engine.sync_engine, "connect", lambda *_: self._check.connected())
         transaction = Transaction(self.engine, registry, settings.kafka_group_id, fuse, erasure, self._check)
         self._retry = Retry(transaction, self.observer.database)
-        self._scheduler = Scheduler(self._apply, settings.batches_at_once, self._intake.poke)
+        self._scheduler = Scheduler(self._apply, settings.batches_at_once, self._batcher.poke)
         self._serving: asyncio.Task[None] | None = None
         self._committer = Committer(self._source)
         self._others = Others(settings)
@@ -89,12 +91,12 @@ class Service:
         try:
             await self._serving
         except asyncio.CancelledError:
-            if not self._intake.stopping:
+            if not self._batcher.stopping:
                 raise
 
     def stop(self) -> None:
         """Finish the batch in hand, or roll it back, and leave the group; `run` then returns."""
-        self._intake.stop()
+        self._batcher.stop()
         if self._serving is not None:
             in_hand = self._source.joined or not self._scheduler.idle.is_set()
             asyncio.get_running_loop().call_later(STOP_WAIT_SECONDS if in_hand else 0, self._give_up, self._serving)
@@ -130,13 +132,13 @@ class Service:
 
     async def _write(self) -> None:
         """The main loop: batches of what came first, each in one transaction, several of them under way."""
-        while (batch := await self._intake.next_batch(self._scheduler.under_way)) is not None:
+        while (batch := await self._batcher.next_batch(self._scheduler.under_way)) is not None:
             await self._scheduler.start(batch)
         await self._scheduler.last()
 
     async def _apply(self, batch: Batch) -> None:
         """One batch: retried, split or settled until it is committed, or another writer was faster."""
-        if not (batch := self._intake.still_ours(batch)):
+        if not (batch := self._batcher.still_ours(batch)):
             return
         started = time.monotonic()
         try:
@@ -151,15 +153,15 @@ class Service:
 
     async def _read(self) -> None:
         await self._kafka.until_answered(self._source.start)
-        await self._intake.run()
+        await self._read_ahead.run()
 
     async def _looked_at_topics(self, metadata: Metadata) -> None:
         if changed := await self._topics.look(metadata):
-            self._intake.drop(changed)
+            self._batcher.drop(changed)
 
     def _oldest(self) -> dict[TopicPartition, int]:
         """Of each partition the timestamp of the first record that is not committed, in milliseconds."""
-        return self._intake.oldest_timestamps | self._scheduler.oldest_timestamps
+        return self._batcher.oldest_timestamps | self._scheduler.oldest_timestamps
 
     def _known(self) -> dict[TopicPartition, Known]:
         """What is stored of the partitions being read, as far as this instance knows."""
@@ -179,7 +181,7 @@ class Service:
 
     def _read_again(self, partitions: set[TopicPartition]) -> None:
         self._source.read_again(partitions)
-        self._intake.drop(partitions)
+        self._batcher.drop(partitions)
 
     async def _stop_intake(self, batch: Batch, blown: FuseBlown) -> None:
         """Of the topic whose fuse has blown; what the batch has of others is read again, and goes on."""
@@ -194,7 +196,7 @@ class Service:
             self._source.read_again(list(self._source.partitions.held))
 
     async def _revoked(self, partitions: set[TopicPartition]) -> None:
-        self._intake.drop(partitions)
+        self._batcher.drop(partitions)
         try:
             async with asyncio.timeout(REVOKE_WAIT_SECONDS):
                 await self._scheduler.idle.wait()

@@ -1,11 +1,21 @@
 """What is read and not yet decoded, of all partitions; taken across partitions by the records' timestamps."""
 
 from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
 from neon_projector.consumer.batch import Fetched
 from neon_projector.consumer.batching.buffer import ANY_TIME, NOTHING, Buffer, Held
+
+
+class Watermark(NamedTuple):
+    """The time up to which all that is to be had is here. It changes when one of those moves on that hold it back."""
+
+    time: int
+    """In milliseconds, as records count (`buffer.Buffer`)."""
+    held_back_by: int
+    """So many partitions have nothing later here, and more in Kafka."""
 
 
 class Buffers:
@@ -67,12 +77,11 @@ class Buffers:
         """Of each partition the first record's timestamp, in milliseconds."""
         return {p: buffer.first_timestamp for p, buffer in self._buffers.items() if buffer.first is not None}
 
-    def hindrance(self, behind: Iterable[TopicPartition]) -> tuple[int, int]:
-        """The horizon: the time up to which all that is to be had is here, given the partitions that have more in
-        Kafka; and how many of them hold back all that is later. It changes when one of these moves on."""
+    def watermark(self, behind: Iterable[TopicPartition]) -> Watermark:
+        """How far all is here that is to be had, given the partitions that have more in Kafka."""
         lasts = [self._held.get(partition, NOTHING).last for partition in behind]
         time = min(lasts, default=ANY_TIME)
-        return time, lasts.count(time)
+        return Watermark(time, lasts.count(time))
 
     def until(self, time: int) -> tuple[int, int]:
         """How many records are no later, and their bytes."""

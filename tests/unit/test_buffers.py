@@ -45,7 +45,7 @@ def times(parts: list[Fetched]) -> dict[TopicPartition, list[int]]:
 
 def test_what_is_ahead_waits_for_what_is_behind() -> None:
     buffers = filled(part(USERS, 0, 1, 2, 3), part(DOCUMENTS, 0, 2, 5, 9))
-    horizon = buffers.hindrance([USERS, DOCUMENTS])[0]
+    horizon = buffers.watermark([USERS, DOCUMENTS])[0]
     assert horizon == 3
     assert times(buffers.take(horizon, MANY, MANY, MANY)) == {USERS: [1, 2, 3], DOCUMENTS: [2]}
     assert buffers.oldest() == {DOCUMENTS: 5}
@@ -53,22 +53,22 @@ def test_what_is_ahead_waits_for_what_is_behind() -> None:
 
 def test_nothing_is_handed_over_while_one_that_is_behind_brings_nothing() -> None:
     buffers = filled(part(DOCUMENTS, 0, 2, 5))
-    assert not buffers.any(buffers.hindrance([USERS])[0])
+    assert not buffers.any(buffers.watermark([USERS])[0])
     assert buffers.any(ANY_TIME)
 
 
 def test_it_shows_when_one_of_those_that_hold_the_others_back_has_moved_on() -> None:
     buffers = filled(part(DOCUMENTS, 0, 2, 5))
-    assert buffers.hindrance([USERS, OTHERS, DOCUMENTS]) == (0, 2)
+    assert buffers.watermark([USERS, OTHERS, DOCUMENTS]) == (0, 2)
     buffers.add(part(USERS, 0, 1))
-    assert buffers.hindrance([USERS, OTHERS, DOCUMENTS]) == (0, 1)
+    assert buffers.watermark([USERS, OTHERS, DOCUMENTS]) == (0, 1)
     buffers.add(part(OTHERS, 0, 3))
-    assert buffers.hindrance([USERS, OTHERS, DOCUMENTS]) == (1, 1)
+    assert buffers.watermark([USERS, OTHERS, DOCUMENTS]) == (1, 1)
 
 
 def test_one_at_its_end_holds_nobody_back() -> None:
     buffers = filled(part(USERS, 0, 1), part(DOCUMENTS, 0, 2, 5))
-    assert times(buffers.take(buffers.hindrance([])[0], MANY, MANY, MANY)) == {USERS: [1], DOCUMENTS: [2, 5]}
+    assert times(buffers.take(buffers.watermark([])[0], MANY, MANY, MANY)) == {USERS: [1], DOCUMENTS: [2, 5]}
 
 
 def test_the_earliest_come_first_where_not_all_fit() -> None:

@@ -66,7 +66,7 @@ def test_slices_are_nearly_all_that_is_held() -> None:
                     buffers.add(steady(partition, offsets[partition], more))
                     offsets[partition] += more
             held = sum(one.records for one in buffers.held(partitions).values())
-            horizon, _ = buffers.hindrance(partitions)
+            horizon, _ = buffers.watermark(partitions)
             taken = sum(len(one.records) for one in buffers.take(horizon, held, SMALL, held))
             assert turn == 0 or taken >= 0.8 * 8_000, (number, turn, taken, held)
 

@@ -22,10 +22,10 @@ def test_a_time_in_the_future_counts_as_the_time_of_reading_and_by_how_much_it_w
     buffers = Buffers()
     assert buffers.add(part(USERS, 0, NOW - 5, NOW + HOUR, NOW - 4), latest=NOW) == HOUR
     assert buffers.add(part(OTHERS, 0, NOW - 9, NOW), latest=NOW) == 0
-    assert buffers.hindrance([USERS, OTHERS]) == (NOW, 2)
+    assert buffers.watermark([USERS, OTHERS]) == (NOW, 2)
     assert offsets(buffers, NOW) == {USERS: [0, 1, 2], OTHERS: [0, 1]}
     assert buffers.add(part(USERS, 3, NOW + HOUR), latest=NOW + 7) == HOUR - 7
-    assert buffers.hindrance([USERS]) == (NOW + 7, 1)
+    assert buffers.watermark([USERS]) == (NOW + 7, 1)
 
 
 def test_what_was_read_before_the_clock_was_set_back_keeps_its_order() -> None:
@@ -55,7 +55,7 @@ def test_records_without_a_time_are_known_to_be_here(timestamp: int) -> None:
     buffers = Buffers()
     buffers.add(part(USERS, 0, timestamp, timestamp))
     buffers.add(part(DOCUMENTS, 0, NOW))
-    horizon, _ = buffers.hindrance([USERS, DOCUMENTS])
+    horizon, _ = buffers.watermark([USERS, DOCUMENTS])
     assert horizon > 0
     assert offsets(buffers, horizon) == {USERS: [0, 1]}
 
@@ -68,7 +68,7 @@ def test_what_is_let_go_goes_on_beside_the_others_until_nobody_is_behind() -> No
     assert offsets(buffers, 300) == {USERS: [0, 1, 2], DOCUMENTS: [0]}
     assert buffers.later(300) == {DOCUMENTS: 1}
     buffers.hasten([DOCUMENTS], 300)
-    assert buffers.hindrance([DOCUMENTS]) == (1_300, 1)
+    assert buffers.watermark([DOCUMENTS]) == (1_300, 1)
     assert times(buffers.take(300, MANY, MANY, MANY)) == {DOCUMENTS: [8_000]}
     buffers.add(part(DOCUMENTS, 3, 9_500))
     buffers.add(part(USERS, 3, 1_800))
