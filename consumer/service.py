@@ -18,6 +18,7 @@ from neon_projector.consumer.batch import Batch
 from neon_projector.consumer.batching.batcher import Batcher
 from neon_projector.consumer.batching.divide import parent_depths
 from neon_projector.consumer.batching.read_ahead import ReadAhead
+from neon_projector.consumer.batching.rewind import Rewind
 from neon_projector.consumer.batching.scheduler import Scheduler
 from neon_projector.consumer.errors import Fenced, FuseBlown, PositionsMoved
 from neon_projector.consumer.kafka import topics
@@ -47,8 +48,6 @@ log = logging.getLogger(__name__)
 
 REVOKE_WAIT_SECONDS = 5.0
 """How long a rebalance waits for the batch in hand; what comes later is fenced."""
-HELD_LOOK_SECONDS = 2.0
-"""How often it is looked whether partitions that are held may go on; only while there are any."""
 STOP_WAIT_SECONDS = 6.0
 """How long SIGTERM waits for the batch in hand; then it is rolled back."""
 
@@ -72,18 +71,19 @@ class Service:
         decoder = Decoder(registry, settings.event_max_bytes, pgproto.UUID)  # hashed and bound in C
         depth = parent_depths(registry, settings.topics)
         self._watchdog = Watchdog(self.engine)
-        self._claims = Claims(self.engine, settings, fuse, self._database, self._watchdog, self.observer.claimed)
-        self._read_ahead = ReadAhead(self._source, self._claims, settings, self._kafka.until_answered)
+        claims = Claims(self.engine, settings, fuse, self._database, self._watchdog, self.observer.claimed)
+        self._read_ahead = ReadAhead(self._source, claims, settings, self._kafka.until_answered)
         self._batcher = Batcher(self._read_ahead, decoder, settings, depth)
         erasure = Erasure(settings.cascade_grace_seconds)
-        self._check = PositionCheck(settings.kafka_group_id, self._known)
-        event.listen(self.engine.sync_engine, "connect", lambda *_: self._check.connected())
-        transaction = Transaction(self.engine, registry, settings.kafka_group_id, fuse, erasure, self._check)
+        check = PositionCheck(settings.kafka_group_id, self._known)
+        event.listen(self.engine.sync_engine, "connect", lambda *_: check.connected())
+        transaction = Transaction(self.engine, registry, settings.kafka_group_id, fuse, erasure, check)
         self._retry = Retry(transaction, self.observer.database)
         self._scheduler = Scheduler(self._apply, settings.batches_at_once, self._batcher.poke)
+        others, on_fenced = Others(settings), self.metrics.fenced.inc
+        self._rewind = Rewind(self._source, self._batcher, claims, check, others, on_fenced)
         self._serving: asyncio.Task[None] | None = None
         self._committer = Committer(self._source)
-        self._others = Others(settings)
 
     async def run(self) -> None:
         """Serve until `stop`; ends with an error where no waiting helps."""
@@ -114,7 +114,7 @@ class Service:
             parts = (
                 self.observer.backlog.count(),
                 self._committer.run(),
-                self._look_at_held(),
+                self._rewind.look_at_held(),
                 read_while_heard(self._source, self._watch, self._read),
                 self._watch.run(self._looked_at_topics),
                 self._write(),
@@ -147,9 +147,9 @@ class Service:
                     self.observer.committed(part, receipt, time.monotonic() - started)
                     self._committer.note(part.spans)
         except (Fenced, PositionsMoved) as error:
-            await self._fenced(batch, error)
+            await self._rewind.fenced(batch, error)
         except FuseBlown as blown:
-            await self._stop_intake(batch, blown)
+            await self._rewind.fuse_blown(batch, blown)
 
     async def _read(self) -> None:
         await self._kafka.until_answered(self._source.start)
@@ -167,33 +167,6 @@ class Service:
         """What is stored of the partitions being read, as far as this instance knows."""
         applied, reading = self.state.positions, self._source.partitions.reading
         return {p: Known(applied[p], one.epoch) for p, one in reading.items() if p in applied}
-
-    async def _fenced(self, batch: Batch, error: Fenced | PositionsMoved) -> None:
-        """Read on from the stored positions: of this batch, and of all partitions that differ."""
-        moved, lost = await self._check.find_moved(self._claims.look)
-        again = moved | batch.spans.keys()
-        if not self._claims.is_blown(partition.topic for partition in again):  # else that was ourselves
-            log.warning("another writer was faster; reading the positions again", extra={"error": str(error)})
-            self.metrics.fenced.inc()
-        self._read_again(again)
-        if lost:
-            self._others.tell(self._source.consumer)
-
-    def _read_again(self, partitions: set[TopicPartition]) -> None:
-        self._source.read_again(partitions)
-        self._batcher.drop(partitions)
-
-    async def _stop_intake(self, batch: Batch, blown: FuseBlown) -> None:
-        """Of the topic whose fuse has blown; what the batch has of others is read again, and goes on."""
-        await self._claims.blow(blown)
-        of_topic = {partition for partition in self._source.partitions.reading if partition.topic == blown.topic}
-        self._read_again(of_topic | batch.spans.keys())
-
-    async def _look_at_held(self) -> None:
-        """Ask now and then whether what is held may go on: an operator may have decided."""
-        while True:
-            await asyncio.sleep(HELD_LOOK_SECONDS)
-            self._source.read_again(list(self._source.partitions.held))
 
     async def _revoked(self, partitions: set[TopicPartition]) -> None:
         self._batcher.drop(partitions)

@@ -1,0 +1,63 @@
+"""Reads on from the stored positions: where another writer was faster, where the fuse has blown, where it may go on."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from aiokafka import TopicPartition
+
+from neon_projector.consumer.apply.claims import Claims
+from neon_projector.consumer.batch import Batch
+from neon_projector.consumer.batching.batcher import Batcher
+from neon_projector.consumer.errors import Fenced, FuseBlown, PositionsMoved
+from neon_projector.consumer.kafka.consumer import GroupConsumer
+from neon_projector.consumer.kafka.rebalance import Others
+from neon_projector.consumer.offsets.position_check import PositionCheck
+
+log = logging.getLogger(__name__)
+
+HELD_LOOK_SECONDS = 2.0
+"""How often it is looked whether partitions that are held may go on; only while there are any."""
+
+
+class Rewind:
+    """Takes partitions back to their stored positions. `on_fenced` is called where another writer was faster."""
+
+    def __init__(
+        self,
+        source: GroupConsumer,
+        batcher: Batcher,
+        claims: Claims,
+        check: PositionCheck,
+        others: Others,
+        on_fenced: Callable[[], None],
+    ) -> None:
+        self._source, self._batcher, self._claims = source, batcher, claims
+        self._check, self._others, self._on_fenced = check, others, on_fenced
+
+    async def fenced(self, batch: Batch, error: Fenced | PositionsMoved) -> None:
+        """Read on from the stored positions: of this batch, and of all partitions that differ."""
+        moved, lost = await self._check.find_moved(self._claims.look)
+        again = moved | batch.spans.keys()
+        if not self._claims.is_blown(partition.topic for partition in again):  # else that was ourselves
+            log.warning("another writer was faster; reading the positions again", extra={"error": str(error)})
+            self._on_fenced()
+        self._read_again(again)
+        if lost:
+            self._others.tell(self._source.consumer)
+
+    async def fuse_blown(self, batch: Batch, blown: FuseBlown) -> None:
+        """Stop the topic whose fuse has blown; what the batch has of others is read again, and goes on."""
+        await self._claims.blow(blown)
+        of_topic = {partition for partition in self._source.partitions.reading if partition.topic == blown.topic}
+        self._read_again(of_topic | batch.spans.keys())
+
+    async def look_at_held(self) -> None:
+        """Ask now and then whether what is held may go on, until cancelled: an operator may have decided."""
+        while True:
+            await asyncio.sleep(HELD_LOOK_SECONDS)
+            self._source.read_again(list(self._source.partitions.held))
+
+    def _read_again(self, partitions: set[TopicPartition]) -> None:
+        self._source.read_again(partitions)
+        self._batcher.drop(partitions)
