@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from neon_projector.consumer.environment import load_settings
-from neon_projector.consumer.logs import set_up_logging
+from neon_projector.consumer.logs.setup import set_up_logging
 from neon_projector.consumer.runner import run
 from neon_projector.consumer.telemetry import metrics
 

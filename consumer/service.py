@@ -132,9 +132,9 @@ class Service:
 
     async def _write(self) -> None:
         """The main loop: batches of what came first, each in one transaction, several of them under way."""
-        while (batch := await self._batcher.next_batch(self._scheduler.under_way)) is not None:
+        while (batch := await self._batcher.next_batch(self._scheduler.running)) is not None:
             await self._scheduler.start(batch)
-        await self._scheduler.last()
+        await self._scheduler.drain()
 
     async def _apply(self, batch: Batch) -> None:
         """One batch: retried, split or settled until it is committed, or another writer was faster."""

@@ -53,11 +53,11 @@ class Batcher:
         self._cut_as = Cut()
         self.stopping = False
 
-    async def next_batch(self, under_way: Callable[[], int]) -> Batch | None:
+    async def next_batch(self, running: Callable[[], int]) -> Batch | None:
         """The next batch, parents first; None when the service is to stop. While so many others are written it may
         fill: those who wait for a database far away bring more at once."""
         while not self.stopping:
-            if self._portions or await self._next_slice(under_way):
+            if self._portions or await self._next_slice(running):
                 cut = self._cut_as
                 batch = await decode(self._portions[0], self._decoder, self._parent_depths)
                 batch.trigger, batch.collected_seconds = cut
@@ -91,17 +91,15 @@ class Batcher:
         cut = (part for portion in self._portions for part in portion if part.records)
         return self._buffers.oldest() | {part.partition: part.records[0].timestamp for part in cut}
 
-    async def _next_slice(self, under_way: Callable[[], int]) -> bool:
+    async def _next_slice(self, running: Callable[[], int]) -> bool:
         """Wait until there is one; False where it is to be looked again."""
         watermark = self._read_ahead.watermark()
         self._give_turns(watermark.time)
-        if self._buffers.any(watermark.time) and (
-            not under_way() or self._full(watermark.time, few=under_way() <= FEW)
-        ):
+        if self._buffers.any(watermark.time) and (not running() or self._full(watermark.time, few=running() <= FEW)):
             await self._fill()
             return self._cut(self._read_ahead.watermark().time)
         patience = self._patience(watermark)
-        if patience <= 0 and not under_way():
+        if patience <= 0 and not running():
             return self._cut(ANY_TIME)
         self._changed.clear()
         with suppress(TimeoutError):

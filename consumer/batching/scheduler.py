@@ -12,13 +12,13 @@ WAITING = 1
 
 
 class Scheduler:
-    """Starts `apply` for each batch as a task of its own, up to `at_once`; `landed` is called when one has ended."""
+    """Starts `apply` for each batch as a task of its own, up to `at_once`; `on_done` is called when one has ended."""
 
-    def __init__(self, apply: Callable[[Batch], Awaitable[None]], at_once: int, landed: Callable[[], None]) -> None:
-        self._apply, self._at_once, self._landed = apply, at_once, landed
+    def __init__(self, apply: Callable[[Batch], Awaitable[None]], at_once: int, on_done: Callable[[], None]) -> None:
+        self._apply, self._at_once, self._on_done = apply, at_once, on_done
         self._batches: list[Batch] = []
         """Those under way and those that have to wait, as they came."""
-        self._flying: dict[asyncio.Task[None], Batch] = {}
+        self._tasks: dict[asyncio.Task[None], Batch] = {}
         self._changed = asyncio.Event()
         self.idle = asyncio.Event()
         self.idle.set()
@@ -30,7 +30,7 @@ class Scheduler:
         """Of each partition the timestamp of the first record that is here, in milliseconds."""
         return {partition: time for batch in reversed(self._batches) for partition, time in batch.oldest.items()}
 
-    def under_way(self) -> int:
+    def running(self) -> int:
         """How many batches are being written, or wait for one of those."""
         return len(self._batches)
 
@@ -38,46 +38,49 @@ class Scheduler:
         """Let `batch` begin as soon as nothing hinders it; returns when the next one may be brought."""
         self._batches.append(batch)
         self._begin()
-        while len(self._batches) - len(self._flying) > WAITING:
+        while len(self._batches) - len(self._tasks) > WAITING:
             self._changed.clear()
             await self._changed.wait()
 
-    async def last(self) -> None:
-        """Let what is under way land, and nothing begin any more."""
-        self._batches = list(self._flying.values())
+    async def drain(self) -> None:
+        """Let what is under way come to its end, and nothing begin any more."""
+        self._batches = list(self._tasks.values())
         self._tell()
         await self.idle.wait()
 
     def cancel(self) -> None:
         """Roll back whatever is under way."""
-        self._batches = list(self._flying.values())
+        self._batches = list(self._tasks.values())
         self._tell()
-        for task in self._flying:
+        for task in self._tasks:
             task.cancel()
 
     def _begin(self) -> None:
         """All that may begin now; for those behind it, one that has to wait is as good as under way."""
         for number, batch in enumerate(self._batches):
             if (
-                len(self._flying) < self._at_once
-                and all(batch is not flying for flying in self._flying.values())
+                len(self._tasks) < self._at_once
+                and all(batch is not begun for begun in self._tasks.values())
                 and not any(_hinders(other, batch) for other in self._batches[:number])
             ):
                 task = asyncio.ensure_future(self._apply(batch))
-                self._flying[task] = batch
-                task.add_done_callback(self._land)
+                self._tasks[task] = batch
+                task.add_done_callback(self._done)
         self._tell()
 
-    def _land(self, task: asyncio.Task[None]) -> None:
-        landed = self._flying.pop(task)
-        self._batches = [batch for batch in self._batches if batch is not landed]
+    def _done(self, task: asyncio.Task[None]) -> None:
+        done = self._tasks.pop(task)
+        self._batches = [batch for batch in self._batches if batch is not done]
         if not task.cancelled() and (error := task.exception()) is not None and not self.failed.done():
             self.failed.set_exception(error)
         self._begin()
-        self._landed()
+        self._on_done()
 
     def _tell(self) -> None:
-        (self.idle.clear if self._batches else self.idle.set)()
+        if self._batches:
+            self.idle.clear()
+        else:
+            self.idle.set()
         self._changed.set()
 
 

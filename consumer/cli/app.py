@@ -13,7 +13,7 @@ from neon_projector.consumer.cli.pause import pause, resume
 from neon_projector.consumer.cli.redrive import retry
 from neon_projector.consumer.cli.status import status
 from neon_projector.consumer.environment import load_settings
-from neon_projector.consumer.logs import set_up_logging
+from neon_projector.consumer.logs.setup import set_up_logging
 from neon_projector.consumer.version import version
 
 app = typer.Typer(

@@ -5,7 +5,7 @@ import asyncio
 import typer
 
 from neon_projector.consumer.environment import load_database_settings
-from neon_projector.consumer.logs import set_up_logging
+from neon_projector.consumer.logs.setup import set_up_logging
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.schema import migrate as migrations
 from neon_projector.consumer.schema.migrate import SchemaState

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from neon_projector.consumer.printable import printable, printable_json
+from neon_projector.consumer.logs.printable import printable, printable_json
 
 ID_WIDTH, LEAST_WIDTH = 39, 8
 """What a column of ids takes, and what one of anything else needs at the least."""

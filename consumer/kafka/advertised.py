@@ -11,7 +11,7 @@ from typing import Any
 
 from aiokafka.conn import AIOKafkaConnection, create_conn
 
-from neon_projector.consumer.printable import printable
+from neon_projector.consumer.logs.printable import printable
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from aiokafka.conn import AIOKafkaConnection, collect_hosts
 
 from neon_projector.consumer.kafka.advertised import connect
 from neon_projector.consumer.kafka.metadata import Metadata, ask
-from neon_projector.consumer.logs import KAFKA_LINES
+from neon_projector.consumer.logs.repeats import KAFKA_LINES
 
 log = logging.getLogger(__name__)
 

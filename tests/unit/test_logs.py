@@ -2,7 +2,7 @@
 
 import logging
 
-from neon_projector.consumer.logs import REPEAT_SECONDS, Repeats
+from neon_projector.consumer.logs.repeats import REPEAT_SECONDS, Repeats
 
 CLIENT = "aiokafka.consumer.fetcher"
 

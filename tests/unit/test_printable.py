@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from neon_projector.consumer.cli.output import json_of, print_table, print_text
-from neon_projector.consumer.logs import JsonFormatter, TextFormatter
-from neon_projector.consumer.printable import printable, printable_json
+from neon_projector.consumer.logs.formatters import JsonFormatter, TextFormatter
+from neon_projector.consumer.logs.printable import printable, printable_json
 
 BAD = {
     "clear the screen": "\x1b[2J",

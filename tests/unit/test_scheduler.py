@@ -24,7 +24,7 @@ class Tower:
 
     def __init__(self, at_once: int = 9) -> None:
         self.under_way: dict[str, asyncio.Future[None]] = {}
-        self.flights = Scheduler(self._apply, at_once, lambda: None)
+        self.scheduler = Scheduler(self._apply, at_once, lambda: None)
 
     async def _apply(self, batch: Batch) -> None:
         name = min(batch.spans).topic
@@ -35,7 +35,7 @@ class Tower:
             del self.under_way[name]
 
     async def start(self, batch: Batch) -> asyncio.Task[None]:
-        starting = asyncio.ensure_future(self.flights.start(batch))
+        starting = asyncio.ensure_future(self.scheduler.start(batch))
         await settled()
         return starting
 
@@ -54,10 +54,10 @@ async def test_batches_over_other_partitions_are_under_way_together() -> None:
     assert (await tower.start(a_batch("a"))).done()
     assert (await tower.start(a_batch("b"))).done()
     assert set(tower.under_way) == {"a", "b"}
-    assert not tower.flights.idle.is_set()
+    assert not tower.scheduler.idle.is_set()
     await tower.land("a")
     await tower.land("b")
-    assert tower.flights.idle.is_set()
+    assert tower.scheduler.idle.is_set()
 
 
 async def test_never_two_over_one_partition() -> None:
@@ -77,7 +77,7 @@ async def test_one_that_waits_holds_up_only_what_must_come_after_it() -> None:
     assert set(tower.under_way) == {"a", "c"}
     await tower.start(a_batch("b"))
     assert set(tower.under_way) == {"a", "c"}, "its partition's earlier records have not begun"
-    assert tower.flights.oldest_timestamps == dict.fromkeys(map(partition, "abc"), 1)
+    assert tower.scheduler.oldest_timestamps == dict.fromkeys(map(partition, "abc"), 1)
 
 
 async def test_children_wait_for_parents_but_not_the_other_way_round() -> None:
@@ -114,7 +114,7 @@ async def test_the_last_ones_land_and_none_begins_any_more() -> None:
     tower = Tower(at_once=1)
     await tower.start(a_batch("a"))
     await tower.start(a_batch("b"))
-    last = asyncio.ensure_future(tower.flights.last())
+    last = asyncio.ensure_future(tower.scheduler.drain())
     await settled()
     assert not last.done()
     await tower.land("a")
@@ -128,7 +128,7 @@ async def test_the_first_error_is_told_and_the_rest_can_be_rolled_back() -> None
     await tower.start(a_batch("b"))
     tower.under_way["a"].set_exception(LookupError("a bug"))
     with pytest.raises(LookupError):
-        await tower.flights.failed
-    tower.flights.cancel()
-    await asyncio.wait_for(tower.flights.idle.wait(), 1)
+        await tower.scheduler.failed
+    tower.scheduler.cancel()
+    await asyncio.wait_for(tower.scheduler.idle.wait(), 1)
     assert not tower.under_way

@@ -1,0 +1,19 @@
+"""Sends all logs to standard error. Never a value of an event."""
+
+import logging
+import sys
+
+from neon_projector.consumer.logs.formatters import JsonFormatter, TextFormatter
+from neon_projector.consumer.logs.repeats import KAFKA_LINES
+
+
+def set_up_logging(level: str, style: str) -> None:
+    """Send all logs to standard error, ours from `level` on, libraries' from `warning` on."""
+    handler = logging.StreamHandler(sys.stderr)
+    text = TextFormatter("%(asctime)s %(levelname)-7s %(message)s")
+    handler.addFilter(KAFKA_LINES)
+    handler.setFormatter(JsonFormatter() if style == "json" else text)
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
+    logging.getLogger("neon_projector").setLevel(level.upper())
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # a line for each request that is none: anybody can send these
