@@ -1,15 +1,18 @@
 """Waits out what passes, splits off what is bad, settles what is unknown: a batch comes back applied, or Fenced."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Protocol
 
+from neon_projector.consumer.apply.entities.apart import refusal
 from neon_projector.consumer.apply.lock import Mode
-from neon_projector.consumer.apply.transaction import CommitUnknown, Receipt, Transaction, refused
+from neon_projector.consumer.apply.receipt import Receipt
+from neon_projector.consumer.apply.transaction import CommitUnknown, Transaction
 from neon_projector.consumer.batch import Batch
 from neon_projector.consumer.errors import BadData, Conflict, Moved, NeedsMode, TooLarge, TransientError
 from neon_projector.consumer.recovery.retrying import Backoff, Listener, Retrying
+from neon_projector.projections.contract.event import Decoded, Event
 from neon_projector.projections.contract.outcome import Reason
 
 log = logging.getLogger(__name__)
@@ -82,7 +85,7 @@ class Retry:
         try:
             receipt = await self._apply_whole(batch, whole, PATIENCE_OF_PARTS, Mode.EXCLUSIVE_APART)
         except BadData as error:  # at COMMIT
-            batch.decoded = refused(batch.decoded, error.detail)
+            batch.decoded = _refused(batch.decoded, error.detail)
             receipt = await self._apply_whole(batch, whole, PATIENCE)
         for one in (one for one in receipt.rejections if one.reason is Reason.REFUSED_BY_DATABASE):
             place = {"topic": one.record.topic, "partition": one.record.partition, "offset": one.record.offset}
@@ -125,3 +128,8 @@ class Retry:
             else:
                 self._mode = receipt.next_mode
                 return receipt
+
+
+def _refused(decoded: Sequence[Decoded], detail: str) -> list[Decoded]:
+    """These records as rejections, for what only the database could refuse; `detail` says what refuses."""
+    return [refusal(d, detail) if isinstance(d, Event) else d for d in decoded]

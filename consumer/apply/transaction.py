@@ -3,23 +3,19 @@
 `apply` is the only function of the service that opens a transaction to apply records.
 """
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
-from aiokafka import TopicPartition
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransaction
 
 from neon_projector.consumer.apply import dead_letters
-from neon_projector.consumer.apply.entities.apart import refusal
-from neon_projector.consumer.apply.entities.plan import KeptAside, Written
 from neon_projector.consumer.apply.entities.writers import Writers
 from neon_projector.consumer.apply.erasure import Erasure
 from neon_projector.consumer.apply.fuse import Fuse
 from neon_projector.consumer.apply.lock import Entered, Mode, enter
 from neon_projector.consumer.apply.pruning import Pruning
+from neon_projector.consumer.apply.receipt import Receipt
 from neon_projector.consumer.apply.refusals import in_a_function
 from neon_projector.consumer.batch import Batch
 from neon_projector.consumer.errors import BadData, Fenced, Moved, PositionsMoved
@@ -28,28 +24,10 @@ from neon_projector.consumer.offsets.fingerprint import fingerprints
 from neon_projector.consumer.offsets.position_check import PositionCheck
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.models.connection import Ends
-from neon_projector.projections.contract.event import Decoded, Event, Rejection
+from neon_projector.projections.contract.event import Rejection
 from neon_projector.projections.contract.outcome import Outcome
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.state.grouping import Grouped, group
-
-
-@dataclass(slots=True)
-class Receipt:
-    """What one transaction did."""
-
-    totals: dict[TopicPartition, Counter[Outcome]] = field(default_factory=dict)
-    rejections: list[Rejection] = field(default_factory=list)
-    """Those of the records of this batch."""
-    new: list[Rejection] = field(default_factory=list)
-    """Those of these that were not rejected before, for the same reason."""
-    released: Counter[Outcome] = field(default_factory=Counter)
-    """What became of events that earlier transactions had parked."""
-    kept: list[KeptAside] = field(default_factory=list)
-    """States that waited, and that the database refused when their turn came."""
-    next_mode: Mode = Mode.SHARED_INSERT
-    """What the next batch will likely need: to run alone where this one parked anything, and to look for what is there
-    where this one brought what was there already."""
 
 
 class CommitUnknown(Exception):
@@ -136,13 +114,11 @@ class Transaction:
         for entity in self._writers:  # parents before children
             if events := grouped.events.get(entity):
                 written = await self._writers.write(connection, entity, events, entered)
-                receipt.kept += written.kept
-                _count_events(receipt, batch, written)
-                receipt.next_mode = max(receipt.next_mode, _likely(written))
+                receipt.add(batch, written)
                 rejections += written.rejected
                 late += written.released_rejections
-        _count(receipt, batch, Outcome.REJECTED, rejections)
-        _count(receipt, batch, Outcome.IGNORED, grouped.ignored)
+        receipt.count(batch, Outcome.REJECTED, rejections)
+        receipt.count(batch, Outcome.IGNORED, grouped.ignored)
         receipt.rejections = rejections
         assert sum(c.total() for c in receipt.totals.values()) == len(batch.decoded), "a record has no outcome"
         known = await dead_letters.known(connection, [*rejections, *late])
@@ -184,26 +160,3 @@ async def _commit(connection: AsyncConnection, transaction: AsyncTransaction, en
     except Exception as error:
         raise CommitUnknown(receipt) from error
     assert ends.committed, "committed without the positions"
-
-
-def refused(decoded: Sequence[Decoded], detail: str) -> list[Decoded]:
-    """These records as rejections, for what only the database could refuse; `detail` says what refuses."""
-    return [refusal(d, detail) if isinstance(d, Event) else d for d in decoded]
-
-
-def _likely(written: Written) -> Mode:
-    if written.parked:
-        return Mode.EXCLUSIVE
-    return Mode.SHARED if written.superseded else Mode.SHARED_INSERT
-
-
-def _count_events(receipt: Receipt, batch: Batch, written: Written) -> None:
-    _count(receipt, batch, Outcome.APPLIED, written.applied)
-    _count(receipt, batch, Outcome.SUPERSEDED, written.superseded)
-    _count(receipt, batch, Outcome.PARKED, written.parked)
-    receipt.released.update(written.released)
-
-
-def _count(receipt: Receipt, batch: Batch, outcome: Outcome, decoded: Sequence[Decoded]) -> None:
-    for partition, number in batch.numbers_of(decoded).items():
-        receipt.totals.setdefault(partition, Counter())[outcome] += number

@@ -10,8 +10,8 @@ from aiokafka import TopicPartition
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
+from neon_projector.consumer.apply.receipt import Receipt
 from neon_projector.consumer.apply.rejected import RejectionLog, why
-from neon_projector.consumer.apply.transaction import Receipt
 from neon_projector.consumer.batch import Batch
 from neon_projector.consumer.kafka.assignment import STOPPED
 from neon_projector.consumer.kafka.consumer import GroupConsumer

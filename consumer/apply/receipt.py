@@ -1,0 +1,51 @@
+"""What one transaction did: an outcome for each record, and what the next transaction will likely need."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from aiokafka import TopicPartition
+
+from neon_projector.consumer.apply.entities.plan import KeptAside, Written
+from neon_projector.consumer.apply.lock import Mode
+from neon_projector.consumer.batch import Batch
+from neon_projector.projections.contract.event import Decoded, Rejection
+from neon_projector.projections.contract.outcome import Outcome
+
+
+@dataclass(slots=True)
+class Receipt:
+    """What one transaction did."""
+
+    totals: dict[TopicPartition, Counter[Outcome]] = field(default_factory=dict)
+    rejections: list[Rejection] = field(default_factory=list)
+    """Those of the records of this batch."""
+    new: list[Rejection] = field(default_factory=list)
+    """Those of these that were not rejected before, for the same reason."""
+    released: Counter[Outcome] = field(default_factory=Counter)
+    """What became of events that earlier transactions had parked."""
+    kept: list[KeptAside] = field(default_factory=list)
+    """States that waited, and that the database refused when their turn came."""
+    next_mode: Mode = Mode.SHARED_INSERT
+    """What the next batch will likely need: to run alone where this one parked anything, and to look for what is there
+    where this one brought what was there already."""
+
+    def add(self, batch: Batch, written: Written) -> None:
+        """Take in what became of one entity's events."""
+        self.kept += written.kept
+        self.count(batch, Outcome.APPLIED, written.applied)
+        self.count(batch, Outcome.SUPERSEDED, written.superseded)
+        self.count(batch, Outcome.PARKED, written.parked)
+        self.released.update(written.released)
+        self.next_mode = max(self.next_mode, _likely(written))
+
+    def count(self, batch: Batch, outcome: Outcome, decoded: Sequence[Decoded]) -> None:
+        """These records of `batch` have this outcome."""
+        for partition, number in batch.numbers_of(decoded).items():
+            self.totals.setdefault(partition, Counter())[outcome] += number
+
+
+def _likely(written: Written) -> Mode:
+    if written.parked:
+        return Mode.EXCLUSIVE
+    return Mode.SHARED if written.superseded else Mode.SHARED_INSERT
