@@ -18,20 +18,20 @@ EARLIEST = 1
 _TIME = attrgetter("timestamp")
 
 
-class Held(NamedTuple):
+class Buffered(NamedTuple):
     """How much of a partition is here: records, and their bytes (`consumer.batching.sizes`)."""
 
     records: int = 0
     size: int = 0
     last: int = 0
     """The time of the last one that was read, it may be handed over already; 0 where none was."""
-    rate: float = 0.0
+    records_per_ms: float = 0.0
     """Of those that were read last, records for each millisecond of their times."""
-    mean: float = 0.0
+    bytes_per_record: float = 0.0
     """Of the same, bytes for each record."""
 
 
-NOTHING = Held()
+NOTHING = Buffered()
 
 
 class Buffer:
@@ -45,7 +45,7 @@ class Buffer:
         self._times: list[int] = []
         self._bytes: list[int] = [0]
         """Before each record, and after the last one: the bytes of all up to there."""
-        self.held = NOTHING
+        self.buffered = NOTHING
         self.shift = 0
         """By so much earlier do records count, as others have held them back for long."""
 
@@ -78,8 +78,8 @@ class Buffer:
             self._bytes.extend(accumulate(sizes(records), initial=start))
             self._records.extend(records)
             last, number = max(EARLIEST, self._times[-1]), len(records)
-            rate = number / max(1, last - (self.held.last or self._times[0]))
-            self._count(last, rate, (self._bytes[-1] - start) / number)
+            records_per_ms = number / max(1, last - (self.buffered.last or self._times[0]))
+            self._count(last, records_per_ms, (self._bytes[-1] - start) / number)
         return ahead
 
     def _count_as(self, own: list[int], before: int, latest: int) -> tuple[list[int], int]:
@@ -97,12 +97,12 @@ class Buffer:
         if self._times and (by := self._times[0] - time) > 0:
             self.shift = max(self.shift + by, self.first_timestamp - time)
             self._times = [one - by for one in self._times]
-            self._count(self.held.last - by, *self.held[3:])
+            self._count(self.buffered.last - by, *self.buffered[3:])
 
     def until(self, time: int) -> tuple[int, int]:
         """The number of records that are no later, and their bytes."""
-        if self.held.last <= time:
-            return self.held[:2]
+        if self.buffered.last <= time:
+            return self.buffered[:2]
         number = bisect_right(self._times, time)
         return number, self._bytes[number] - self._bytes[0]
 
@@ -112,11 +112,13 @@ class Buffer:
         del self._records[:number], self._times[:number], self._bytes[:number]
         end = self._records[0].offset if self._records else self._end
         span, self._start = OffsetRange(self._start, end, self.epoch), end
-        self._count(*self.held[2:])
+        self._count(*self.buffered[2:])
         return Fetched(partition, span, taken, size)
 
-    def _count(self, last: int, rate: float, mean: float) -> None:
-        self.held = Held(len(self._records), self._bytes[-1] - self._bytes[0], last, rate, mean)
+    def _count(self, last: int, records_per_ms: float, bytes_per_record: float) -> None:
+        self.buffered = Buffered(
+            len(self._records), self._bytes[-1] - self._bytes[0], last, records_per_ms, bytes_per_record
+        )
 
 
 def _rising(times: list[int], before: int) -> list[int]:

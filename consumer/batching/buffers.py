@@ -6,7 +6,7 @@ from typing import NamedTuple
 from aiokafka import TopicPartition
 
 from neon_projector.consumer.batch import Fetched
-from neon_projector.consumer.batching.buffer import ANY_TIME, NOTHING, Buffer, Held
+from neon_projector.consumer.batching.buffer import ANY_TIME, NOTHING, Buffer, Buffered
 
 
 class Watermark(NamedTuple):
@@ -23,7 +23,7 @@ class Buffers:
 
     def __init__(self) -> None:
         self._buffers: dict[TopicPartition, Buffer] = {}
-        self._held: dict[TopicPartition, Held] = {}
+        self._buffered: dict[TopicPartition, Buffered] = {}
         """Of each buffer what it holds: it is asked for all of them much more often than it changes."""
         self._until: dict[int, tuple[int, int]] = {}
         """What `until` has told, as long as nothing changes: there may be hundreds of buffers to ask."""
@@ -35,7 +35,7 @@ class Buffers:
         if buffer is None or buffer.epoch != span.epoch:
             buffer = self._buffers[partition] = Buffer(span.epoch, span.start)
         ahead = buffer.add(fetched, latest)
-        self._held[partition] = buffer.held
+        self._buffered[partition] = buffer.buffered
         self._until.clear()
         return ahead
 
@@ -48,7 +48,7 @@ class Buffers:
         self._until.clear()
         for partition in partitions:
             self._buffers[partition].hasten(time)
-            self._held[partition] = self._buffers[partition].held
+            self._buffered[partition] = self._buffers[partition].buffered
 
     def stop_hastening(self) -> None:
         """From now on, what comes counts as its times say."""
@@ -59,18 +59,18 @@ class Buffers:
         self._until.clear()
         for partition in partitions:
             self._buffers.pop(partition, None)
-            self._held.pop(partition, None)
+            self._buffered.pop(partition, None)
 
     @property
     def size(self) -> int:
         """The bytes of all that is here."""
-        return sum(one.size for one in self._held.values())
+        return sum(one.size for one in self._buffered.values())
 
-    def held(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, Held]:
+    def buffered(self, partitions: Collection[TopicPartition]) -> dict[TopicPartition, Buffered]:
         """What is here of each of these."""
         found = dict.fromkeys(partitions, NOTHING)
         number = len(found)
-        found |= self._held
+        found |= self._buffered
         return found if len(found) == number else {p: found[p] for p in partitions}
 
     def oldest(self) -> dict[TopicPartition, int]:
@@ -79,7 +79,7 @@ class Buffers:
 
     def watermark(self, behind: Iterable[TopicPartition]) -> Watermark:
         """How far all is here that is to be had, given the partitions that have more in Kafka."""
-        lasts = [self._held.get(partition, NOTHING).last for partition in behind]
+        lasts = [self._buffered.get(partition, NOTHING).last for partition in behind]
         time = min(lasts, default=ANY_TIME)
         return Watermark(time, lasts.count(time))
 
@@ -104,7 +104,7 @@ class Buffers:
                 number = min(buffer.until(time)[0], max_records, max_each)
                 if number or buffer.first is None:
                     parts.append(buffer.take(partition, number))
-                    self._held[partition] = buffer.held
+                    self._buffered[partition] = buffer.buffered
                     max_records -= number
         return parts
 
@@ -118,7 +118,7 @@ class Buffers:
     def _latest_that_fits(self, time: int, max_records: int, max_bytes: int) -> int:
         """By halving; records of one millisecond may be too many, `take` then leaves some of them."""
         low = min((b.first for b in self._filled() if b.first is not None), default=time)
-        high = max(low, min(time, max((b.held.last for b in self._filled()), default=time)))
+        high = max(low, min(time, max((b.buffered.last for b in self._filled()), default=time)))
         middle = high  # mostly all of it fits
         while low < high:
             number, size = self.until(middle)

@@ -4,21 +4,21 @@ from collections.abc import Mapping, Sequence, Set
 
 from aiokafka import TopicPartition
 
-from neon_projector.consumer.batching.buffer import Held
+from neon_projector.consumer.batching.buffer import Buffered
 
 QUARTER = 4
 LITTLE = 16
 """For less than this part of the room nothing is read: many small pieces cost more than large ones."""
 
 
-def shares(
-    held: Mapping[TopicPartition, Held],
+def quotas(
+    buffered: Mapping[TopicPartition, Buffered],
     behind: Set[TopicPartition],
     max_records: int,
     max_bytes: int,
     all_ends: bool = False,
 ) -> dict[TopicPartition, int]:
-    """How many records further each may be read, given what is held of it; those earliest in time come first.
+    """How many records further each may be read, given what is buffered of it; those earliest in time come first.
 
     Those `behind` have more in Kafka. Each may hold an equal part of a quarter of the room, so that it is known what
     comes next of it. As soon as something is known of all, the rest is for those that are earliest: as many of each as
@@ -29,11 +29,11 @@ def shares(
     `all_ends`: what comes there is later than what waits, and the broker holds a fetch that finds nothing, and with it
     all others (`consumer.kafka.client.FETCH_WAIT_MS`).
     """
-    records, size = sum(one.records for one in held.values()), sum(one.size for one in held.values())
-    mean = size / records if size else max((one.mean for one in held.values()), default=0.0)
-    room = min(max_records, int(max_bytes / mean) if mean else max_records)
-    left, part = room - records, room // (QUARTER * (len(held) or 1)) + 1
-    in_order = sorted(held.items(), key=lambda item: item[1].last)
+    records, size = sum(one.records for one in buffered.values()), sum(one.size for one in buffered.values())
+    bytes_per_record = size / records if size else max((one.bytes_per_record for one in buffered.values()), default=0.0)
+    room = min(max_records, int(max_bytes / bytes_per_record) if bytes_per_record else max_records)
+    left, part = room - records, room // (QUARTER * (len(buffered) or 1)) + 1
+    in_order = sorted(buffered.items(), key=lambda item: item[1].last)
     lagging = [(partition, one) for partition, one in in_order if partition in behind]
     level = _level(lagging, left // 2, part) if left > room // LITTLE else {}
     may = dict[TopicPartition, int]()
@@ -46,7 +46,7 @@ def shares(
     return may
 
 
-def _level(in_order: Sequence[tuple[TopicPartition, Held]], left: int, part: int) -> dict[TopicPartition, int]:
+def _level(in_order: Sequence[tuple[TopicPartition, Buffered]], left: int, part: int) -> dict[TopicPartition, int]:
     """How many records bring the earliest partitions to one time, `left` records in all, if they go on as before.
 
     None where nothing is known of one: it may be earlier than all. No less than `part` of each, and no more than four
@@ -58,7 +58,7 @@ def _level(in_order: Sequence[tuple[TopicPartition, Held]], left: int, part: int
     for _, one in in_order:
         if number and one.last >= time:
             break
-        rates, weighted, number = rates + one.rate, weighted + one.rate * one.last, number + 1
+        rates, weighted, number = rates + one.records_per_ms, weighted + one.records_per_ms * one.last, number + 1
         time = (left + weighted) / rates if rates else one.last
     most = min(left, QUARTER * left // number)
-    return {p: min(most, max(part, round(one.rate * (time - one.last)))) for p, one in in_order[:number]}
+    return {p: min(most, max(part, round(one.records_per_ms * (time - one.last)))) for p, one in in_order[:number]}

@@ -10,7 +10,7 @@ from aiokafka import TopicPartition
 from neon_projector.consumer.apply.claims import Claims
 from neon_projector.consumer.batch import Fetched
 from neon_projector.consumer.batching.buffers import Buffers, Watermark
-from neon_projector.consumer.batching.quotas import shares
+from neon_projector.consumer.batching.quotas import quotas
 from neon_projector.consumer.batching.turns import Turns
 from neon_projector.consumer.kafka.consumer import GroupConsumer
 from neon_projector.consumer.offsets.claim import OffsetRange
@@ -94,9 +94,9 @@ class ReadAhead:
         """How many records further each partition may be read; those behind come first."""
         settings, behind = self._settings, set(self._source.behind())
         most = int(AHEAD * settings.batch_max_events * settings.batches_at_once)
-        held = self.buffers.held(self._source.partitions.reading)
+        buffered = self.buffers.buffered(self._source.partitions.reading)
         ends = asyncio.get_running_loop().time() % ENDS_EACH_SECONDS < ENDS_FOR_SECONDS
-        return shares(held, behind, most, self._room_bytes, all_ends=ends)
+        return quotas(buffered, behind, most, self._room_bytes, all_ends=ends)
 
     def _take(self, fetched: Fetched) -> None:
         if not self.buffers:

@@ -1,7 +1,7 @@
 """How the client library reaches Kafka, and what it takes no argument for: it must create no topics, says when its
 place in the group was taken, and leaves in time.
 
-With `fetching.py`, `light_records.py` and `static_member.py` this is all that is known of its inside;
+With `fetcher.py`, `light_records.py` and `static_member.py` this is all that is known of its inside;
 `test_borrowed_names.py` holds it.
 """
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from neon_projector.consumer.batch import Fetched
-from neon_projector.consumer.batching.buffer import ANY_TIME, NOTHING, Held
+from neon_projector.consumer.batching.buffer import ANY_TIME, NOTHING, Buffered
 from neon_projector.consumer.batching.buffers import Buffers
 from neon_projector.consumer.batching.divide import TOGETHER, Portion, divide, parent_depths
 from neon_projector.consumer.offsets.claim import OffsetRange
@@ -178,11 +178,11 @@ def test_what_is_taken_tells_its_bytes() -> None:
 
 def test_what_was_last_and_how_it_came_is_known_also_when_it_is_handed_over() -> None:
     buffers = filled(part(USERS, 0, *range(100, 120)), part(USERS, 20, *range(124, 164, 4)))
-    assert buffers.held([USERS, DOCUMENTS]) == {USERS: Held(30, 300, 160, 10 / 41, 10.0), DOCUMENTS: NOTHING}
+    assert buffers.buffered([USERS, DOCUMENTS]) == {USERS: Buffered(30, 300, 160, 10 / 41, 10.0), DOCUMENTS: NOTHING}
     buffers.take(ANY_TIME, MANY, MANY, MANY)
-    assert buffers.held([USERS]) == {USERS: Held(0, 0, 160, 10 / 41, 10.0)}
+    assert buffers.buffered([USERS]) == {USERS: Buffered(0, 0, 160, 10 / 41, 10.0)}
     buffers.drop([USERS])
-    assert buffers.held([USERS]) == {USERS: NOTHING}
+    assert buffers.buffered([USERS]) == {USERS: NOTHING}
 
 
 def test_a_wrong_clock_is_forgotten_with_its_record() -> None:
@@ -191,7 +191,7 @@ def test_a_wrong_clock_is_forgotten_with_its_record() -> None:
     assert times(buffers.take(4, MANY, MANY, MANY)) == {USERS: [1], DOCUMENTS: [3, 4]}
     buffers.take(ANY_TIME, MANY, MANY, MANY)
     buffers.add(part(USERS, 3, 6, 7))
-    assert buffers.held([USERS])[USERS].last == 7
+    assert buffers.buffered([USERS])[USERS].last == 7
     assert times(buffers.take(6, MANY, MANY, MANY)) == {USERS: [6]}
 
 
