@@ -5,60 +5,22 @@
 
 import asyncio
 import sys
-from collections import defaultdict
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.events import Mix
-from bench.freshness import Freshness
-from bench.limit import Limit
+from bench.events import Mix, a_mix
 from bench.report import write_report
+from bench.results import FEWER, Results
 from bench.servers import OPTIONS, Bench
-from bench.service import Drain
 from neon_projector.consumer.demo.servers.postgres import embedded_postgres
 from tests.support.kafka import local_kafka
 
 ROUND_TRIPS_MS = (0, 5, 20, 50)
-FEWER = 100_000
-"""Events of the drains for which the rows before make the difference."""
 LARGE = Mix(users=8, documents=400, updates=0, content="x" * 950_000)
 """Nearly the largest values that there may be, 380 MB of them."""
 SMALL = Mix(users=1_000, documents=100_000, updates=0, content="x" * 1_000)
 ROWS_BEFORE = (99_999, 999_999, 4_999_998)
 RATES = {1_000: (30.0, 20.0), 10: (5.0, 60.0)}
 """By events per second: warm-up and measurement, in seconds. Three runs make 60,000 samples, and three minutes."""
-
-
-def _lists() -> dict[int, list[Drain]]:
-    return defaultdict(list)
-
-
-@dataclass
-class Results:
-    """All that was measured, each as often as there were runs."""
-
-    events: int
-    fewer: int = FEWER
-    limit: list[Limit] = field(default_factory=list)
-    limit_of_two: list[Limit] = field(default_factory=list)
-    """Over two connections: no goal, but what two cores can do."""
-    whole: list[Drain] = field(default_factory=list)
-    partial: list[Drain] = field(default_factory=list)
-    far: dict[int, list[Drain]] = field(default_factory=_lists)
-    """By milliseconds of round trip."""
-    partitions: dict[int, list[Drain]] = field(default_factory=_lists)
-    large: list[Drain] = field(default_factory=list)
-    """Values of nearly 1 MB in 8 partitions."""
-    small: list[Drain] = field(default_factory=list)
-    """Values of 1 kB in 256 partitions."""
-    filled: dict[int, list[Drain]] = field(default_factory=_lists)
-    """By the number of rows that are in the tables before."""
-    fresh: dict[int, list[Freshness]] = field(default_factory=lambda: defaultdict(list))
-    """By events per second."""
-
-
-def a_mix(events: int, partial: float = 0.0) -> Mix:
-    return Mix(events // 5, 2 * events // 5, 2 * events // 5, partial=partial)
 
 
 async def measure(bench: Bench, results: Results) -> None:

@@ -85,3 +85,7 @@ def _value(type_: str, entity_id: UUID, fields: dict[str, Any]) -> bytes:
     event_id, time = f"{entity_id}-{fields['version']}", fields["updated_at"]
     attributes = {"specversion": "1.0", "id": event_id, "source": "/bench", "type": type_, "time": time}
     return orjson.dumps(attributes | {"data": data}, option=orjson.OPT_UTC_Z)
+
+
+def a_mix(events: int, partial: float = 0.0) -> Mix:
+    return Mix(events // 5, 2 * events // 5, 2 * events // 5, partial=partial)

@@ -5,37 +5,16 @@
 
 import asyncio
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.__main__ import a_mix
 from bench.debezium.sink import drain_by_debezium
+from bench.events import a_mix
 from bench.peers_report import write_report
+from bench.results import Peers
 from bench.row_by_row import drain_row_by_row
 from bench.servers import OPTIONS, Bench
-from bench.service import Drain
-from bench.watch import Measured
 from neon_projector.consumer.demo.servers.postgres import embedded_postgres
 from tests.support.kafka import local_kafka
-
-FIRST = 100_000
-"""What a new worker of Debezium's sink drains before it is measured warm."""
-ROW_BY_ROW = 20_000
-
-
-@dataclass
-class Peers:
-    """All that was measured."""
-
-    events: int
-    limit: list[float] = field(default_factory=list)
-    """Events per second."""
-    service: list[Drain] = field(default_factory=list)
-    cold: list[Measured] = field(default_factory=list)
-    warm: list[Measured] = field(default_factory=list)
-    rows: list[Measured] = field(default_factory=list)
-    first: int = FIRST
-    row_by_row: int = ROW_BY_ROW
 
 
 async def measure(bench: Bench, runs: int, events: int) -> Peers:

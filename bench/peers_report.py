@@ -6,25 +6,22 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from bench.debezium.connect import JVM, POM
 from bench.debezium.sink import SINK
 from bench.report import spread
+from bench.results import Peers
 from bench.service import Drain
 from bench.watch import Measured
 
-if TYPE_CHECKING:
-    from bench.peers import Peers
 
-
-def write_report(peers: "Peers", folder: Path) -> None:
+def write_report(peers: Peers, folder: Path) -> None:
     (folder / "PEERS.md").write_text(_document(peers))
     print((folder / "PEERS.md").read_text())
 
 
-def _document(peers: "Peers") -> str:
+def _document(peers: Peers) -> str:
     service, warm, cold, rows = (
         median(d.rate for d in drains) for drains in (peers.service, peers.warm, peers.cold, peers.rows)
     )

@@ -6,21 +6,18 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
 
 from bench.freshness import Freshness
 from bench.limit import Limit
+from bench.results import Results
 from bench.service import Drain
-
-if TYPE_CHECKING:
-    from bench.__main__ import Results
 
 GOAL_OF_LIMIT = 0.9
 GOALS_FAR = {5: 0.9, 20: 0.8, 50: 0.6}
 """By milliseconds of round trip, of the rate without delay."""
 
 
-def write_report(results: "Results", folder: Path) -> None:
+def write_report(results: Results, folder: Path) -> None:
     """Both files, in `folder`."""
     (folder / "RESULTS.md").write_text(_document(results))
     bars = [("limit: Postgres alone", _rate(results.limit))]
@@ -39,7 +36,7 @@ def spread(values: Sequence[float]) -> str:
     return f"{median(values):,.0f} ({min(values):,.0f} to {max(values):,.0f})"
 
 
-def _document(results: "Results") -> str:
+def _document(results: Results) -> str:
     limit, whole, partial = _rate(results.limit), _rate(results.whole), _rate(results.partial)
     return f"""# What was measured
 
@@ -104,7 +101,7 @@ From the record's timestamp (the producer's clock, whole milliseconds) to the re
 """
 
 
-def _ratios(results: "Results") -> str:
+def _ratios(results: Results) -> str:
     pairs = zip(results.limit, results.whole, strict=True)
     return ", ".join(f"{drain.rate / limit.rate:.2f}" for limit, drain in pairs)
 
@@ -124,7 +121,7 @@ def _drains(name: str, drains: Sequence[Drain], limit: float) -> str:
     return f"| {name} | {spread(rates)} | {median(rates) / limit:.2f} | {used} | {peak:.0f} | {parked} |"
 
 
-def _far(results: "Results") -> str:
+def _far(results: Results) -> str:
     near = _rate(results.far[0])
     return "\n".join(
         f"| {ms} | {spread([d.rate for d in drains])} | {_rate(drains) / near:.2f} | {GOALS_FAR.get(ms, 1)} |"
@@ -132,7 +129,7 @@ def _far(results: "Results") -> str:
     )
 
 
-def _partitions(results: "Results") -> str:
+def _partitions(results: Results) -> str:
     return "\n".join(_curve(number, drains) for number, drains in results.partitions.items())
 
 
@@ -140,7 +137,7 @@ def _memory(name: str, drains: Sequence[Drain]) -> str:
     return f"| {name} | {spread([d.peak_megabytes for d in drains])} | {spread([d.rate for d in drains])} |"
 
 
-def _filled(results: "Results") -> str:
+def _filled(results: Results) -> str:
     return "\n".join(_curve(rows, drains) for rows, drains in results.filled.items())
 
 
@@ -150,7 +147,7 @@ def _curve(number: int, drains: Sequence[Drain]) -> str:
     return f"| {number:,} | {spread([d.rate for d in drains])} | {service:.1f} | {postgres:.1f} | {peak:.0f} |"
 
 
-def _freshness(results: "Results") -> str:
+def _freshness(results: Results) -> str:
     return "\n".join(
         f"| {rate:,} | {told[0].samples:,} | {_times(told, 'p50')} | {_times(told, 'p99')} "
         f"| {_times(told, 'bare_p50')} | {_times(told, 'bare_p99')} |"
