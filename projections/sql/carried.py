@@ -26,23 +26,15 @@ def _hashed(column: str, entity_id: str) -> str:
         AND stored.bytes <= CAST(:most AS bigint) THEN sha256(convert_to({column}, 'UTF8')) ELSE ''::bytea END"""
 
 
-def _stored_rows(projection: Projection) -> str:
-    """The CTE `stored`: the bytes of all carried values in the rows of `:id`. Postgres knows the lengths of values that
-    it stores out of line (TOAST) without reading them."""
-    sizes = " + ".join(f"coalesce(octet_length({c}), 0)" for c in projection.carried)
-    where = "id = ANY(CAST(:id AS uuid[]))"
-    return f"stored AS (SELECT coalesce(sum({sizes}), 0) AS bytes FROM {projection.table_name} WHERE {where})"
-
-
-def _stored_aside(projection: Projection) -> str:
-    """The same for states kept aside."""
-    sizes = " + ".join(f"coalesce(octet_length(state ->> '{c}'), 0)" for c in projection.carried)
-    where = f"entity = '{projection.entity}' AND id = ANY(CAST(:id AS uuid[]))"
-    return f"stored AS (SELECT coalesce(sum({sizes}), 0) AS bytes FROM {ABSENT} WHERE {where})"
+def _stored(projection: Projection, stored_as: str) -> str:
+    """The CTE `stored`: the bytes of all carried values in `mine`, the rows that were found, each by `stored_as`.
+    Postgres knows the lengths of values that it stores out of line (TOAST) without reading them."""
+    sizes = " + ".join(f"coalesce(octet_length({stored_as.format(c)}), 0)" for c in projection.carried)
+    return f"stored AS (SELECT coalesce(sum({sizes}), 0) AS bytes FROM mine)"
 
 
 def _stored_parked(projection: Projection) -> str:
-    """The same for parked events."""
+    """The same for the parked events of `:id`."""
     sizes = " + ".join([str(PARKED_BYTES), *(f"coalesce(octet_length(data ->> '{c}'), 0)" for c in projection.carried)])
     where = f"entity = '{projection.entity}' AND entity_id = ANY(CAST(:id AS uuid[]))"
     return f"stored AS (SELECT coalesce(sum({sizes}), 0) AS bytes FROM {PARKED} WHERE {where})"
@@ -55,8 +47,10 @@ def load(projection: Projection) -> str:
     columns = ", ".join(f"{_hashed(f't.{c}', 't.id')} AS {c}" if c in carried else f"t.{c}" for c in projection.columns)
     if not carried:
         return f"SELECT {columns}, {changed} FROM {projection.table_name} t {ours} {locked}"
-    stored = f"WITH {_stored_rows(projection)} SELECT {columns}, {changed}, stored.bytes AS stored_bytes"
-    return f"{stored} FROM {projection.table_name} t, stored {ours} {_ONE_IF_TOO_LARGE} {locked}"
+    mine = f"SELECT {', '.join(f't.{c}' for c in projection.columns)} FROM {projection.table_name} t {ours} {locked}"
+    return f"""
+        WITH mine AS MATERIALIZED ({mine}), {_stored(projection, "{}")}
+        SELECT {columns}, {changed}, stored.bytes AS stored_bytes FROM mine t, stored {_ONE_IF_TOO_LARGE}"""
 
 
 def load_absent(projection: Projection) -> str:
@@ -64,14 +58,16 @@ def load_absent(projection: Projection) -> str:
     carried, state = projection.carried, {c: f"s.{c}" for c in projection.columns}
     state |= {c: _hashed(f"s.{c}", "a.id") for c in carried}
     columns = ", ".join(f"{value} AS state_{c}" for c, value in state.items())
-    first = f"WITH {_stored_aside(projection)}" if carried else ""
+    mine = f"""SELECT a.id, a.version, a.reason, a.state FROM {ABSENT} a
+        WHERE a.entity = '{projection.entity}' AND a.id = ANY(CAST(:id AS uuid[]))"""
+    stored = ", " + _stored(projection, "state ->> '{}'") if carried else ""
     return f"""
-        {first} SELECT a.id AS entity_id, a.version AS at_version, a.reason, {columns},
+        WITH mine AS MATERIALIZED ({mine}){stored}
+        SELECT a.id AS entity_id, a.version AS at_version, a.reason, {columns},
             {changed_by_triggers(projection)} AS changed_by_triggers
         {", stored.bytes AS stored_bytes" if carried else ""}
-        FROM {ABSENT} a, LATERAL jsonb_populate_record(NULL::{projection.table_name}, a.state) s
+        FROM mine a, LATERAL jsonb_populate_record(NULL::{projection.table_name}, a.state) s
         {", stored" if carried else ""}
-        WHERE a.entity = '{projection.entity}' AND a.id = ANY(CAST(:id AS uuid[]))
         {_ONE_IF_TOO_LARGE if carried else ""}"""
 
 
@@ -109,18 +105,22 @@ def whole(rows: str, projection: Projection) -> str:
     return f"SELECT {columns} FROM {rows} v {_values(projection, as_json=False)}"
 
 
-def put_aside(projection: Projection) -> str:
-    """INSERT into the states kept aside. Rows are sorted before their `state` is built, because it may be large."""
-    state = ", ".join(f"'{c}', {'s' if c in projection.carried else 'v'}.{c}" for c in projection.columns)
-    more = ["CAST(:reason AS text[])", "CAST(:waiting_for AS uuid[])", *kept_arrays(projection)]
-    names = [*projection.columns, "reason", "waiting_for", *(f"kept_{c}" for c in projection.carried)]
+def put_aside(projection: Projection, *, whole: bool = False) -> str:
+    """INSERT into the states kept aside. Rows are sorted before their `state` is built, because it may be large.
+
+    With `whole` all values are given, and none is looked for where it is stored.
+    """
+    carried = () if whole else projection.carried
+    state = ", ".join(f"'{c}', {'s' if c in carried else 'v'}.{c}" for c in projection.columns)
+    more = ["CAST(:reason AS text[])", "CAST(:waiting_for AS uuid[])", *(() if whole else kept_arrays(projection))]
+    names = [*projection.columns, "reason", "waiting_for", *(f"kept_{c}" for c in carried)]
     return f"""
         INSERT INTO {ABSENT} AS a (entity, id, version, state, reason, waiting_for)
         SELECT '{projection.entity}', v.id, v.version,
                CASE WHEN v.reason IN ('deleted', 'erased') THEN NULL ELSE jsonb_build_object({state}) END,
                v.reason, v.waiting_for
         FROM (SELECT * FROM unnest({arrays(projection)}, {", ".join(more)}) AS v({", ".join(names)}) ORDER BY id) v
-        {_values(projection, as_json=True)}"""
+        {"" if whole else _values(projection, as_json=True)}"""
 
 
 def _values(projection: Projection, *, as_json: bool) -> str:

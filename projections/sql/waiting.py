@@ -10,7 +10,7 @@ from neon_projector.projections.sql.parts import ABSENT, PARKED
 
 def put_new_aside(projection: Projection) -> TextClause:
     """Keep states aside. The statement fails if a state of the same entity is already there."""
-    return text(put_aside(projection))
+    return text(put_aside(projection, whole=True))
 
 
 def put_any_aside(projection: Projection) -> TextClause:

@@ -201,8 +201,8 @@ class EntityStore:
         self, connection: AsyncConnection, asides: Mapping[UUID, Aside], there: Collection[UUID]
     ) -> None:
         """Keep these states aside, of `there` instead of older ones; Moved where a newer one is kept already."""
-        new = [aside for i, aside in asides.items() if i not in there]
-        known = [aside for i, aside in asides.items() if i in there]
+        new = [aside for i, aside in asides.items() if i not in there and not self._has_kept(aside.row)]
+        known = [aside for i, aside in asides.items() if i in there or self._has_kept(aside.row)]
         for statement, some in ((self.sql.put_new_aside, new), (self.sql.put_aside, known)):
             if some:
                 values = self._arrays([aside.row for aside in some])
@@ -218,6 +218,9 @@ class EntityStore:
     async def drop_absent(self, connection: AsyncConnection, ids: list[UUID]) -> None:
         if ids:
             await connection.execute(self.sql.drop_absent, {"id": ids})
+
+    def _has_kept(self, row: Row) -> bool:
+        return any(isinstance(row.get(column), Kept) for column in self.projection.carried)
 
     def _arrays(self, rows: Sequence[Row]) -> dict[str, list[Any]]:
         values = {column: [row.get(column) for row in rows] for column in self.projection.columns}
