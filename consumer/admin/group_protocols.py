@@ -5,14 +5,12 @@ ConsumerGroupDescribe the members of one of the type `consumer`. Fields are as i
 `clients/src/main/resources/common/message/*.json`.
 """
 
-from io import BytesIO
 from typing import Any, NamedTuple
 
 import aiokafka.errors
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import (
-    AbstractType,
     Boolean,
     CompactArray,
     CompactString,
@@ -22,19 +20,12 @@ from aiokafka.protocol.types import (
     TaggedFields,
 )
 
+from neon_projector.consumer.kafka.metadata import Uuid
+
 CLASSIC = "classic"
+
 _TEXT = CompactString("utf-8")
 _TAGS = ("tags", TaggedFields)
-
-
-class _Uuid(AbstractType[bytes]):  # type: ignore[misc]
-    @classmethod
-    def encode(cls, value: bytes) -> bytes:
-        return value
-
-    @classmethod
-    def decode(cls, data: BytesIO) -> bytes:
-        return data.read(16)
 
 
 class _ListGroupsResponse_v5(Response):  # type: ignore[misc]  # noqa: N801  as the library names them
@@ -67,7 +58,7 @@ class _ListGroups(Request[_ListGroups_v5]):  # type: ignore[misc]
 
 
 _ASSIGNED = Schema(
-    ("partitions", CompactArray(("id", _Uuid), ("topic", _TEXT), ("partitions", CompactArray(Int32)), _TAGS)), _TAGS
+    ("partitions", CompactArray(("id", Uuid), ("topic", _TEXT), ("partitions", CompactArray(Int32)), _TAGS)), _TAGS
 )
 
 
