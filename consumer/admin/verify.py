@@ -48,8 +48,8 @@ class Report:
     waiting: int = 0
     """States kept aside and partial events that wait: they are compared, too."""
     left_out: int = 0
-    """Entities whose place the events alone don't tell: contested addresses, what the database refused when its turn
-    came, and what was erased after the grace."""
+    """Entities whose place or state the events alone don't tell: contested addresses, two contents of one version, what
+    the database refused when its turn came, and what was erased after the grace."""
     unprovable: list[str] = field(default_factory=list)
     """Partitions of which Kafka does not have all records up to the position, as `topic:partition: what is missing`."""
 
@@ -99,7 +99,7 @@ async def _take_snapshot(connection: AsyncConnection, group_id: str, registry: R
 
 def _compare(registry: Registry, snapshot: _Snapshot, computed: Recomputation, report: Report) -> None:
     waiting = snapshot.waiting
-    left_out = computed.contested() | waiting.place_unknown | waiting.erased
+    left_out = computed.contested() | computed.disputed() | waiting.place_unknown | waiting.erased
     report.waiting = len(waiting.states) + len(waiting.events)
     for projection in registry:
         entity, table = projection.entity, str(projection.table.name)

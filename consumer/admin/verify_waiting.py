@@ -21,7 +21,8 @@ from neon_projector.projections.contract.event import Event
 from neon_projector.projections.contract.outcome import Rejected
 from neon_projector.projections.contract.projection import Fields, Projection, Registry
 from neon_projector.projections.sql.parts import ABSENT, PARKED
-from neon_projector.projections.state.recompute import Key, Recomputation
+from neon_projector.projections.state.disputed import Key
+from neon_projector.projections.state.recompute import Recomputation
 
 STATES, EVENTS = f"{CONTROL_SCHEMA}.absent_states", f"{CONTROL_SCHEMA}.parked_events"
 
@@ -98,12 +99,12 @@ def compare(
     registry: Registry, found: Waiting, rows: dict[str, dict[UUID, tuple[int, int]]], computed: Recomputation
 ) -> Iterator[Found]:
     """What differs; `rows` are those of the tables, a version and a hash each."""
-    erased, place_unknown = found.erased, computed.contested() | found.place_unknown
+    unknown, place_unknown = found.erased | computed.disputed(), computed.contested() | found.place_unknown
     left = dict(found.states)
     for key, state in computed.states():
         entity, entity_id = key
         kept, projection = left.pop(key, None), registry[entity]
-        if computed.below(key, erased):
+        if computed.below(key, unknown):
             continue
         content = None if state.fields is None else hash_of(state.fields, projection)
         if computed.present(key) and not computed.below(key, place_unknown):
@@ -117,23 +118,26 @@ def compare(
             yield Found(table, entity_id, "missing", state.version, None)
         elif there is not None and there != (state.version, content):
             yield Found(table, entity_id, "different", state.version, there[0])
-    for (_, entity_id), kept in left.items():
-        if kept.reason != "erased":
-            yield Found(STATES, entity_id, "unexpected", None, kept.version)
+    for key, kept in left.items():
+        if kept.reason != "erased" and key not in unknown:
+            yield Found(STATES, key[1], "unexpected", None, kept.version)
     yield from _compare_events(registry, found, computed)
 
 
 def _compare_events(registry: Registry, found: Waiting, computed: Recomputation) -> Iterator[Found]:
-    erased, left = found.erased, dict(found.events)
+    unknown, left = found.erased | computed.disputed(), dict(found.events)
     for event in computed.waiting():
         key = event.entity, event.id
         data = left.pop((key, event.version), None)
-        if data is None and event.id not in found.discarded and key not in erased:
+        if key in unknown:
+            continue
+        if data is None and event.id not in found.discarded:
             yield Found(EVENTS, event.id, "missing", event.version, None)
         elif data is not None and data != _data(registry, event):
             yield Found(EVENTS, event.id, "different", event.version, event.version)
-    for (_, entity_id), version in left:
-        yield Found(EVENTS, entity_id, "unexpected", None, version)
+    for key, version in left:
+        if key not in unknown:
+            yield Found(EVENTS, key[1], "unexpected", None, version)
 
 
 def hash_of(fields: Fields, projection: Projection) -> int:

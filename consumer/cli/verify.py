@@ -57,7 +57,7 @@ def _print(report: Report) -> None:
         console.print(f"{report.waiting:,} that wait or are deleted compared too", highlight=False, soft_wrap=True)
     if report.left_out:
         console.print(
-            f"{report.left_out:,} left out: contested, refused, erased, or below such a one",
+            f"{report.left_out:,} left out: contested, refused, erased, one version said twice, or below these",
             highlight=False,
             soft_wrap=True,
         )

@@ -6,11 +6,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from neon_projector.projections.contract.event import Decoded, Event
+from neon_projector.projections.contract.outcome import Reason
 from neon_projector.projections.contract.projection import Fields, Registry
+from neon_projector.projections.state.disputed import Disputed, Key
 from neon_projector.projections.state.fold import State, fold
-
-Key = tuple[str, UUID]
-"""Entity and id."""
 
 
 class Shown(NamedTuple):
@@ -28,6 +27,7 @@ class Recomputation:
         self._registry = registry
         self._states: dict[Key, State] = {}
         self._waiting: dict[Key, list[Event]] = {}
+        self._disputed = Disputed()
 
     def add(self, decoded: Decoded) -> None:
         """Apply one decoded record. A rejection or an ignored record changes nothing."""
@@ -35,6 +35,8 @@ class Recomputation:
             return
         key = (decoded.entity, decoded.id)
         folded = fold(self._states.get(key), self._waiting.get(key, ()), [decoded])
+        conflict = any(rejection.reason is Reason.VERSION_CONFLICT for rejection in folded.rejected)
+        self._disputed.add(key, decoded, conflict=conflict)
         if folded.state is not None:
             self._states[key] = folded.state
         gone = {event.version for events in folded.released.values() for event in events}
@@ -79,6 +81,10 @@ class Recomputation:
                 claimed = Counter(claims.values())
                 found |= {key for key, value in claims.items() if claimed[value] > 1}
         return found
+
+    def disputed(self) -> set[Key]:
+        """The entities of which events give one version two contents. Events alone do not say which one stayed."""
+        return self._disputed.keys()
 
     def below(self, key: Key, roots: set[Key]) -> bool:
         """Whether the entity is one of `roots`, or a descendant of one."""

@@ -1,11 +1,13 @@
 """`verify` also compares what no table shows: it is what applications will see."""
 
 from collections import Counter
+from dataclasses import replace
 from uuid import UUID
 
 from tests.operate.commands import told
 from tests.service.test_meaning import ADA, EVE, NOTES, play
-from tests.support.factories import a_document_event, a_user_event
+from tests.support.factories import a_document_event, a_record, a_user_event
+from tests.support.projector import running_projector
 from tests.support.world import World
 
 BOB, PLANS, DRAFT, GONE = (UUID(int=number) for number in (4, 5, 6, 7))
@@ -72,3 +74,23 @@ async def test_what_an_operator_gave_up_and_what_was_erased_is_no_difference(wor
     assert await differences(world, 0) == set()
     await world.rows(f"DELETE FROM {ABSENT} WHERE id = $1", BOB)
     assert await differences(world) == {(ABSENT, str(BOB), "missing")}
+
+
+async def test_two_contents_of_one_version_are_left_out_whichever_came_first(world: World) -> None:
+    """Two topics are read again in another order than they came. The service kept what came first, and has a letter."""
+    ada, eve = ([a_user_event(id=i, name=name, email=f"{i}@example.com") for name in "ab"] for i in (ADA, EVE))
+    gone = [a_user_event("updated", GONE, 3, name=name) for name in "ab"]
+    owned = a_document_event(id=NOTES, owner=EVE)
+    await world.create_topics()
+    with running_projector(world.settings) as projector:
+        for topic, events in [
+            ("users", [ada[0], gone[0]]),
+            ("documents", [ada[1], gone[1], eve[0], owned]),
+            ("users", [eve[1]]),
+        ]:
+            await world.publish([replace(a_record(event), topic=topic) for event in events])
+            await world.until_consumed(await world.end_offsets())
+        assert projector.terminate() == 0
+    assert await world.value("SELECT count(*)::int FROM projector.dead_letters WHERE reason = 'version_conflict'") == 3
+    report = await told(world, "verify")
+    assert (report["differences"], report["left_out"]) == ([], 3)  # both users, and what one of them owns
