@@ -9,8 +9,8 @@ from asyncpg.pgproto import pgproto
 from sqlalchemy import event
 
 from neon_projector.consumer.apply.claims import Claims
-from neon_projector.consumer.apply.erasure import Erasure
 from neon_projector.consumer.apply.fuse import Fuse
+from neon_projector.consumer.apply.maintenance import Maintenance
 from neon_projector.consumer.apply.retry import Retry
 from neon_projector.consumer.apply.transaction import Transaction
 from neon_projector.consumer.apply.watchdog import Watchdog
@@ -74,10 +74,10 @@ class Service:
         claims = Claims(self.engine, settings, fuse, self._database, self._watchdog, self.observer.claimed)
         self._read_ahead = ReadAhead(self._source, claims, settings, self._kafka.until_answered)
         self._batcher = Batcher(self._read_ahead, decoder, settings, depth)
-        erasure = Erasure(settings.cascade_grace_seconds)
+        maintenance = Maintenance(settings.cascade_grace_seconds)
         check = PositionCheck(settings.kafka_group_id, self._known)
         event.listen(self.engine.sync_engine, "connect", lambda *_: check.connected())
-        transaction = Transaction(self.engine, registry, settings.kafka_group_id, fuse, erasure, check)
+        transaction = Transaction(self.engine, registry, settings.kafka_group_id, fuse, maintenance, check)
         self._retry = Retry(transaction, self.observer.database)
         self._scheduler = Scheduler(self._apply, settings.batches_at_once, self._batcher.poke)
         others, on_fenced = Others(settings), self.metrics.fenced.inc

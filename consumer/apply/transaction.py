@@ -11,10 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransactio
 
 from neon_projector.consumer.apply import dead_letters
 from neon_projector.consumer.apply.entities.writers import Writers
-from neon_projector.consumer.apply.erasure import Erasure
 from neon_projector.consumer.apply.fuse import Fuse
 from neon_projector.consumer.apply.lock import Entered, Mode, enter
-from neon_projector.consumer.apply.pruning import Pruning
+from neon_projector.consumer.apply.maintenance import Maintenance
 from neon_projector.consumer.apply.receipt import Receipt
 from neon_projector.consumer.apply.refusals import in_a_function
 from neon_projector.consumer.batch import Batch
@@ -47,15 +46,14 @@ class Transaction:
         registry: Registry,
         group_id: str,
         fuse: Fuse,
-        erasure: Erasure,
+        maintenance: Maintenance,
         check: PositionCheck | None = None,
     ) -> None:
         self._engine = engine
         self._group_id = group_id
         self._fuse = fuse
-        self._erasure = erasure
+        self._maintenance = maintenance
         self._check = check or PositionCheck(group_id, dict)
-        self._pruning = Pruning()
         self._writers = Writers(registry)
         self._secrets = sorted({secret for p in registry for secret in p.secrets})
 
@@ -125,8 +123,7 @@ class Transaction:
         known_ids = {id(rejection) for rejection in known}
         receipt.new = [r for r in rejections if id(r) not in known_ids]
         self._fuse.judge(batch, receipt.new, known)
-        await self._erasure.ride(connection)
-        await self._pruning.ride(connection)
+        await self._maintenance.run_due(connection)
         late = [r for r in late if id(r) not in known_ids]
         await dead_letters.insert(connection, [*receipt.new, *late], self._secrets)
         return receipt

@@ -4,9 +4,9 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from neon_projector.consumer.apply.erasure import Erasure
 from neon_projector.consumer.apply.fuse import Fuse
 from neon_projector.consumer.apply.lock import Mode, enter
+from neon_projector.consumer.apply.maintenance import Maintenance
 from neon_projector.consumer.apply.transaction import Transaction
 from neon_projector.consumer.batch import Batch
 from neon_projector.consumer.errors import FuseBlown, TransientError
@@ -28,7 +28,7 @@ async def rejected(writer: Writer) -> Batch:
 
 async def test_a_fused_batch_leaves_no_begin_to_the_next_user_of_its_connection(database: str) -> None:
     writer = Writer(database, 0)
-    fused = Transaction(writer.engine, REGISTRY, GROUP, Fuse(1, 0.5), Erasure(604_800))
+    fused = Transaction(writer.engine, REGISTRY, GROUP, Fuse(1, 0.5), Maintenance(604_800))
     batch = await rejected(writer)
     with pytest.raises(FuseBlown):
         await fused.apply(batch)

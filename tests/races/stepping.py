@@ -9,8 +9,8 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import await_only
 
-from neon_projector.consumer.apply.erasure import Erasure
 from neon_projector.consumer.apply.fuse import Fuse
+from neon_projector.consumer.apply.maintenance import Maintenance
 from neon_projector.consumer.apply.retry import Retry
 from neon_projector.consumer.apply.transaction import Transaction
 from neon_projector.consumer.batch import Batch, Fetched
@@ -103,7 +103,7 @@ class Writer:
     def __init__(self, database: str, partition: int, registry: Registry = REGISTRY, new_from: int = 1) -> None:
         self.engine = create_service_engine(DatabaseSettings.model_validate({"neon_database_url": database}))
         self._partition = TopicPartition("races", partition)
-        transaction = Transaction(self.engine, registry, GROUP, Fuse(1000, 0.9), Erasure(604_800))
+        transaction = Transaction(self.engine, registry, GROUP, Fuse(1000, 0.9), Maintenance(604_800))
         self._retry = Retry(transaction, Quiet(), new_from)
         self._decode = Decoder(registry, new_id=pgproto.UUID)  # as the service does
 
