@@ -1,6 +1,6 @@
 """How much of Kafka is fetched ahead, and what of it is there: what the client has no arguments for.
 
-All that is known of the client's inside stands here, in `light_records.py` and in `kafka_client.py`;
+All that is known of the client's inside stands here, in `light_records.py` and in `client_fetcher.py`;
 `test_borrowed_names.py` holds it.
 """
 

@@ -1,7 +1,6 @@
 """What the documents name is there: every link and anchor, every `projector` command, every option."""
 
 import re
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +9,15 @@ import typer
 from typer.core import TyperGroup
 
 from neon_projector.consumer.cli.app import app
+from tests.support.documents import FENCE, NAMES, ROOT, SPAN, prose, spans
 
-ROOT = Path(__file__).parents[2]
-DOCUMENTS = sorted(chain(ROOT.glob("*.md"), ROOT.glob("docs/*.md"), ROOT.glob("bench/*.md")))
-NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 COMMANDS = typer.main.get_command(app)
-FENCE = re.compile(r"^(```|~~~).*?^\1[ \t]*$", re.MULTILINE | re.DOTALL)
-SPAN = re.compile(r"`([^`]+)`( \(planned\))?")
 LINK = re.compile(r"\[[^\]\[]*\]\(([^()\s]+)\)")
 OTHERS_OPTIONS = {
     "--read-only", "--cap-drop",  # docker run
     "--scale", "--profile",  # docker compose
     "--from", "--to", "--key", "--format",  # of commands that are planned
 }  # fmt: skip
-
-
-def prose(document: Path) -> str:
-    """The text without what stands in fences."""
-    return FENCE.sub("", document.read_text())
 
 
 def headings(document: Path) -> set[str]:
@@ -61,8 +51,8 @@ def invocations(text: str) -> list[str]:
     """What follows `projector` wherever a command line stands, in a fence, an indented line, or between backticks."""
     lines = [line.strip().partition(" #")[0] for line in text.splitlines()]
     whole = [re.sub(r"^.* projector (?=projector )", "", line) for line in lines]
-    spans = [" ".join(code.split()) for code, planned in SPAN.findall(FENCE.sub("", text)) if not planned]
-    return [line.removeprefix("projector ") for line in [*whole, *spans] if re.match(r"projector [a-z-]", line)]
+    between = spans(FENCE.sub("", text))
+    return [line.removeprefix("projector ") for line in [*whole, *between] if re.match(r"projector [a-z-]", line)]
 
 
 def unknown(invocation: str) -> list[str]:
