@@ -39,13 +39,12 @@ _INSERT = text(f"""
     FROM unnest({", ".join(f"CAST(:{n} AS {t}[])" for n, t in _TYPES.items())}) AS v({_COLUMNS})
     ON CONFLICT ({_PLACE}) DO UPDATE
     SET status = 'new', attempts = l.attempts + 1, reason = excluded.reason, error = excluded.error
-    WHERE l.reason <> excluded.reason
-        OR (l.status = 'resolved' AND excluded.value IS NULL AND excluded.headers = '[]')""")
-"""The last condition: a retry parked it again, which resolved its letter, and now it is rejected again."""
+    WHERE l.reason <> excluded.reason OR l.status = 'resolved'""")
 _KNOWN = text(f"""
-    SELECT topic, partition, "offset", sha256, event_id, reason, status FROM {DEAD_LETTERS}
+    SELECT topic, partition, "offset", sha256, event_id, reason FROM {DEAD_LETTERS}
     JOIN unnest(CAST(:topic AS text[]), CAST(:partition AS integer[]), CAST(:offset AS bigint[]))
-        AS v(topic, partition, "offset") USING (topic, partition, "offset")""")
+        AS v(topic, partition, "offset") USING (topic, partition, "offset")
+    WHERE status <> 'resolved'""")
 _NOTHING = hashlib.sha256(b"").digest()
 
 
@@ -64,8 +63,9 @@ async def letters(rejections: Iterable[Rejection], secrets: Sequence[str]) -> As
 
 
 async def insert(connection: AsyncConnection, rejections: Sequence[Rejection], secrets: Sequence[str]) -> None:
-    """One dead letter for each rejection. A record that has one gets no second: its letter stays as it is, whatever
-    its status, or is new again where the reason is another one."""
+    """One dead letter for each rejection. A record that has one gets no second: its letter stays as it is, or is new
+    again where it was resolved or the reason is another one. So only `discarded` is for good: what a retry resolved may
+    be lost since then (its table was truncated, say), and the letter is what an operator sees of it."""
     if rejections:
         rows = [letter async for letter in letters(rejections, secrets)]
         values: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in _TYPES}
@@ -73,7 +73,8 @@ async def insert(connection: AsyncConnection, rejections: Sequence[Rejection], s
 
 
 async def known(connection: AsyncConnection, rejections: Sequence[Rejection]) -> list[Rejection]:
-    """Those of records that were rejected before for the same reason: they are read again, and their letter stays.
+    """Those of records that were rejected before for the same reason and not resolved: they are read again, and their
+    letter stays.
 
     What was parked when it was rejected has a letter without the record's hash; its event's id tells it then.
     """
@@ -94,8 +95,6 @@ def _place(rejection: Rejection) -> tuple[str, int, int, str]:
 def _is_of(letter: Row[Any], rejection: Rejection) -> bool:
     """Whether this letter of the same place and reason is of the same record, and stays as it is."""
     of_parked = rejection.record.value is None and not rejection.record.headers
-    if of_parked and letter.status == "resolved":
-        return False
     if letter.sha256 == hashlib.sha256(rejection.record.value or b"").digest():
         return True
     return bool((of_parked or letter.sha256 == _NOTHING) and letter.event_id == rejection.event_id)

@@ -11,16 +11,20 @@ from tests.support.world import World
 OLD = UUID(int=11)
 
 
-async def test_a_settled_letter_is_new_again_only_where_its_record_is_rejected_for_another_reason(world: World) -> None:
-    await play(world, True, *(a_user_event(email="nobody") for _ in range(3)))
+async def test_only_a_discarded_letter_stays_settled_where_its_record_is_rejected_for_the_same_reason(
+    world: World,
+) -> None:
+    await play(world, True, *(a_user_event(email="nobody") for _ in range(4)))
     await world.rows("UPDATE projector.dead_letters SET status = 'resolved' WHERE \"offset\" = 0")
     await world.rows("UPDATE projector.dead_letters SET status = 'discarded', reason = 'other' WHERE \"offset\" = 1")
+    await world.rows("UPDATE projector.dead_letters SET status = 'discarded' WHERE \"offset\" = 2")
     asked(world, "offsets", "reset", "--topic", world.users, "--to-earliest", "--execute")
     with running_projector(world.settings) as projector:
-        await world.until_consumed(3)
+        await world.until_consumed(4)
         assert projector.terminate() == 0
     letters = await world.rows('SELECT "offset", status, attempts, reason FROM projector.dead_letters ORDER BY 1')
-    assert [(row["status"], row["attempts"]) for row in letters] == [("resolved", 1), ("new", 2), ("new", 1)]
+    told = [(row["status"], row["attempts"]) for row in letters]
+    assert told == [("new", 2), ("new", 2), ("discarded", 1), ("new", 1)]
     assert {row["reason"] for row in letters} == {"invalid_data"}
 
 

@@ -102,7 +102,9 @@ async def test_what_was_accepted_before_a_flood_came_is_accepted_from_its_first_
         assert projector.terminate() == 0
 
 
-async def test_reading_a_settled_flood_again_changes_nothing(world: World) -> None:
+async def test_reading_a_flood_that_was_given_up_again_changes_nothing_but_what_was_resolved_counts(
+    world: World,
+) -> None:
     """Neither letters nor fuse; also not of what was parked when it was rejected."""
     await world.create_topics()
     theft = a_document_event("ownership_transferred", NOTES, 2, from_user_id=EVE, to_user_id=ADA)
@@ -129,6 +131,10 @@ async def test_reading_a_settled_flood_again_changes_nothing(world: World) -> No
         await world.until("SELECT count(*)::int FROM users", 3)
         assert await letters(world) == before
         assert logged(projector, "the fuse has blown") == []
+        await world.rows("UPDATE projector.dead_letters SET status = 'resolved'")  # as retries do
+        await told(world, *RESET)
+        eventually("what was resolved and is rejected again counts", lambda: is_blown(projector))
+        assert await world.value(f"{LETTERS} WHERE status = 'new'") <= 101
         assert projector.terminate() == 0
 
 
