@@ -47,7 +47,7 @@ docs: setup ## docs/errors.md, from the code
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 
-lock: setup ## pin the dependencies anew: all; and of these what the image runs with, and what builds it
+lock: setup ## pin the dependencies again: all of them; what the image runs with; what builds it
 	$(BIN)/pip install --quiet uv
 	$(COMPILE) --all-extras pyproject.toml -o requirements.lock
 	$(COMPILE) --constraints requirements.lock pyproject.toml -o requirements-runtime.lock

@@ -1,1 +1,1 @@
-"""The shell: everything that touches the world. The way of a record is told in ARCHITECTURE.md."""
+"""The shell: everything that touches the world. ARCHITECTURE.md follows one record through it."""

@@ -86,7 +86,7 @@ class Service:
         self._committer = Committer(self._source)
 
     async def run(self) -> None:
-        """Serve until `stop`; ends with an error where no waiting helps."""
+        """Serve until `stop`; ends with an error where retrying cannot help."""
         self._serving = asyncio.create_task(self._serve(), name="serve")
         try:
             await self._serving
@@ -103,7 +103,7 @@ class Service:
 
     def _give_up(self, serving: asyncio.Task[None]) -> None:
         if not self._scheduler.idle.is_set():
-            log.warning("stopped without waiting for the batch in hand any longer; it is rolled back")
+            log.warning("stopping without waiting any longer for the current batch; it is rolled back")
         serving.cancel()
 
     async def _serve(self) -> None:
@@ -174,7 +174,7 @@ class Service:
             async with asyncio.timeout(REVOKE_WAIT_SECONDS):
                 await self._scheduler.idle.wait()
         except TimeoutError:
-            log.warning("a rebalance does not wait for the batch in hand any longer")
+            log.warning("the rebalance no longer waits for the current batch")
         for partition in partitions:
             self.state.positions.pop(partition, None)
         self._committer.forget(partitions)

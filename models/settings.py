@@ -30,7 +30,7 @@ class DatabaseSettings(BaseSettings):
     db_max_overflow: int = Field(default=30, ge=0, le=1000)
     """Connections beyond that, closed after use."""
     db_pool_pre_ping: bool = True
-    """Ask a connection from the pool whether it lives before it is used."""
+    """Check a pooled connection before use."""
     db_pool_recycle: int = Field(default=300, ge=-1)
     """Seconds after which a connection is not used again: Neon suspends after 5 minutes."""
     db_pool_timeout: float = Field(default=30, gt=0)

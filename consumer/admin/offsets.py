@@ -53,8 +53,8 @@ async def partitions_of(engine: AsyncEngine, settings: Settings, group: Group) -
             mark = marks.get(partition)
             row["member"] = members.get(f"{partition.topic}:{partition.partition}")
             row["updated_at"] = mark.updated_at if mark else None
-            anew = mark is not None and await _is_anew(records, partition, mark, bounds.get(partition))
-            row["stopped"] = "topic_changed" if anew else "position_not_in_topic" if row["lost"] else None
+            recreated = mark is not None and await _is_recreated(records, partition, mark, bounds.get(partition))
+            row["stopped"] = "topic_changed" if recreated else "position_not_in_topic" if row["lost"] else None
             try:
                 row["lag_seconds"] = None if row["stopped"] else await _age(records, partition, row)
             except Unreadable:
@@ -78,7 +78,7 @@ def _row(partition: TopicPartition, kept: Mapping[str, int | None], bounds: Boun
     return {**row, "earliest": bounds.earliest, "latest": bounds.latest, "lag": lag, "lost": lost}
 
 
-async def _is_anew(records: Records, partition: TopicPartition, mark: Any, bounds: Bounds | None) -> bool:
+async def _is_recreated(records: Records, partition: TopicPartition, mark: Any, bounds: Bounds | None) -> bool:
     """Whether this is another topic than the position's: by its id, or by the record where the last applied one was."""
     if bounds is None:
         return False

@@ -1,4 +1,4 @@
-"""The original record of a dead letter: as it is kept where that is whole, else as Kafka has it."""
+"""The original record of a dead letter: the stored one where that is whole, else the one in Kafka."""
 
 import hashlib
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ LETTER_COLUMNS = 'id, topic, partition, "offset", sha256, key, value, value_leng
 
 @dataclass(frozen=True)
 class KeptRecord:
-    """A record made anew from its dead letter. Its timestamp is not kept, and decoding does not look at it."""
+    """A record made from its dead letter. Its timestamp is not kept, and decoding does not look at it."""
 
     topic: str
     partition: int

@@ -1,4 +1,4 @@
-"""Stops intake and lets it go on: each stop is lifted by its own name, and what was done is told and traced."""
+"""Stops intake and lets it go on: each stop is lifted by its own name. Returns what was done, and records it."""
 
 from typing import NamedTuple
 

@@ -2,7 +2,7 @@
 
 A service that writes is fenced by a new position at once. One that idles asks the database nothing, so it would go on
 waiting at the old place. Kafka reaches it: somebody who joins the group and leaves makes every member give its
-partitions up and claim them anew, and a claim reads the position.
+partitions up and claim them again, and a claim reads the position.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ JOIN_SECONDS = 60.0
 
 
 async def nudge(settings: Settings) -> int:
-    """Let the group's members claim their partitions anew; returns how many members there were: 0, nothing is done.
+    """Let the group's members claim their partitions again; returns how many members there were: 0, nothing is done.
 
     TransientError where the group does not come to an agreement within a minute: the positions are set nevertheless.
     """

@@ -2,7 +2,7 @@
 
 It moves no position: each record was acknowledged as `rejected` when its position moved past it, once and for all,
 and the totals beside the position tell of that moment. A retry changes the tables and the letters, together, in
-transactions of its own. They enter by the gate, so that the service waits for one page of letters and then goes on.
+transactions of its own. They take the same lock, so that the service waits for one page of letters and then goes on.
 """
 
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Moves positions by an operator's word. A running service is fenced by it, reads its positions again and goes on."""
+"""Moves positions for an operator. A running service is fenced by it, reads its positions again and goes on."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Looks in the topics, up to the positions, for the records of ids of which the database has nothing (any more)."""
+"""Looks in the topics, up to the positions, for records of ids that the database does not know (any more)."""
 
 import asyncio
 from collections.abc import Collection, Iterable, Mapping

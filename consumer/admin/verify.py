@@ -1,4 +1,4 @@
-"""`verify`: are the tables what the topics say? Computed anew, aside, up to the positions of one snapshot.
+"""`verify`: are the tables what the topics say? Computed again, in memory, up to the positions of one snapshot.
 
 It blocks nobody and changes nothing. First form: the newest state of every entity is held in memory.
 """
@@ -51,7 +51,7 @@ class Report:
     """Entities whose place or state the events alone don't tell: contested addresses, two contents of one version, what
     the database refused when its turn came, and what was erased after the grace."""
     unprovable: list[str] = field(default_factory=list)
-    """Partitions of which Kafka does not have all records up to the position, as `topic:partition: what is missing`."""
+    """Partitions where Kafka lacks records up to the position, as `topic:partition: what is missing`."""
 
 
 @dataclass
@@ -64,7 +64,7 @@ class _Snapshot:
 async def verify(
     engine: AsyncEngine, settings: Settings, registry: Registry, progress: Callable[[int, int], None]
 ) -> Report:
-    """Compare; `progress` is told records read and records in all. TransientError where a server does not answer."""
+    """Compare; `progress` gets records read, and records in all. TransientError where a server does not answer."""
     with translated():
         async with engine.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ")

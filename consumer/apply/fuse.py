@@ -109,7 +109,7 @@ class Fuse:
             window.give_back(batch.token)
 
     def ratios(self) -> Mapping[str, float]:
-        """By topic, of which part of the last `min_records` records were rejected; topics that brought nothing lack."""
+        """By topic, the part of its last `min_records` records that was rejected. Only topics that brought any."""
         return {topic: own.rejected / own.records for topic, own in self._windows.items() if own.records}
 
     def _verdicts(

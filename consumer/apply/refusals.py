@@ -1,8 +1,9 @@
 """What the database answers to records that are applied: a refusal of an application's own objects, or something else.
 
-Triggers, policies and constraints of an application belong to its schema. What they refuse, no waiting mends: it is
-found by splitting the batch, and becomes a dead letter that names who refused it. A name is taken from the catalog
-only, never from the error's own text: `RAISE … USING MESSAGE = …, CONSTRAINT = …` may hold what an event says.
+Triggers, policies and constraints of an application belong to its schema. Retrying cannot fix what they
+refuse: it is found by splitting the batch, and becomes a dead letter that names who refused it. A name is taken from
+the catalog only, never from the error's own text: `RAISE … USING MESSAGE = …, CONSTRAINT = …` may hold what an event
+says.
 """
 
 import re
@@ -83,7 +84,7 @@ class Refusals:
         return await self._of_our_own(connection, driver, mode)
 
     async def _of_our_own(self, connection: AsyncConnection, driver: Any, mode: Mode) -> ProjectorError | None:
-        """What a statement of ours is told of the tables themselves; None where it is nothing of the kind."""
+        """The error where the tables themselves are wrong (rights, columns, types); None where they are not."""
         state = driver.sqlstate or ""
         if state == FORBIDDEN:
             return await self._forbidden(connection, driver, mode)
@@ -100,7 +101,7 @@ class Refusals:
         return BadData(await self._named(connection, driver, mode))
 
     async def silent(self, connection: AsyncConnection, table: str) -> str:
-        """What is told of a row that was not written although there was no error."""
+        """What to say of a row that was not written although there was no error."""
         names = ", ".join(row.name for row in await connection.execute(_TRIGGERS) if row.table == table)
         by = f"triggers {names}" if names else "no trigger is there: a rule or a policy of row-level security?"
         return f"no error, but the row was not written as it should be; table {table}, {by}"

@@ -46,7 +46,7 @@ def said_source(source: str | None) -> str:
 
 
 class RejectionLog:
-    """One line a minute of each topic of which anything is rejected; the first one comes at once."""
+    """One line a minute for each topic with rejections; the first one at once."""
 
     def __init__(self) -> None:
         self._records: Counter[str] = Counter()

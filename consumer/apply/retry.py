@@ -38,7 +38,7 @@ and a connection that is closed (a message of more than 1 GB)."""
 
 
 class BatchListener(Listener, Protocol):
-    """Is also told how each batch goes."""
+    """Hears also of each batch that meets a conflict or is written."""
 
     def lasts(self, batch: Batch, conflict: Conflict) -> None:
         """It meets conflicts again and again."""
@@ -81,7 +81,7 @@ class Retry:
         yield batch, receipt
 
     async def _apply_apart(self, batch: Batch, whole: Batch) -> Receipt:
-        """One record of which, or by which, something is refused."""
+        """Apply one record where the database refuses something: the record, or what it releases."""
         try:
             receipt = await self._apply_whole(batch, whole, PATIENCE_OF_PARTS, Mode.EXCLUSIVE_APART)
         except BadData as error:  # at COMMIT

@@ -16,7 +16,7 @@ CHECK_NOW = text("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 class Savepoints:
-    """Savepoints whose refusals are told apart."""
+    """Savepoints that tell a refusal from any other error."""
 
     def __init__(self, refusals: Refusals) -> None:
         self._refusals = refusals

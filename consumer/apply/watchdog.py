@@ -4,8 +4,8 @@ Before it executes a statement that is new to a connection, the driver asks what
 waits for the rest. To the server this is no idle transaction (asyncpg sends Flush there and not Sync, so the state is
 `active`), and `idle_in_transaction_session_timeout` does not run. Neither this limit nor `statement_timeout` ends a
 transaction while the server writes an answer that nobody reads. A process that is frozen just then would hold its locks
-for as long as it is frozen. Whoever waits for these locks finds that out, and ends the transaction. (A server that is
-reached by TCP gives up an answer by itself, of which nothing was read for so long: `tcp_user_timeout` in
+for as long as it is frozen. Whoever waits for these locks finds that out, and ends the transaction. (Over TCP
+the server itself gives up an answer that nobody has read for so long: `tcp_user_timeout` in
 `consumer.apply.lock`.)
 """
 
@@ -76,7 +76,9 @@ class Watchdog:
                 log.debug("looking for frozen processes failed", extra={"error": str(error)})
             else:
                 if ended:
-                    log.warning("another process holds us up and is frozen; its transactions are ended: %d", ended)
+                    log.warning(
+                        "another process is frozen and blocks this one; transactions of it that were ended: %d", ended
+                    )
 
     async def _end(self) -> int:
         with translated():

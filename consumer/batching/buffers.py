@@ -29,7 +29,7 @@ class Buffers:
         """What `until` has told, as long as nothing changes: there may be hundreds of buffers to ask."""
 
     def add(self, fetched: Fetched, latest: int = ANY_TIME) -> int:
-        """Take in what comes next; a new epoch begins anew. As `Buffer.add`."""
+        """Take in what comes next; a new epoch starts with an empty buffer. As `Buffer.add`."""
         partition, span = fetched.partition, fetched.span
         buffer = self._buffers.get(partition)
         if buffer is None or buffer.epoch != span.epoch:
@@ -40,7 +40,7 @@ class Buffers:
         return ahead
 
     def later(self, time: int) -> dict[TopicPartition, int]:
-        """The partitions of which nothing may be handed over up to that time, each with its first record's offset."""
+        """The partitions whose records are all later than `time`, each with its first record's offset."""
         return {p: b.first_offset for p, b in self._buffers.items() if b.first is not None and b.first > time}
 
     def hasten(self, partitions: Iterable[TopicPartition], time: int) -> None:

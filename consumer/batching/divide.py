@@ -39,7 +39,7 @@ def divide(parts: Portion, generation: Mapping[str, int], max_records: int, at_o
 
 
 def _equally(parts: Portion, max_records: int, at_once: int) -> list[Portion]:
-    """Of few partitions, the largest goes to where least is so far; many are halved."""
+    """Few partitions: the largest is put where least is so far. Many are halved."""
     number = max(1, min(at_once, _count(parts) // min(TOGETHER, max_records)))
     if number == 1 or len(parts) < 2 * number:
         return _by_size(parts, max_records, number)

@@ -17,7 +17,7 @@ from neon_projector.consumer.offsets.position_check import PositionCheck
 log = logging.getLogger(__name__)
 
 HELD_LOOK_SECONDS = 2.0
-"""How often it is looked whether partitions that are held may go on; only while there are any."""
+"""How often stopped partitions are checked for whether they may go on; only while there are any."""
 
 
 class Rewind:

@@ -23,7 +23,7 @@ class Scheduler:
         self.idle = asyncio.Event()
         self.idle.set()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Has the first error that no retry could mend."""
+        """Has the first error that retrying could not fix."""
 
     @property
     def oldest_timestamps(self) -> dict[TopicPartition, int]:

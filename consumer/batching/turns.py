@@ -15,7 +15,7 @@ HELD_BACK_SECONDS = 15.0
 """So long at most does a partition wait for others. Then it goes on beside them, as if its clock were fast by
 what it is ahead of them. Not shorter: in a backlog of minutes, documents are to wait for their users."""
 LOOK_SECONDS = 1.0
-"""How often it is looked who waits."""
+"""How often waiting partitions are looked at."""
 FAST_MS = 2_000
 """Clocks that are fast by less are not worth a line in the log."""
 SAY_SECONDS = 60.0
@@ -60,7 +60,7 @@ class Turns:
         if ahead_ms >= FAST_MS and self._may_say("fast", partition, now):
             log.warning(
                 "records of this partition have timestamps in the future: a publisher's clock is fast, or "
-                "this machine's is slow. They count as made when they were read",
+                "this machine's is slow. The time of reading is used instead",
                 extra={"topic": partition.topic, "partition": partition.partition, "seconds": ahead_ms / 1000},
             )
 

@@ -61,7 +61,7 @@ def run() -> None:
 @app.command()
 def migrate(
     check: Annotated[
-        bool, typer.Option("--check", help="Only tell: exit status 1 if there is something to do.")
+        bool, typer.Option("--check", help="Change nothing. Exit status 1: migrations are pending.")
     ] = False,
     sql: Annotated[bool, typer.Option("--sql", help="Print the SQL instead of running it.")] = False,
 ) -> None:
@@ -73,13 +73,15 @@ def migrate(
 
 @app.command()
 def demo(
-    keep: Annotated[bool, typer.Option("--keep", help="Go on until Ctrl-C.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Do not stop at the end: go on until Ctrl-C.")] = False,
     publish_to: Annotated[
         str | None,
-        typer.Option(metavar="HOST:PORT", help="Only publish the stream, to this broker's topics users and documents."),
+        typer.Option(
+            metavar="HOST:PORT", help="Only publish the stream, to the topics users and documents of this broker."
+        ),
     ] = None,
 ) -> None:
-    """Show all of it on an embedded Postgres and an embedded broker, with a lively stream of events."""
+    """Show everything on an embedded Postgres and an embedded broker, with a lively stream of events."""
     from neon_projector.consumer.demo.run import demo as run_demo  # noqa: PLC0415
 
     raise typer.Exit(run_demo(keep=keep, publish_to=publish_to))
@@ -87,9 +89,9 @@ def demo(
 
 @app.command()
 def verify(
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    """Compute the tables anew from the topics, aside, and report each difference."""
+    """Compute the tables again from the topics, and report each difference. Changes nothing."""
     from neon_projector.consumer.cli.verify import verify as run_verify  # noqa: PLC0415
 
     raise typer.Exit(run_verify(as_json=as_json))

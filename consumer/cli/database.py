@@ -15,12 +15,12 @@ from neon_projector.models.engine import create_service_engine
 
 T = TypeVar("T")
 
-Execute = Annotated[bool, typer.Option("--execute", help="Do it. Without: a dry run.")]
-Yes = Annotated[bool, typer.Option("--yes", help="Don't ask.")]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+Execute = Annotated[bool, typer.Option("--execute", help="Do it. Without this option: a dry run.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000)]
 
-DRY = "a dry run, nothing is changed; --execute does it"
+DRY = "a dry run: nothing is changed; --execute does it"
 
 
 def ask(question: Callable[[AsyncEngine], Awaitable[T]]) -> T:

@@ -21,7 +21,7 @@ Number = Annotated[int, typer.Argument(min=1, max=2**63 - 1)]
 Ids = Annotated[list[int] | None, typer.Argument(min=1, max=2**63 - 1, help="Numbers of dead letters.")]
 OfReason = Annotated[Reason | None, typer.Option(help="Only those of this reason.")]
 OfTopic = Annotated[str | None, typer.Option(help="Only those of this topic.")]
-Every = Annotated[bool, typer.Option("--all", help="All new ones.")]
+Every = Annotated[bool, typer.Option("--all", help="All dead letters of status new.")]
 
 LISTED = ("id", "topic", "partition", "offset", "reason", "error", "entity_id", "created_at")
 
@@ -42,14 +42,14 @@ def list_letters(
     status: Status = Status.NEW, reason: OfReason = None, topic: OfTopic = None, limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """The newest first, without their contents."""
+    """List dead letters, the newest first, without their content."""
     rows = ask(lambda engine: letters.listed(engine, _filter(status, reason, topic), limit))
     print_json(rows) if as_json else print_table([{name: row[name] for name in LISTED} for row in rows])
 
 
 @app.command()
 def show(number: Number, as_json: AsJson = False) -> None:
-    """One, with its key, headers and value as they are kept: passwords are masked."""
+    """Show one, with its key, headers and value as stored: passwords are masked."""
     row = ask(lambda engine: letters.letter(engine, number))
     if row is None:
         raise Refused(f"there is no dead letter {number}")
@@ -67,7 +67,7 @@ def export(
     status: Status = Status.NEW, reason: OfReason = None, topic: OfTopic = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """One JSON object a line, with key, headers and value as they are kept: passwords are masked.
+    """Write one JSON object a line, with key, headers and value as stored: passwords are masked.
 
     Bytes that are not text are in `key_base64` and `value_base64`.
     """
@@ -90,7 +90,7 @@ def discard(
     ids: Ids = None, reason: OfReason = None, every: Every = False, execute: Execute = False, yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Give them up: they stay, as discarded."""
+    """Mark dead letters as discarded. They stay in the table."""
     numbers = choose(ids, reason, every)
     if execute:
         confirm(f"discard {len(numbers)} dead letters?", yes)

@@ -1,4 +1,4 @@
-"""Prints `docs/errors.md` from the tables that the service goes by."""
+"""Prints `docs/errors.md` from the tables that the service uses."""
 
 from collections.abc import Iterator
 
@@ -30,22 +30,23 @@ Made from the code (`consumer/recovery/table.py`) by `make docs`; a test compare
 
 - **wait, try again**: with pauses of 0.05 to 5 seconds. Partitions are kept, nothing is lost or done twice, nothing
   becomes a dead letter, and the log has a line of level `info`. Counted in `projector_retries_total{reason}`.
-- **decide again**: another transaction was faster. The state is loaded and decided anew; the log has a line of level
-  `debug`. Not counted are `23503` and `23505` where a large batch was tried as if every owner were there and every
-  unique value free: it is tried again with a look at both. A conflict over a row or a unique value that comes back
+- **decide again**: another transaction was faster. The state is loaded and the decision made again; the log has a line
+  of level `debug`. `23503` and `23505` are not counted where a large batch was written without checking owners and
+  unique values first: it is tried again with these checks. A conflict over a row or a unique value that comes back
   several times while nobody else writes is no race: the batch is split, and the record becomes a dead letter.
 - **stop**: exit status 3 with one line that says why. Positions are unmoved.
 
 ## The database
 
-The first row that fits counts; of SQLSTATEs the longest. `…` stands for the rest of a class.
+The first row that matches applies; among rows with SQLSTATEs only, the longest match. `…` stands for the rest of a
+class.
 
 | error | what it is | what is done | counted as |
 |---|---|---|---|
 """
 
 TAIL = """\
-| anything else | of no known kind: only its kind is told, its text might quote an event | stop | |
+| anything else | unknown: only the type of the error is shown, as its text might quote an event | stop | |
 
 ## Kafka
 
@@ -59,7 +60,7 @@ LAST = """\
 
 Before it joins the group, the service logs in to one broker by itself: the client library reports a wrong password and
 a certificate that is not trusted as a broker that can't be reached. **Limit:** a password that is changed while the
-service runs is waited for like an outage; the next start tells.
+service runs is treated like an outage; the next start reports it.
 """
 
 

@@ -18,11 +18,14 @@ TABLES = ("rows", "aside", "parked", "dead_letters")
 def explain(
     entity_id: UUID,
     search_seconds: Annotated[
-        float, typer.Option(min=0, help="How long to read the topics for what the database has nothing of; 0: not.")
+        float,
+        typer.Option(
+            min=0, help="Seconds to search the topics, if the database does not know the entity. 0: no search."
+        ),
     ] = SEARCH_SECONDS,
     as_json: AsJson = False,
 ) -> None:
-    """Why is it (not) there: row, tombstone, what it waits for, missing versions, dead letters."""
+    """Why an entity is (not) there: row, tombstone, what it waits for, missing versions, dead letters."""
     settings = load_settings()
     story = ask(lambda engine: run_explain(engine, REGISTRY, settings, entity_id, search_seconds))
     if as_json:

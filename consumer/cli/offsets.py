@@ -19,7 +19,7 @@ app = typer.Typer(help="Positions: show them, move them.", no_args_is_help=True)
 
 @app.command()
 def show(as_json: AsJson = False) -> None:
-    """Stored positions and totals beside what Kafka has. Exit status 1: Kafka no longer has a position."""
+    """Show stored positions and totals beside what Kafka has. Exit status 1: Kafka no longer has a position."""
     settings = load_settings()
     rows = ask(lambda engine: positions_of(engine, settings))
     print_json(rows) if as_json else print_table(rows)
@@ -29,18 +29,20 @@ def show(as_json: AsJson = False) -> None:
 @app.command()
 def reset(
     topic: Annotated[list[str] | None, typer.Option(help="t, or t:0,1 for some partitions; may be repeated.")] = None,
-    all_topics: Annotated[bool, typer.Option("--all-topics")] = False,
-    to_earliest: Annotated[bool, typer.Option("--to-earliest")] = False,
-    to_latest: Annotated[bool, typer.Option("--to-latest")] = False,
-    to_offset: Annotated[int | None, typer.Option()] = None,
-    to_datetime: Annotated[str | None, typer.Option(help="RFC 3339, with a zone.")] = None,
-    by_duration: Annotated[str | None, typer.Option(help="ISO 8601, back from now: PT1H, P1D.")] = None,
-    shift_by: Annotated[int | None, typer.Option(help="Records; negative: back.")] = None,
+    all_topics: Annotated[bool, typer.Option("--all-topics", help="All topics of the settings.")] = False,
+    to_earliest: Annotated[bool, typer.Option("--to-earliest", help="To the first record that Kafka has.")] = False,
+    to_latest: Annotated[bool, typer.Option("--to-latest", help="To the end: only new records are read.")] = False,
+    to_offset: Annotated[int | None, typer.Option(help="To this offset.")] = None,
+    to_datetime: Annotated[
+        str | None, typer.Option(help="To the first record of this time or later: RFC 3339, with a zone.")
+    ] = None,
+    by_duration: Annotated[str | None, typer.Option(help="Back from now by this ISO 8601 duration: PT1H, P1D.")] = None,
+    shift_by: Annotated[int | None, typer.Option(help="By so many records; a negative number: back.")] = None,
     execute: Execute = False,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Move positions; a running service is fenced, reads them again and goes on. A dry run without --execute."""
+    """Move positions. A running service notices, reads them again and goes on. A dry run without --execute."""
     target = target_of(to_earliest, to_latest, to_offset, to_datetime, by_duration, shift_by)
     if bool(topic) == all_topics:
         raise typer.BadParameter("give one scope: --topic or --all-topics")

@@ -12,25 +12,25 @@ from neon_projector.consumer.cli.output import print_json, print_table
 from neon_projector.consumer.errors import Refused
 from neon_projector.projections.registry import REGISTRY
 
-app = typer.Typer(help="What waits.", no_args_is_help=True)
+app = typer.Typer(help="Events and states that wait.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_parked(limit: Limit = 50, as_json: AsJson = False) -> None:
-    """What waits, longest first."""
+    """List what waits, the longest first."""
     rows = ask(lambda engine: parked.listed(engine, limit))
     print_json(rows) if as_json else print_table(rows)
 
 
 @app.command()
 def retry(
-    ids: Annotated[list[UUID] | None, typer.Argument(help="Of these entities.")] = None,
+    ids: Annotated[list[UUID] | None, typer.Argument(help="Only these entities.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All that the database refused.")] = False,
     execute: Execute = False,
     yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:
-    """Try what the database refused (reason `refused`) once more. Exit status 1: some is still refused."""
+    """Apply once more what the database refused (reason `refused`). Exit status 1: some of it is refused again."""
     if bool(ids) == every:
         raise typer.BadParameter("name ids, or say --all")
     if execute:
@@ -50,7 +50,7 @@ def retry(
 
 @app.command()
 def discard(entity_id: UUID, execute: Execute = False, yes: Yes = False, as_json: AsJson = False) -> None:
-    """Give up what waits of this entity: its parked events, its state that waits. Tombstones stay."""
+    """Delete what waits of this entity: its parked events and its waiting state. Tombstones stay."""
     if execute:
         confirm(f"discard what waits of {entity_id}?", yes)
     found = ask(lambda engine: parked.discard(engine, entity_id, execute=execute))

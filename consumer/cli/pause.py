@@ -14,11 +14,13 @@ from neon_projector.consumer.offsets.intake_stops import ACCEPTED, ALL, Stop, by
 from neon_projector.consumer.settings import Settings
 
 Topic = Annotated[str | None, typer.Option(help="Only this topic. Default: all.")]
-Message = Annotated[str | None, typer.Option(help="Why: for the log, `projector status` and the trace.")]
+Message = Annotated[
+    str | None, typer.Option(help="Why. Shown in the log and in `projector status`, kept in `projector.operations`.")
+]
 
 
 def pause(topic: Topic = None, message: Message = None, as_json: AsJson = False) -> None:
-    """Stop intake, until `projector resume`, also across restarts."""
+    """Stop intake until `projector resume`, also across restarts."""
     settings, which = load_settings(), topic or ALL
     _check(settings, topic)
     after = ask(lambda engine: stops.pause(engine, settings, which, words(message)))
@@ -29,15 +31,15 @@ def pause(topic: Topic = None, message: Message = None, as_json: AsJson = False)
 def resume(
     topic: Topic = None,
     accept: Annotated[
-        bool, typer.Option("--accept", help="The fuse has blown: take the rejections as they are, for ten minutes.")
+        bool, typer.Option("--accept", help="After a blown fuse: accept all rejections for ten minutes.")
     ] = False,
     message: Message = None,
     as_json: AsJson = False,
 ) -> None:
-    """Let intake go on, after `projector pause` or a blown fuse. Exit status 1: nothing was stopped that this lifts.
+    """Continue intake after `projector pause` or a blown fuse. Exit status 1: there was nothing to lift.
 
-    Without --topic the pause of all topics and every blown fuse; what was paused with --topic is lifted with --topic.
-    With it, that topic goes on, also where all are paused.
+    Without --topic it lifts the pause of all topics and every blown fuse, but no pause made with --topic. With --topic
+    that topic goes on, also while all others are paused.
     """
     settings = load_settings()
     _check(settings, topic)

@@ -16,9 +16,9 @@ def retry(
     ids: Ids = None, reason: OfReason = None, every: Every = False, execute: Execute = False, yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """Try them again with today's code: rejected again counts as an attempt, else they are resolved.
+    """Apply dead letters again with today's code. One that is rejected again stays, with one attempt more.
 
-    Exit status 1: some are rejected again, or lost (kept masked or cut, and Kafka has the record no more).
+    Exit status 1: some are rejected again, or lost (stored masked or cut, and Kafka no longer has the record).
     """
     numbers = choose(ids, reason, every)
     settings = load_settings()

@@ -1,4 +1,4 @@
-"""What `offsets reset` is told: which partitions, and where to."""
+"""Reads the options of `offsets reset`: which partitions to move, and where to."""
 
 import re
 from collections.abc import Collection

@@ -23,7 +23,7 @@ WATCH_SECONDS = 2.0
 
 
 def status(
-    watch: Annotated[bool, typer.Option("--watch", help="Anew every 2 seconds, until Ctrl-C.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Ask again every 2 seconds, until Ctrl-C.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Members, positions, lag, what waits and what was rejected.
@@ -39,7 +39,7 @@ def status(
 
 
 async def _watch(engine: AsyncEngine, settings: Settings, as_json: bool) -> None:
-    """Show it again and again; JSON is one line each time. A server that does not answer is told, and asked again."""
+    """Ask every WATCH_SECONDS, and show the answer or the error; as JSON, one line each."""
     screen = sys.stdout.isatty() and not as_json
     with Live(console=console(), screen=screen, auto_refresh=False) if screen else console() as live:
         while True:

@@ -54,7 +54,7 @@ def _print(report: Report) -> None:
     verdict = f"{len(report.differences):,} differ" if report.differences else _unless_empty(report)
     console.print(f"{rows} compared with {report.records:,} records: {verdict}", highlight=False, soft_wrap=True)
     if report.waiting:
-        console.print(f"{report.waiting:,} that wait or are deleted compared too", highlight=False, soft_wrap=True)
+        console.print(f"{report.waiting:,} that wait or are deleted were compared too", highlight=False, soft_wrap=True)
     if report.left_out:
         console.print(
             f"{report.left_out:,} left out: contested, refused, erased, one version said twice, or below these",

@@ -134,7 +134,7 @@ def _postgres() -> Iterator[EmbeddedPostgres]:
 
 @contextmanager
 def clear_errors() -> Iterator[None]:
-    """What goes wrong with the servers is told in one line."""
+    """An error of the servers becomes one line."""
     try:
         yield
     except (aiokafka.errors.KafkaError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:

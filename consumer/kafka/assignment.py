@@ -113,7 +113,7 @@ class Partitions:
                 seek[partition] = claim.next_offset
             self.to_claim.discard(partition)
             self.to_read.discard(partition)
-        gone = self.to_read - claims.keys()  # a position was deleted: begin anew
+        gone = self.to_read - claims.keys()  # a position was deleted: claim it again
         self.to_read -= gone
         self.to_claim |= {p for p in gone if p not in self.reading}
         return seek

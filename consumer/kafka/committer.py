@@ -1,4 +1,4 @@
-"""Tells Kafka how far we are, for its lag tools. It is a hint: where to read from is told by Postgres alone."""
+"""Tells Kafka how far we are, for its lag tools. It is a hint: Postgres alone says where to read from."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ from neon_projector.consumer.offsets.claim import OffsetRange
 log = logging.getLogger(__name__)
 
 PAUSE_SECONDS = 1.0
-"""How often Kafka is told where we are: more often than lag tools look, and it costs something for each partition."""
+"""How often offsets are committed to Kafka: more often than lag tools look; it costs something for each partition."""
 COMMIT_SECONDS = 5.0
 
 

@@ -1,6 +1,6 @@
 """Kafka as this service sees it: partitions come and go, are claimed in Postgres, and give records in order.
 
-Where to read from is told by Postgres alone. A partition that is assigned stays paused until it is claimed there;
+Postgres alone says where to read from. A partition that is assigned stays paused until it is claimed there;
 Kafka's committed offsets are a hint for lag tools. Nothing here leaves the group while work is slow: liveness is
 the heartbeat's, so `max.poll.interval.ms` is as good as off.
 """
@@ -69,7 +69,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def give_up_client(self) -> None:
         """Give up the client, as it hears nothing, and the partitions as in a rebalance; `start` makes another one."""
-        log.warning("the client is made anew from KAFKA_BOOTSTRAP_SERVERS, since it hears no broker any more")
+        log.warning("the Kafka client is replaced, from KAFKA_BOOTSTRAP_SERVERS: no broker answers it any more")
         await self.on_partitions_revoked(self.partitions.assigned)
         await self.stop()
         self._watch.renewed()

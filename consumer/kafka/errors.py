@@ -17,7 +17,7 @@ KAFKA_HALTING = (
     aiokafka.errors.UnsupportedSaslMechanismError,
     aiokafka.errors.InvalidTopicError,
 )
-"""No waiting mends these."""
+"""Retrying cannot fix these."""
 
 KAFKA_LOST = (aiokafka.errors.KafkaConnectionError, aiokafka.errors.KafkaTimeoutError, OSError, TimeoutError)
 """Waited out, although the client library does not call all of them retriable."""
@@ -30,8 +30,8 @@ def kafka_translated() -> Iterator[None]:
         yield
     except InstanceFenced:
         raise FatalError(
-            "another instance has joined the group with the same KAFKA_GROUP_INSTANCE_ID, and has this one's place; "
-            "give each instance one of its own"
+            "another instance has joined the group with the same KAFKA_GROUP_INSTANCE_ID and taken this one's place; "
+            "give each instance its own"
         ) from None
     except KAFKA_HALTING as error:
         raise FatalError(f"Kafka refuses: {type(error).__name__}") from error

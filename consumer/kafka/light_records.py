@@ -42,7 +42,7 @@ class LightRecords(PartitionRecords):  # type: ignore[misc]
 
     next_fetch_offset: int
     largest = 0
-    """The most bytes that one fetch has brought of a partition, since `consumer.kafka.fetcher` has begun anew."""
+    """The most bytes that one fetch has brought of a partition, since `consumer.kafka.fetcher` last set it to 0."""
 
     def __init__(self, tp: TopicPartition, records: Any, *rest: Any) -> None:
         super().__init__(tp, records, *rest)

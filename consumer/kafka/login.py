@@ -30,7 +30,7 @@ async def require_login(settings: Settings) -> None:
             raise FatalError("Kafka refuses the user or password: KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD") from None
         except aiokafka.errors.UnsupportedSaslMechanismError:
             mechanism = settings.kafka_sasl_mechanism
-            raise FatalError(f"Kafka does not know this way to log in: KAFKA_SASL_MECHANISM={mechanism}") from None
+            raise FatalError(f"Kafka does not support this way to log in: KAFKA_SASL_MECHANISM={mechanism}") from None
         except ssl.SSLCertVerificationError as error:
             raise FatalError(
                 f"the broker's certificate is not trusted: KAFKA_SSL_CAFILE: {error.verify_message}"

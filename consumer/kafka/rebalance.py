@@ -32,7 +32,10 @@ class Others:
         try:
             await force_rebalance(self._settings)
         except (ProjectorError, aiokafka.errors.KafkaError) as error:
-            log.warning("other instances could not be told; restart them", extra={"error": type(error).__name__})
+            log.warning(
+                "the group could not be made to rebalance; restart the other instances",
+                extra={"error": type(error).__name__},
+            )
 
 
 async def force_rebalance(settings: Settings) -> None:

@@ -28,7 +28,7 @@ class Records:
     ) -> AsyncGenerator[Fetched, None]:
         """Records that have come, and steps over markers; waits up to `timeout_ms` where there is nothing.
 
-        `wanted` tells how many records of which partitions; `max_records` are taken of all together.
+        `wanted`: how many records of which partitions. `max_records`: the most of all together.
         """
         self.fetcher.only(wanted.keys(), self._partitions.reading.keys())
         try:

@@ -15,7 +15,7 @@ from neon_projector.projections.contract.record import Record
 FETCH_MS = 500
 READ_AT_ONCE = 5_000
 STALLED_SECONDS = 30.0
-"""A partition that has more, and of which nothing comes for so long, can't be read now."""
+"""A partition that has more records, but brings none for so long, can't be read now."""
 
 
 class Reread:
@@ -55,7 +55,7 @@ class Reread:
     async def _reachable(
         self, client: AIOKafkaConsumer, wanted: Mapping[TopicPartition, int]
     ) -> dict[TopicPartition, int]:
-        """How far each can be read; what is missing at either end is told."""
+        """How far each can be read; what is missing at either end is reported."""
         there = await _partitions(client, {partition.topic for partition in wanted})
         for partition in sorted(wanted.keys() - there):
             self._tell(partition, f"Kafka has no such partition; the position is {wanted[partition]}")

@@ -11,7 +11,7 @@ from neon_projector.consumer.kafka.metadata import Metadata
 GROUP_EACH = 3
 """Every so many answers the coordinator is asked who reads what; while a partition has nobody, at each."""
 NO_ANSWER_SECONDS = 10.0
-"""A partition of ours that we want to read from, and of which no fetch is answered for so long, is not read."""
+"""A partition that this instance wants to read, and whose fetches get no answer for so long, counts as not read."""
 
 
 class TopicWatch:

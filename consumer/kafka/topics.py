@@ -44,5 +44,5 @@ async def _warn_of_loss(admin: AIOKafkaAdminClient, topics: list[str]) -> None:
             given = {entry[0]: entry[1] for entry in entries} if code == 0 else {}
             loses = {k: given[k] for k, v in KEEPS_EVERYTHING.items() if given.get(k, v) != v}
             if loses:
-                log.warning("a topic does not keep everything; the tables can't be proved from it for ever",
+                log.warning("a topic does not keep all records; the tables can't be verified against it for ever",
                             extra={"topic": topic, "settings": loses})  # fmt: skip

@@ -64,7 +64,7 @@ def _into(decompress_into: Callable[[Any, Any], int], packed: Any, most: int) ->
 
 
 def _snappy(packed: Any, most: int) -> bytes:
-    """Of each block the length is told in front; Java's library makes several (xerial)."""
+    """The length of each block stands in front of it; Java's library makes several (xerial)."""
     left = most
     for block in _xerial_blocks(memoryview(packed)) if codec._detect_xerial_stream(packed) else (packed,):
         if (left := left - cramjam.snappy.decompress_raw_len(bytes(block))) < 0:

@@ -1,7 +1,7 @@
 """Asks Kafka every second, beside the group member: does it answer, does the member hear it, what topics are there?
 
-The member's own client tells none of that. It waits in silence for brokers that it once knew, and never goes back to
-KAFKA_BOOTSTRAP_SERVERS. The watch connects from that list, and its names are resolved anew for each connection.
+The member's own client reports none of that. It waits in silence for brokers that it once knew, and never goes back to
+KAFKA_BOOTSTRAP_SERVERS. The watch connects from that list, and its names are resolved again for each connection.
 """
 
 import asyncio

@@ -62,8 +62,8 @@ class PositionCheck:
         self._compared = self._connections, time.monotonic()
 
     async def find_moved(self, read: Read) -> tuple[set[TopicPartition], set[TopicPartition]]:
-        """Compare with what is stored now; returns the partitions that are to be read again, and those of them of which
-        the database has forgotten something."""
+        """Compare with what is stored now. Returns the partitions to read again, and those of them whose stored
+        position is behind what was applied."""
         known = self._known()
         stored = await read(known)
         if lost := set_back(known, stored):
@@ -85,5 +85,5 @@ def moved(known: Mapping[TopicPartition, Known], stored: Mapping[TopicPartition,
 
 
 def set_back(known: Mapping[TopicPartition, Known], stored: Mapping[TopicPartition, Claim]) -> set[TopicPartition]:
-    """Those of which the database has forgotten what was applied."""
+    """Those whose stored position is behind what was applied."""
     return {p for p, at in known.items() if (found := stored.get(p)) is None or found.next_offset < at.next_offset}

@@ -35,7 +35,7 @@ class Backoff:
 
 
 class Listener(Protocol):
-    """Is told how asking goes."""
+    """Hears of each answer and each error."""
 
     def answered(self) -> None:
         """There was an answer."""

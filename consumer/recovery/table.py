@@ -30,7 +30,7 @@ class Known:
     """Parts of the message, in lower case."""
 
     def error(self, sign: str) -> ProjectorError:
-        """As what it is raised. A TransientError tells the `sign` (an SQLSTATE, say), anything else what it is."""
+        """The error to raise. A TransientError shows the `sign` (an SQLSTATE, say), anything else `what`."""
         if issubclass(self.kind, TransientError):
             return self.kind(sign, self.reason)
         return self.kind() if self.kind is SchemaMissing else self.kind(self.what)
@@ -98,7 +98,7 @@ BY_SQLSTATE = (
 """The longest match counts."""
 
 NOT_OURS = Known("a constraint that is not this service's own", ("23503", "23505"), BadData)
-"""What a Conflict is where an application's own constraint or unique index is named: no waiting mends that."""
+"""What a Conflict is where an application's own constraint or unique index is named: retrying cannot fix that."""
 
 
 SCHEMA = Known(
@@ -107,25 +107,25 @@ SCHEMA = Known(
 )  # fmt: skip
 """While records are applied, outside of an application's own function. At start the rows of BY_SQLSTATE count."""
 
-REPLANNED = Known("a table was altered, and plans made before are no more", ("0A000",), Conflict, "conflict")
-"""What asyncpg tells as InvalidCachedStatementError, by the server's function RevalidateCachedQuery."""
+REPLANNED = Known("a table was altered, and older query plans are no longer valid", ("0A000",), Conflict, "conflict")
+"""What asyncpg raises as InvalidCachedStatementError, by the server's function RevalidateCachedQuery."""
 
 APPLICATION = Known(
-    "raised within an application's trigger or function, also with a state that is not in this table; or `42501`, by a "
-    "policy of row-level security or while no right on our own tables is missing",
+    "raised by an application's trigger or function, also with an SQLSTATE that is not in this table; or `42501`, by "
+    "row-level security, or while the service has all rights on its own tables",
     ("P0", "44", "38", "39", "2F", "21"), BadData,
 )  # fmt: skip
-"""While records are applied, whatever the SQLSTATE. `consumer.apply.refusals` tells it."""
+"""While records are applied, whatever the SQLSTATE. `consumer.apply.refusals` recognises it."""
 
 CLASSES = frozenset((
     "00", "01", "02", "03", "08", "09", "0A", "0B", "0F", "0L", "0P", "0Z", "10", "20", "22", "23", "24", "25", "26",
     "27", "28", "2B", "2D", "34", "3B", "3D", "3F", "40", "42", "53", "54", "55", "57", "58", "72", "F0", "XX",
 ))  # fmt: skip
-"""Classes of SQLSTATE that tell of the server, and that no record is blamed for where no row says so."""
+"""Classes of SQLSTATE that are about the server. No record is blamed for them, unless a row above says so."""
 
 
 def known(state: str | None, message: str) -> Known | None:
-    """The row for an error; None where it is of no known kind."""
+    """The row for an error; None where it is unknown."""
     if state is None:
         return None
     lowered = message.lower()

@@ -25,7 +25,7 @@ def translated() -> Iterator[None]:
             known = REPLANNED.error("a table was altered")
         if known is None and (error.connection_invalidated or isinstance(error, InterfaceError)):
             known = TransientError(reason="connection")
-        if known is None:  # its text may quote an event: only its kind is told
+        if known is None:  # its text may quote an event: only its type is shown
             known = FatalError(f"an error of no known kind: {type(error).__name__}, SQLSTATE {_sqlstate(error)}")
         raise known from None
     except asyncpg.OutdatedSchemaCacheError:
@@ -37,7 +37,7 @@ def translated() -> Iterator[None]:
 
 
 def _sign(error: Exception) -> str:
-    """What is told of an error without SQLSTATE, anywhere and to anybody: in the system's words for its number, as its
+    """What logs and pages may show of an error without SQLSTATE: the system's words for its number, because the error's
     own text may name host and port (asyncio: "Connect call failed ('10.0.0.5', 5432)")."""
     if isinstance(error, ssl.SSLError):
         return error.reason or type(error).__name__

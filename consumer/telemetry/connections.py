@@ -25,7 +25,7 @@ REQUEST_SECONDS = 5.0
 ANSWER_SECONDS = 7.0
 """So long may an answer take: `/health/db` waits for 5 seconds."""
 SWEEP_SECONDS = 1
-"""How often it is looked who took too long."""
+"""How often connections that took too long are looked for."""
 BACKLOG = 64
 """Connections that the system accepts for us, and the most that are taken in one go."""
 SAY_SECONDS = 60.0
@@ -83,7 +83,7 @@ class Connection(H11Protocol):
         if (now := time.monotonic()) - Connection._said_at >= SAY_SECONDS:
             Connection._said_at = now
             log.warning(
-                "more connections to the sidecar than it may have; those that are idle for longest are closed",
+                "too many connections to the sidecar; those that have been idle for longest are closed",
                 extra={"connections": self.most},
             )
 

@@ -58,20 +58,20 @@ class Metrics:
         )
         self.rejected_ratio = Gauge(
             "projector_rejected_ratio",
-            "Which part of the last FUSE_MIN_RECORDS records of a topic was rejected, those left out that were "
-            "rejected before: 0 to 1.",
+            "Part of the last FUSE_MIN_RECORDS records of a topic that was rejected, 0 to 1. Records rejected "
+            "before do not count.",
             ["topic"],
             registry=r,
         )
         self.released = Counter(
             "projector_parked_released",
-            "Events and states that waited and do so no longer: applied, superseded, rejected.",
+            "Events and states that no longer wait, by what became of them: applied, superseded, rejected.",
             ["outcome"],
             registry=r,
         )
         self.freshness = BatchHistogram(
             "projector_event_freshness_seconds",
-            "From a record's timestamp (or from reading it, where that is unknown) to the commit that acknowledged it.",
+            "From a record's timestamp (or from reading it, where that is unknown) to the commit that applied it.",
             FRESHNESS_BUCKETS,
             r,
         )
@@ -119,12 +119,16 @@ class Metrics:
         )
         self.retries = Counter(
             "projector_retries",
-            "Tries that failed for a reason that passes (consumer/recovery/table.py, TROUBLES).",
+            "Failed tries that are made again (consumer/recovery/table.py, TROUBLES).",
             ["reason"],
             registry=r,
         )
-        self.fenced = Counter("projector_fenced", "Transactions of ours that another writer had overtaken.", registry=r)
-        self.rebalances = Counter("projector_rebalances", "Times that partitions were taken from us.", registry=r)
+        self.fenced = Counter(
+            "projector_fenced", "Transactions that changed nothing, because another writer was faster.", registry=r
+        )
+        self.rebalances = Counter(
+            "projector_rebalances", "Times that partitions of this instance were revoked.", registry=r
+        )
         self.partition_stopped = Gauge(
             "projector_partition_stopped",
             "1 for a partition that is not read until an operator decides: position_not_in_topic, topic_changed, "
@@ -134,12 +138,16 @@ class Metrics:
         )
         self.partition_unread = Gauge(
             "projector_partition_unread",
-            "1 for a partition that is not read: no_member (nobody in the group has it), no_leader, no_answer (to us).",
+            "1 for a partition that is not read: no_member (nobody in the group has it), no_leader, no_answer (to this "
+            "instance).",
             ["topic", "partition", "reason"],
             registry=r,
         )
         self.topic_missing = Gauge(
-            "projector_topic_missing", "1 for a topic of ours that does not exist any more.", ["topic"], registry=r
+            "projector_topic_missing",
+            "1 for a topic of the settings that does not exist any more.",
+            ["topic"],
+            registry=r,
         )
         self.intake_stopped = Gauge(
             "projector_intake_stopped", "1 while intake is stopped: paused, fuse.", ["reason"], registry=r
@@ -163,7 +171,7 @@ class Metrics:
         )
         self.kafka_clients = Counter(
             "projector_kafka_clients_renewed",
-            "Kafka clients that heard no broker any more and were replaced, from the bootstrap list.",
+            "Kafka clients that got no answer from any broker and were replaced, starting from the bootstrap list.",
             registry=r,
         )
         self.last_commit = Gauge(

@@ -1,4 +1,4 @@
-"""Finds the entities of which events give one version two contents: for them, the set of events has no one answer.
+"""Finds the entities whose events give one version two contents: for them, the set of events has no one answer.
 
 The first content to arrive stays, the other is a dead letter `version_conflict`, or was superseded unseen where a later
 version had come already. Across partitions, or when a topic is read again, nobody knows which one came first.

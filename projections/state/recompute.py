@@ -83,7 +83,7 @@ class Recomputation:
         return found
 
     def disputed(self) -> set[Key]:
-        """The entities of which events give one version two contents. Events alone do not say which one stayed."""
+        """The entities whose events give one version two contents. Events alone do not say which one stayed."""
         return self._disputed.keys()
 
     def below(self, key: Key, roots: set[Key]) -> bool:

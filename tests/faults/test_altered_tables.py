@@ -28,7 +28,7 @@ HARMLESS = {
         "ALTER TABLE documents RENAME title TO headline; ALTER TABLE documents RENAME headline TO title",
         "ALTER TABLE users RENAME TO people; ALTER TABLE people RENAME TO users",
     ],
-    "written anew": [
+    "rewritten": [
         "VACUUM FULL users", "VACUUM FULL documents", "VACUUM FULL projector.absent_states",
         "CLUSTER users USING pk_users", "CLUSTER documents USING pk_documents",
     ],
@@ -36,7 +36,7 @@ HARMLESS = {
         "ALTER TABLE documents ADD COLUMN words integer GENERATED ALWAYS AS (length(title)) STORED",
         "ALTER TABLE users ADD COLUMN domain text GENERATED ALWAYS AS (split_part(email, '@', 2)) STORED",
     ],
-    "indexes made anew": [
+    "indexes rebuilt": [
         "REINDEX TABLE CONCURRENTLY users", "REINDEX TABLE CONCURRENTLY documents",
         "ALTER INDEX uq_users_email RENAME TO one_address_each",
         "CREATE UNIQUE INDEX the_same_again ON users (email) INCLUDE (name)",

@@ -40,7 +40,7 @@ async def test_promise_5_1_one_frozen_between_preparing_a_statement_and_executin
         eventually("a batch is written", lambda: heir.status().get("batches", 0) > 0, SOON)
         said = [json.loads(line)["message"] for line in heir.logged().splitlines()]
         assert heir.terminate() == 0
-    assert "another process holds us up and is frozen; its transactions are ended: 1" in said
+    assert "another process is frozen and blocks this one; transactions of it that were ended: 1" in said
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
         await frozen.execute("COMMIT")
 
@@ -58,7 +58,7 @@ async def test_promise_5_1_one_frozen_while_it_receives_an_answer_is_ended(backl
         await asyncio.to_thread(eventually, "a batch is written", lambda: heir.status().get("batches", 0) > 0, SOON)
         said = [json.loads(line)["message"] for line in heir.logged().splitlines()]
         assert await asyncio.to_thread(heir.terminate) == 0
-    assert "another process holds us up and is frozen; its transactions are ended: 1" in said
+    assert "another process is frozen and blocks this one; transactions of it that were ended: 1" in said
     receiving.cancel()
     frozen.terminate()
 

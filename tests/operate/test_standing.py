@@ -88,7 +88,7 @@ async def test_what_waits_and_what_was_rejected_is_told_apart(world: World) -> N
     assert whole["last_update"] is not None
 
 
-async def test_a_stop_and_a_topic_made_anew_are_exit_status_1(world: World) -> None:
+async def test_a_stop_and_a_recreated_topic_are_exit_status_1(world: World) -> None:
     await play(world, True, a_user_event(), a_user_event())
     assert command("pause", "--topic", world.documents, settings=world.settings).returncode == 0
     assert (await told(world, "status", exit_status=1))["stops"] == {world.documents: "paused"}

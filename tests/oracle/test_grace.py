@@ -15,7 +15,9 @@ NOTES, SAID = UUID(int=11), UUID(int=12)
 Events = list[dict[str, Any]]
 
 BEFORE = "UPDATE projector.absent_states SET since = now() - interval '8 days' WHERE id = $1"
-NOW = "SELECT reason, waiting_for, since > now() - interval '1 hour' AS anew FROM projector.absent_states WHERE id = $1"
+NOW = (
+    "SELECT reason, waiting_for, since > now() - interval '1 hour' AS again FROM projector.absent_states WHERE id = $1"
+)
 
 
 def a_comment(version: int = 1, author: UUID = EVE) -> dict[str, Any]:
@@ -72,13 +74,13 @@ CASES: dict[str, tuple[UUID, Events, Events, str, UUID, bool]] = {
 @pytest.mark.parametrize("case", CASES)
 async def test_the_time_aside_starts_again_with_a_new_reason(database: str, case: str) -> None:
     """A second writer looks at once for what is due, in the transaction that brings the new reason."""
-    entity, before, after, reason, waiting_for, anew = CASES[case]
+    entity, before, after, reason, waiting_for, again = CASES[case]
     connection = await asyncpg.connect(database)
     await connection.execute(TABLE)
     await write(database, 0, before)
     await connection.execute(BEFORE, entity)
     await write(database, 1, after)
-    assert tuple(await connection.fetchrow(NOW, entity)) == (reason, waiting_for, anew)
+    assert tuple(await connection.fetchrow(NOW, entity)) == (reason, waiting_for, again)
     await connection.close()
 
 

@@ -53,7 +53,7 @@ async def test_promise_5_4_the_fuse_blows_before_a_flood_of_bad_records_is_commi
     }  # fmt: skip
 
 
-async def test_promise_5_7_a_topic_made_anew_stops_the_partition(world: World) -> None:
+async def test_promise_5_7_a_recreated_topic_stops_the_partition(world: World) -> None:
     await world.create_topics()
     await world.publish_users(5)
     with running_projector(world.settings | ONE) as projector:

@@ -47,7 +47,7 @@ async def test_sigterm_before_it_has_joined_ends_at_once_and_speaks_of_no_batch(
         started = time.monotonic()
         assert projector.terminate() == 0
         assert time.monotonic() - started < 5
-        assert "batch in hand" not in projector.logged()
+        assert "current batch" not in projector.logged()
 
 
 async def test_sigint_stops_as_cleanly_and_is_130(world: World) -> None:

@@ -95,7 +95,7 @@ def test_markers_alone_are_handed_over_and_those_behind_a_record_go_with_it() ->
     assert not buffers.any(ANY_TIME)
 
 
-def test_another_epoch_begins_anew() -> None:
+def test_another_epoch_starts_with_an_empty_buffer() -> None:
     buffers = filled(part(USERS, 0, 1, 2), part(USERS, 0, 1, epoch=2))
     (only,) = buffers.take(ANY_TIME, MANY, MANY, MANY)
     assert only.span == OffsetRange(0, 1, 2)

@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from neon_projector.consumer.cli.app import app
-from tests.support.documents import FENCE, NAMES, ROOT, SPAN, prose, spans
+from tests.support.documents import FENCE, NAMES, ROOT, SPAN, prose, sources, spans
 
 COMMANDS = typer.main.get_command(app)
 LINK = re.compile(r"\[[^\]\[]*\]\(([^()\s]+)\)")
@@ -76,6 +76,14 @@ def options_of(command: Any) -> set[str]:
     own = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
     below = command.commands.values() if isinstance(command, TyperGroup) else ()
     return own.union(*(options_of(one) for one in below))
+
+
+def test_nobody_says_in_old_words_what_plain_ones_say() -> None:
+    """Each of these once stood in a document, a log line or a `--help` text that a tired reader had to read twice."""
+    old = re.compile(r"\banew\b|\bmends\b|\bwaits in vain\b|\bit is looked\b|\bis looked whether\b")
+    texts = sources() | {name: (ROOT / name).read_text() for name in NAMES}
+    ours = {path: text for path, text in texts.items() if path != "tests/unit/test_documents.py"}
+    assert [f"{path}: {found[0]}" for path, text in ours.items() for found in old.finditer(text)] == []
 
 
 @pytest.mark.parametrize("name", NAMES)

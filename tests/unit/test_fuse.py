@@ -128,7 +128,7 @@ def test_what_was_rejected_before_counts_as_nothing() -> None:
     assert blown_by(fuse, 2 * BAD)
 
 
-def test_accepted_it_does_not_blow_until_the_time_is_over_and_then_begins_anew() -> None:
+def test_accepted_it_does_not_blow_until_the_time_is_over_and_then_counts_from_the_start() -> None:
     fuse = a_fuse()
     fuse.accept("users", 600)
     counted(fuse, 100 * BAD)

@@ -42,7 +42,7 @@ class Stored:
     waiting: dict[UUID, list[Event]] = field(default_factory=dict)
     rows: dict[UUID, State] = field(default_factory=dict)
     look: Look = field(default_factory=Look)
-    """How it is looked at."""
+    """What to look at, besides the stored states."""
     unreadable: list[Rejection] = field(default_factory=list)
     """Events that were parked, and are rejected now."""
     parents: dict[str, dict[UUID, str | None]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Children follow their parents, over all generations: aside before a parent goes, back when it comes."""
+"""Children follow their parents, over all generations: kept aside before a parent is deleted, shown again after."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
