@@ -113,6 +113,25 @@ class Refused(ProjectorError):
     exit_status = 4
 
 
+class Paused(ProjectorError):
+    """Long work was interrupted, and can go on from its last committed step. `detail` is the command for that."""
+
+    message = "Paused; to go on."
+    exit_status = 130
+
+
+class Cancelled(Refused):
+    """Somebody has cancelled this long work; its runner stops."""
+
+    message = "Somebody has cancelled it; what was committed before stays."
+
+
+class TakenOver(Refused):
+    """Somebody else has resumed this long work; the earlier runner changes nothing any more."""
+
+    message = "Somebody else goes on with it; this runner changes nothing any more."
+
+
 class SchemaMissing(FatalError):
     """The database has no schema of this service, or not all of it."""
 

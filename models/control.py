@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Integer, Text, func, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Identity, Integer, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -51,10 +51,19 @@ class Offset(SQLModel, table=True):
 
 
 class Operation(SQLModel, table=True):
-    """One command of an operator that changed something: who, when, the values before and after, and the outcome."""
+    """One command of an operator: who, when, the values before and after, and the outcome.
+
+    A command of one step is `completed` when it is written. Long work (`replay`, say) has more: `filter` is what it was
+    asked for, and `ranges` what it reads (`{"topic:partition": [from, to]}`), both fixed at its start; `position` and
+    `done` say how far it is committed, of `total` (NULL: unknown). `epoch` rises when somebody resumes or cancels it,
+    so that an earlier runner changes nothing any more. `updated_at` is the runner's last sign of life.
+    """
 
     __tablename__ = "operations"
-    __table_args__ = {"schema": CONTROL_SCHEMA}
+    __table_args__ = (
+        CheckConstraint("state IN ('started', 'running', 'paused', 'completed', 'failed', 'cancelled')", name="state"),
+        {"schema": CONTROL_SCHEMA},
+    )
 
     id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
     command: str = Field(sa_type=Text)
@@ -64,6 +73,15 @@ class Operation(SQLModel, table=True):
     before: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     after: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     outcome: str | None = Field(default=None, sa_type=Text)
+    state: str = Field(default="completed", sa_type=Text, sa_column_kwargs={"server_default": text("'completed'")})
+    epoch: int = _count()
+    filter: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    ranges: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    position: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
+    done: int = _count()
+    total: int | None = Field(default=None, sa_type=BigInteger)
+    error: str | None = Field(default=None, sa_type=Text)
+    updated_at: datetime = _now()
 
 
 class IntakeStop(SQLModel, table=True):
@@ -95,20 +113,3 @@ class ServiceSettings(SQLModel, table=True):
     group_id: str = Field(primary_key=True, sa_type=Text)
     event_max_bytes: int = Field(sa_type=BigInteger)
     updated_at: datetime = _now()
-
-
-class Replay(SQLModel, table=True):
-    """A range of one partition that is read again, and its progress, so that it can continue after an interruption."""
-
-    __tablename__ = "replays"
-    __table_args__ = {"schema": CONTROL_SCHEMA}
-
-    id: int = Field(sa_column=Column(BigInteger, primary_key=True))
-    topic: str = Field(primary_key=True, sa_type=Text)
-    partition: int = Field(primary_key=True, sa_type=Integer)
-    from_offset: int = Field(sa_type=BigInteger)
-    to_offset: int = Field(sa_type=BigInteger)
-    next_offset: int = Field(sa_type=BigInteger)
-    record_key: str | None = Field(default=None, sa_type=Text)
-    started_at: datetime = _now()
-    finished_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from neon_projector.consumer.admin import audit as operations
+from neon_projector.consumer.admin.operations import audit as operations
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.models.waiting import DEAD_LETTERS
 

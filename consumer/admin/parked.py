@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from neon_projector.consumer.admin import audit as operations
+from neon_projector.consumer.admin.operations import audit as operations
 from neon_projector.consumer.admin.retry_conflicts import retry_conflicts
 from neon_projector.consumer.apply.entities.writers import Writers
 from neon_projector.consumer.apply.lock import Mode, enter

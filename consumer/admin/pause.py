@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from neon_projector.consumer.admin import audit as operations
+from neon_projector.consumer.admin.operations import audit as operations
 from neon_projector.consumer.admin.retry_conflicts import retry_conflicts
 from neon_projector.consumer.offsets import intake_stops
 from neon_projector.consumer.offsets.intake_stops import ACCEPTED, ALL, FUSE, Stop, by_topic

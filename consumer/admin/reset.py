@@ -8,7 +8,7 @@ from aiokafka import TopicPartition
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from neon_projector.consumer.admin import audit as operations
+from neon_projector.consumer.admin.operations import audit as operations
 from neon_projector.consumer.admin.retry_conflicts import retry_conflicts
 from neon_projector.consumer.admin.watermarks import Bounds, bounds_of
 from neon_projector.consumer.errors import Refused

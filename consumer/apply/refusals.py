@@ -48,7 +48,8 @@ _MISSING_RIGHTS = text("""
     SELECT n.nspname || '.' || c.relname AS table
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE (n.nspname || '.' || c.relname = ANY(CAST(:tables AS text[]))
-            OR n.nspname = :schema AND c.relkind = 'r' AND c.relname NOT IN ('alembic_version', 'replays'))
+            OR n.nspname = :schema AND c.relkind = 'r' AND c.relname <> 'alembic_version'
+                AND c.relname !~ '^operation_[0-9]')
         AND NOT (has_schema_privilege(n.oid, 'USAGE') AND (SELECT bool_and(has_table_privilege(c.oid, own))
             FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE']) own))
     ORDER BY 1""")

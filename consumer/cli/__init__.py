@@ -15,7 +15,8 @@ def main() -> None:
     try:
         app(prog_name="projector")
     except ProjectorError as error:
-        print(f"projector: {error}", file=sys.stderr)  # noqa: T201  the one line for the person
+        for line in (f"projector: {error}", *getattr(error, "__notes__", ())):
+            print(line, file=sys.stderr)  # noqa: T201  the one line for the person, and what to do
         sys.exit(error.exit_status)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from neon_projector.consumer.cli import dead_letters as letters
-from neon_projector.consumer.cli import offsets, parked
+from neon_projector.consumer.cli import offsets, operations, parked
 from neon_projector.consumer.cli.explain import explain
 from neon_projector.consumer.cli.pause import pause, resume
 from neon_projector.consumer.cli.redrive import retry
@@ -27,6 +27,7 @@ app = typer.Typer(
 app.add_typer(offsets.app, name="offsets")
 app.add_typer(letters.app, name="dead-letters")
 app.add_typer(parked.app, name="parked")
+app.add_typer(operations.app, name="operations")
 letters.app.command()(retry)
 for command in (status, explain, pause, resume):
     app.command()(command)

@@ -1,9 +1,10 @@
 """What commands ask: a question to the database, a confirmation of the person."""
 
 import asyncio
+import signal
 import sys
-from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Annotated, Any, TypeVar
 
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -26,6 +27,27 @@ DRY = "a dry run: nothing is changed; --execute does it"
 def ask(question: Callable[[AsyncEngine], Awaitable[T]]) -> T:
     """The answer; the engine is made for it and disposed of after."""
     return asyncio.run(asked(load_settings(), question))
+
+
+def work(long_work: Callable[[AsyncEngine], Awaitable[T]]) -> T:
+    """As `ask`, for work that can be interrupted."""
+    return interruptible(lambda: asked(load_settings(), long_work))
+
+
+def interruptible(begin: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run it to its end; SIGTERM does what Ctrl-C does: it cancels the work, and KeyboardInterrupt comes out unless the
+    work has an error of its own for that."""
+
+    async def run() -> T:
+        me = asyncio.current_task()
+        assert me is not None
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, me.cancel)
+        return await begin()
+
+    try:
+        return asyncio.run(run())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 async def asked(settings: Settings, question: Callable[[AsyncEngine], Awaitable[T]]) -> T:

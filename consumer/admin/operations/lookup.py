@@ -1,0 +1,62 @@
+"""Operations as an operator sees them: listed, shown, cancelled."""
+
+from contextlib import suppress
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from neon_projector.consumer.admin.operations import left_behind
+from neon_projector.consumer.admin.operations.left_behind import SILENT
+from neon_projector.consumer.admin.operations.operation import OPERATIONS, RESUMABLE
+from neon_projector.consumer.errors import Refused, TransientError
+from neon_projector.consumer.recovery.translate import translated
+
+Row = dict[str, Any]
+
+_JSON = ("filter", "ranges", "position", "before", "after")
+_COLUMNS = f"""
+    id, command, actor, state, {SILENT} AS silent, done, total, started_at, updated_at, finished_at,
+    extract(epoch FROM coalesce(finished_at, updated_at) - started_at)::float8 AS seconds"""
+_LIST = text(f"""
+    SELECT {_COLUMNS}, outcome, error FROM {OPERATIONS}
+    WHERE (NOT CAST(:open AS boolean) OR state = ANY(CAST(:resumable AS text[])))
+    ORDER BY id DESC LIMIT :limit""")
+_SHOW = text(f"SELECT {_COLUMNS}, {', '.join(_JSON)}, outcome, error FROM {OPERATIONS} WHERE id = :id")
+_CANCEL = text(f"""
+    UPDATE {OPERATIONS} SET state = 'cancelled', epoch = epoch + 1, updated_at = now(), finished_at = now()
+    WHERE id = :id AND state = ANY(CAST(:resumable AS text[]))""")
+
+
+async def listed(engine: AsyncEngine, limit: int, *, unfinished: bool = False) -> list[Row]:
+    """The newest first. `silent`: it runs, and its runner has given no sign of life for half a minute."""
+    values = {"limit": limit, "open": unfinished, "resumable": list(RESUMABLE)}
+    with translated():
+        async with engine.connect() as connection:
+            return [dict(row) for row in (await connection.execute(_LIST, values)).mappings()]
+
+
+async def shown(engine: AsyncEngine, operation_id: int) -> Row:
+    """One, with all that is known of it; Refused where there is none."""
+    with translated():
+        async with engine.connect() as connection:
+            row = (await connection.execute(_SHOW, {"id": operation_id})).mappings().first()
+    if row is None:
+        raise Refused(f"there is no operation {operation_id}")
+    return {n: orjson.loads(value) if n in _JSON and isinstance(value, str) else value for n, value in row.items()}
+
+
+async def cancel(engine: AsyncEngine, operation_id: int) -> Row:
+    """End it for good: its runner, if there is one, changes nothing any more and stops within seconds. What it has
+    committed stays; what it kept aside goes. Refused where it has ended already."""
+    with translated():
+        async with engine.begin() as connection:
+            values = {"id": operation_id, "resumable": list(RESUMABLE)}
+            cancelled = (await connection.execute(_CANCEL, values)).rowcount
+    row = await shown(engine, operation_id)
+    if not cancelled:
+        raise Refused(f"operation {operation_id} is {row['state']} already")
+    with suppress(TransientError):  # the runner is using a table still; the next operation drops it
+        await left_behind.sweep(engine)
+    return row
