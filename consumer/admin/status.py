@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from neon_projector.consumer.admin.group import group_of
 from neon_projector.consumer.admin.offsets import partitions_of
+from neon_projector.consumer.admin.verdict import findings
 from neon_projector.consumer.apply.rejected import said_source
 from neon_projector.consumer.offsets import intake_stops
 from neon_projector.consumer.recovery.translate import translated
@@ -50,9 +51,9 @@ _LATELY = f"""
 
 
 async def status_of(engine: AsyncEngine, settings: Settings) -> Row:
-    """`group`, `partitions`, counts of what waits, `waiting`, `dead_letters_by_reason`, `rejected_lately` (the
-    last ten minutes, by topic, reason and source), `stops` (reasons by topic), `intake` (each stop, and what is
-    accepted), `last_update`.
+    """`findings` (what all of it means, the worst first), `group`, `partitions`, counts of what waits, `waiting`,
+    `dead_letters_by_reason`, `rejected_lately` (the last ten minutes, by topic, reason and source), `stops` (reasons by
+    topic), `intake` (each stop, and what is accepted), `last_update`.
 
     TransientError where a server does not answer.
     """
@@ -65,7 +66,7 @@ async def status_of(engine: AsyncEngine, settings: Settings) -> Row:
             letters = await _rows(connection, _LETTERS)
             lately = await _rows(connection, _LATELY)
             stops = await intake_stops.read(connection, settings.kafka_group_id)
-    return {
+    status = {
         "group": {"id": settings.kafka_group_id, **asdict(group)},
         "partitions": partitions,
         **counts,
@@ -76,6 +77,7 @@ async def status_of(engine: AsyncEngine, settings: Settings) -> Row:
         "intake": stops,
         "last_update": max((row["updated_at"] for row in partitions if row["updated_at"]), default=None),
     }
+    return {"findings": [finding._asdict() for finding in findings(status)], **status}
 
 
 async def _rows(connection: AsyncConnection, select: str) -> list[Row]:

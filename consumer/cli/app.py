@@ -8,6 +8,7 @@ import typer
 
 from neon_projector.consumer.cli import dead_letters as letters
 from neon_projector.consumer.cli import offsets, operations, parked
+from neon_projector.consumer.cli.examples import AN_ID, examples
 from neon_projector.consumer.cli.explain import explain
 from neon_projector.consumer.cli.pause import pause, resume
 from neon_projector.consumer.cli.redrive import retry
@@ -19,8 +20,8 @@ from neon_projector.consumer.version import version
 app = typer.Typer(
     help="Applies user and document events from Kafka to Neon, effectively once, in any order.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
+    epilog=examples("status", f"explain {AN_ID}", "--install-completion"),
 )
 
 
@@ -28,9 +29,13 @@ app.add_typer(offsets.app, name="offsets")
 app.add_typer(letters.app, name="dead-letters")
 app.add_typer(parked.app, name="parked")
 app.add_typer(operations.app, name="operations")
-letters.app.command()(retry)
-for command in (status, explain, pause, resume):
-    app.command()(command)
+letters.app.command(epilog=examples("dead-letters retry --reason invalid_data", "dead-letters retry 42 43 --execute"))(
+    retry
+)
+app.command(epilog=examples("status", "status --watch", "status --json"))(status)
+app.command(epilog=examples(f"explain {AN_ID}", f"explain {AN_ID} --search-seconds 300"))(explain)
+app.command(epilog=examples('pause --message "a migration"', "pause --topic users"))(pause)
+app.command(epilog=examples("resume", "resume --topic users", "resume --topic users --accept"))(resume)
 
 
 def _version(wanted: bool) -> None:
@@ -48,7 +53,7 @@ def _root(
     """Settings come from the environment; docs/settings.md lists them."""
 
 
-@app.command()
+@app.command(epilog=examples("run"))
 def run() -> None:
     """Run the service: the consumer and its sidecar."""
     from neon_projector.consumer.runner import run as run_service  # noqa: PLC0415  fast --help
@@ -59,7 +64,7 @@ def run() -> None:
         raise KeyboardInterrupt
 
 
-@app.command()
+@app.command(epilog=examples("migrate", "migrate --check"))
 def migrate(
     check: Annotated[
         bool, typer.Option("--check", help="Change nothing. Exit status 1: migrations are pending.")
@@ -72,7 +77,7 @@ def migrate(
     raise typer.Exit(run_migrate(check=check, sql=sql))
 
 
-@app.command()
+@app.command(epilog=examples("demo", "demo --publish-to localhost:9092"))
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Do not stop at the end: go on until Ctrl-C.")] = False,
     publish_to: Annotated[
@@ -88,7 +93,7 @@ def demo(
     raise typer.Exit(run_demo(keep=keep, publish_to=publish_to))
 
 
-@app.command()
+@app.command(epilog=examples("verify", "verify --json"))
 def verify(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:

@@ -19,7 +19,7 @@ T = TypeVar("T")
 Execute = Annotated[bool, typer.Option("--execute", help="Do it. Without this option: a dry run.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
-Limit = Annotated[int, typer.Option(min=1, max=10_000)]
+Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Print at most so many.")]
 
 DRY = "a dry run: nothing is changed; --execute does it"
 

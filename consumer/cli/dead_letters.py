@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from neon_projector.consumer.admin import dead_letters as letters
 from neon_projector.consumer.admin.dead_letters import Choice, Filter
 from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Limit, Yes, ask, confirm
+from neon_projector.consumer.cli.examples import examples
 from neon_projector.consumer.cli.output import json_of, print_json, print_table, print_text
 from neon_projector.consumer.errors import Refused
 from neon_projector.projections.contract.outcome import Reason
@@ -25,7 +26,11 @@ Every = Annotated[bool, typer.Option("--all", help="All dead letters of status n
 
 LISTED = ("id", "topic", "partition", "offset", "reason", "error", "entity_id", "created_at")
 
-app = typer.Typer(help="Records that were rejected.", no_args_is_help=True)
+app = typer.Typer(
+    help="Records that were rejected.",
+    no_args_is_help=True,
+    epilog=examples("dead-letters list", "dead-letters retry --all"),
+)
 
 
 class Status(StrEnum):
@@ -37,9 +42,12 @@ class Status(StrEnum):
     ALL = "all"
 
 
-@app.command("list")
+OfStatus = Annotated[Status, typer.Option(help="Only those of this status.")]
+
+
+@app.command("list", epilog=examples("dead-letters list", "dead-letters list --status all --topic users --limit 500"))
 def list_letters(
-    status: Status = Status.NEW, reason: OfReason = None, topic: OfTopic = None, limit: Limit = 50,
+    status: OfStatus = Status.NEW, reason: OfReason = None, topic: OfTopic = None, limit: Limit = 50,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """List dead letters, the newest first, without their content."""
@@ -47,7 +55,7 @@ def list_letters(
     print_json(rows) if as_json else print_table([{name: row[name] for name in LISTED} for row in rows])
 
 
-@app.command()
+@app.command(epilog=examples("dead-letters show 42"))
 def show(number: Number, as_json: AsJson = False) -> None:
     """Show one, with its key, headers and value as stored: passwords are masked."""
     row = ask(lambda engine: letters.letter(engine, number))
@@ -61,10 +69,10 @@ def show(number: Number, as_json: AsJson = False) -> None:
         print_text(f"{name:>13}  {value}")
 
 
-@app.command()
+@app.command(epilog=examples("dead-letters export letters.jsonl", "dead-letters export --reason invalid_data"))
 def export(
     file: Annotated[Path | None, typer.Argument(help="A new file. Default: standard output.")] = None,
-    status: Status = Status.NEW, reason: OfReason = None, topic: OfTopic = None,
+    status: OfStatus = Status.NEW, reason: OfReason = None, topic: OfTopic = None,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Write one JSON object a line, with key, headers and value as stored: passwords are masked.
@@ -85,7 +93,7 @@ def export(
     print_json({"exported": number}) if as_json else typer.echo(f"{number} exported")
 
 
-@app.command()
+@app.command(epilog=examples("dead-letters discard 42", "dead-letters discard --reason invalid_data --execute"))
 def discard(
     ids: Ids = None, reason: OfReason = None, every: Every = False, execute: Execute = False, yes: Yes = False,
     as_json: AsJson = False,

@@ -5,19 +5,22 @@ What a command prints goes through here, as it may be of a record: no character 
 
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import orjson
 import typer
+from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from neon_projector.consumer.cli.times import ago
 from neon_projector.consumer.logs.printable import printable, printable_json
 
-ID_WIDTH, LEAST_WIDTH = 39, 8
-"""What a column of ids takes, and what one of anything else needs at the least."""
+GAP = 2
+"""Between two columns of a table."""
 WIDEST = 10_000
 """Columns where nobody looks at a terminal: no row is folded."""
 
@@ -39,18 +42,25 @@ def json_of(value: Any) -> str:
 def print_table(rows: Sequence[Mapping[str, Any]], on: Console | None = None) -> None:
     """A table of `rows`, which have the same keys; `nothing` where there are none."""
     on = on or console()
-    on.print(table_of(rows, on.width) if rows else "nothing")
+    on.print(table_of(rows, on) if rows else "nothing")
 
 
-def table_of(rows: Sequence[Mapping[str, Any]], width: int) -> Table:
-    """A table for `width` columns: what is too long is folded, ids only where there is no room for them."""
-    table = Table()
-    ids = {name for name in rows[0] if any(isinstance(row[name], UUID) for row in rows)}
-    room = width >= len(ids) * ID_WIDTH + (len(rows[0]) - len(ids)) * LEAST_WIDTH
-    for name in rows[0]:
-        table.add_column(name.replace("_", " "), overflow="fold", no_wrap=room and name in ids)
-    for row in rows:
-        table.add_row(*map(_cell, row.values()))
+def table_of(rows: Sequence[Mapping[str, Any]], on: Console) -> Table:
+    """A table that fits the console. Where whole words and ids have no room beside each other, each row is a block of
+    lines, one for each column that has a value."""
+    cells = {_heading(name): [_cell(row[name]) for row in rows] for name in rows[0]}
+    least = {heading: max(map(_longest_word, [Text(heading), *own])) for heading, own in cells.items()}
+    spare = on.width - sum(least.values()) - GAP * len(cells)
+    if spare < 0:
+        return _blocks(rows)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for heading, own in cells.items():
+        wanted = max(cell.cell_len for cell in [Text(heading), *own]) - least[heading]
+        more = min(wanted, spare)
+        spare -= more
+        table.add_column(heading, overflow="fold", width=least[heading] + more)
+    for row in zip(*cells.values(), strict=True):
+        table.add_row(*row)
     return table
 
 
@@ -64,7 +74,34 @@ def plain(text: str) -> Text:
     return Text(printable(text))
 
 
-def _cell(value: Any) -> Text:
+def said(value: Any) -> str:
+    """One value for people: a time is `3 min ago`, a list has commas, None is empty."""
     if value is None:
-        return Text()
-    return plain(", ".join(map(str, value)) if isinstance(value, list) else str(value))
+        return ""
+    if isinstance(value, datetime):
+        return ago(value)
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _blocks(rows: Sequence[Mapping[str, Any]]) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    grid.add_column(no_wrap=True, style="dim")
+    grid.add_column(overflow="fold")
+    for row in rows:
+        for name, value in row.items():
+            if value is not None:
+                grid.add_row(_heading(name), _cell(value))
+        grid.add_row()
+    return grid
+
+
+def _longest_word(cell: Text) -> int:
+    return max(map(cell_len, cell.plain.split()), default=0)
+
+
+def _heading(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _cell(value: Any) -> Text:
+    return plain(said(value))

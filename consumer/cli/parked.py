@@ -8,21 +8,22 @@ import typer
 
 from neon_projector.consumer.admin import parked
 from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Limit, Yes, ask, confirm
+from neon_projector.consumer.cli.examples import AN_ID, examples
 from neon_projector.consumer.cli.output import print_json, print_table
 from neon_projector.consumer.errors import Refused
 from neon_projector.projections.registry import REGISTRY
 
-app = typer.Typer(help="Events and states that wait.", no_args_is_help=True)
+app = typer.Typer(help="Events and states that wait.", no_args_is_help=True, epilog=examples("parked list"))
 
 
-@app.command("list")
+@app.command("list", epilog=examples("parked list"))
 def list_parked(limit: Limit = 50, as_json: AsJson = False) -> None:
     """List what waits, the longest first."""
     rows = ask(lambda engine: parked.listed(engine, limit))
     print_json(rows) if as_json else print_table(rows)
 
 
-@app.command()
+@app.command(epilog=examples(f"parked retry {AN_ID}", "parked retry --all --execute"))
 def retry(
     ids: Annotated[list[UUID] | None, typer.Argument(help="Only these entities.")] = None,
     every: Annotated[bool, typer.Option("--all", help="All that the database refused.")] = False,
@@ -48,7 +49,7 @@ def retry(
     raise typer.Exit(1 if any(one.outcome == "refused" for one in done) else 0)
 
 
-@app.command()
+@app.command(epilog=examples(f"parked discard {AN_ID}", f"parked discard {AN_ID} --execute"))
 def discard(entity_id: UUID, execute: Execute = False, yes: Yes = False, as_json: AsJson = False) -> None:
     """Delete what waits of this entity: its parked events and its waiting state. Tombstones stay."""
     if execute:

@@ -7,10 +7,12 @@ import typer
 
 from neon_projector.consumer.admin import pause as stops
 from neon_projector.consumer.admin.pause import Resumed
+from neon_projector.consumer.admin.verdict import lifted_by
 from neon_projector.consumer.cli.database import AsJson, ask
 from neon_projector.consumer.cli.output import print_json, print_text
+from neon_projector.consumer.cli.times import ago
 from neon_projector.consumer.environment import load_settings
-from neon_projector.consumer.offsets.intake_stops import ACCEPTED, ALL, Stop, by_topic, said_time, said_topic, words
+from neon_projector.consumer.offsets.intake_stops import ACCEPTED, ALL, Stop, by_topic, said_topic, words
 from neon_projector.consumer.settings import Settings
 
 Topic = Annotated[str | None, typer.Option(help="Only this topic. Default: all.")]
@@ -24,7 +26,7 @@ def pause(topic: Topic = None, message: Message = None, as_json: AsJson = False)
     settings, which = load_settings(), topic or ALL
     _check(settings, topic)
     after = ask(lambda engine: stops.pause(engine, settings, which, words(message)))
-    said = f"intake is paused: {said_topic(which)}; {_lifted_by(which)} lets it go on"
+    said = f"intake is paused: {said_topic(which)}; {lifted_by(which)} lets it go on"
     print_json({"stops": by_topic(after), "details": details(after)}) if as_json else print_text(said)
 
 
@@ -67,8 +69,8 @@ def described(stop: Stop) -> str:
     but = f", but {', '.join(stop.except_topics)}" if stop.except_topics else ""
     if stop.reason == ACCEPTED:
         assert stop.until is not None
-        return f"rejections of {said_topic(stop.topic)} are accepted until {said_time(stop.until)}{who}{why}"
-    return f"intake of {said_topic(stop.topic)}{but} is stopped: {stop.reason} since {said_time(stop.since)}{who}{why}"
+        return f"rejections of {said_topic(stop.topic)} are accepted; this ends {ago(stop.until)}{who}{why}"
+    return f"intake of {said_topic(stop.topic)}{but} is stopped: {stop.reason} {ago(stop.since)}{who}{why}"
 
 
 def _said(done: Resumed, topic: str | None, resumed: bool) -> Iterable[str]:
@@ -82,13 +84,9 @@ def _said(done: Resumed, topic: str | None, resumed: bool) -> Iterable[str]:
         yield "intake goes on within seconds"
     for stop in done.left:
         if stop not in done.exempt:
-            yield f"still stopped: {described(stop)}; {_lifted_by(stop.topic)} lets it go on"
+            yield f"still stopped: {described(stop)}; {lifted_by(stop.topic)} lets it go on"
     if not resumed:
         yield "nothing was lifted" if done.left else "nothing was stopped"
-
-
-def _lifted_by(topic: str) -> str:
-    return "projector resume" if topic == ALL else f"projector resume --topic {topic}"
 
 
 def _check(settings: Settings, topic: str | None) -> None:

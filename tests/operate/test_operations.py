@@ -228,7 +228,7 @@ async def test_operations_are_listed_shown_and_cancelled_by_command(place: Place
     assert (one["state"], one["silent"], one["done"], one["total"]) == ("running", True, 4, 10)
     assert (await told("show", str(operation.id)))["filter"] == {"topic": ["users"]}
     people = (await run("list")).stdout
-    assert "no sign of life since" in people
+    assert "no sign of life for" in people
     assert "4 of 10" in people
     assert "there is no operation 999" in await told("show", "999")
     assert "done in one step" in await told("resume", str(operation.id - 1))
