@@ -8,11 +8,13 @@ from aiokafka import TopicPartition
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from neon_projector.consumer.admin.lost_records import Lost, first_left, lost
 from neon_projector.consumer.admin.operations import audit as operations
 from neon_projector.consumer.admin.retry_conflicts import retry_conflicts
 from neon_projector.consumer.admin.watermarks import Bounds, bounds_of
 from neon_projector.consumer.errors import Refused
 from neon_projector.consumer.offsets.store import OFFSETS
+from neon_projector.consumer.offsets.store import stored as positions_of_group
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
 
@@ -37,6 +39,12 @@ class Move(NamedTuple):
     clamped: bool
     topic_id: str | None = None
     """Of the topic that the new position is in."""
+    lost: Lost | None = None
+    """What Kafka deleted before it was read."""
+
+    @property
+    def name(self) -> str:
+        return f"{self.partition.topic}:{self.partition.partition}"
 
     @property
     def effect(self) -> str:
@@ -47,7 +55,7 @@ class Move(NamedTuple):
 
 
 _LOCK = text(f"""
-    SELECT topic, partition, next_offset FROM {OFFSETS}
+    SELECT topic, partition, next_offset, updated_at FROM {OFFSETS}
     WHERE group_id = :group_id ORDER BY topic, partition FOR UPDATE""")
 _MOVE = text(f"""
     UPDATE {OFFSETS} o SET next_offset = v.after, epoch = o.epoch + 1, fingerprint = NULL, topic_id = v.topic_id,
@@ -61,17 +69,25 @@ async def reset(engine: AsyncEngine, settings: Settings, scope: Scope, target: T
     """Plan the moves of the partitions in `scope`, from where they are now, and make them if `execute`.
 
     Positions are read, computed and written under one lock, and a running service waits meanwhile. Refused where a
-    partition has no position, or is not in Kafka: then none is moved.
+    partition has no position, or is not in Kafka: then none is moved. What Kafka deleted before it was read is named in
+    each move, and kept in `projector.operations`, as `after -> 'lost'`.
     """
     bounds = await bounds_of(settings, target.value if target.kind == "time" else None)
     group_id = settings.kafka_group_id
+    positions = {p: own["next_offset"] for p, own in (await positions_of_group(engine, group_id)).items()}
+    left = await first_left(settings, positions, bounds)
 
     async def attempt() -> list[Move]:
         with translated():
             async with engine.begin() as connection:
                 rows = await connection.execute(_LOCK, {"group_id": group_id})
-                stored = {TopicPartition(row.topic, row.partition): row.next_offset for row in rows}
-                moves = [_move(p, stored[p], target, bounds[p]) for p in _meant(scope, stored, bounds)]
+                stored = {TopicPartition(row.topic, row.partition): row for row in rows}
+                moves = [
+                    _move(p, stored[p].next_offset, target, bounds[p])._replace(
+                        lost=lost(stored[p].next_offset, stored[p].updated_at, bounds[p], left.get(p))
+                    )
+                    for p in _meant(scope, stored, bounds)
+                ]
                 if execute:
                     await _carry_out(connection, group_id, moves)
                 return moves
@@ -79,7 +95,7 @@ async def reset(engine: AsyncEngine, settings: Settings, scope: Scope, target: T
     return await retry_conflicts(attempt)
 
 
-def _meant(scope: Scope, stored: Mapping[TopicPartition, int], bounds: Mapping[TopicPartition, Bounds]) -> list[Any]:
+def _meant(scope: Scope, stored: Mapping[TopicPartition, Any], bounds: Mapping[TopicPartition, Bounds]) -> list[Any]:
     meant = {p for p in stored if p.topic in scope and scope[p.topic] is None}
     meant |= {TopicPartition(topic, number) for topic, numbers in scope.items() for number in numbers or ()}
     if absent := meant - bounds.keys():
@@ -115,6 +131,8 @@ async def _carry_out(connection: AsyncConnection, group_id: str, moves: list[Mov
         "topic_id": [m.topic_id for m in moves],
     }
     await connection.execute(_MOVE, {"group_id": group_id, **values})
-    before = {f"{m.partition.topic}:{m.partition.partition}": m.before for m in moves}
-    after = {f"{m.partition.topic}:{m.partition.partition}": m.after for m in moves}
+    before = {m.name: m.before for m in moves}
+    after: dict[str, Any] = {m.name: m.after for m in moves}
+    if gone := {m.name: m.lost.to_json() for m in moves if m.lost}:
+        after["lost"] = gone
     await operations.record(connection, "offsets reset", before=before, after=after)

@@ -10,23 +10,39 @@ from neon_projector.consumer.admin.rebalance import nudge
 from neon_projector.consumer.admin.reset import Move
 from neon_projector.consumer.admin.reset import reset as run_reset
 from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm, is_to_ask
+from neon_projector.consumer.cli.examples import examples
 from neon_projector.consumer.cli.output import print_json, print_table, print_text
 from neon_projector.consumer.cli.scope import scope_of, target_of
+from neon_projector.consumer.cli.times import exactly
 from neon_projector.consumer.environment import load_settings
 
-app = typer.Typer(help="Positions: show them, move them.", no_args_is_help=True)
+app = typer.Typer(help="Positions: show them, move them.", no_args_is_help=True, epilog=examples("offsets show"))
+
+WHERE = ("next_offset", "earliest", "latest", "lag", "lost")
+TOTALS = ("applied", "superseded", "parked", "rejected", "ignored", "skipped")
 
 
-@app.command()
+@app.command(epilog=examples("offsets show", "offsets show --json"))
 def show(as_json: AsJson = False) -> None:
-    """Show stored positions and totals beside what Kafka has. Exit status 1: Kafka no longer has a position."""
+    """Show stored positions beside what Kafka has, and what became of the records before them.
+
+    Exit status 1: Kafka no longer has the record at a position.
+    """
     settings = load_settings()
     rows = ask(lambda engine: positions_of(engine, settings))
-    print_json(rows) if as_json else print_table(rows)
+    if as_json:
+        print_json(rows)
+    else:
+        for names in (WHERE, TOTALS):
+            print_table([{"partition": _name(row), **{name: row[name] for name in names}} for row in rows])
     raise typer.Exit(1 if any(row["lost"] for row in rows) else 0)
 
 
-@app.command()
+@app.command(
+    epilog=examples(
+        "offsets reset --topic users:0 --to-earliest", "offsets reset --all-topics --by-duration PT2H --execute"
+    )
+)
 def reset(
     topic: Annotated[list[str] | None, typer.Option(help="t, or t:0,1 for some partitions; may be repeated.")] = None,
     all_topics: Annotated[bool, typer.Option("--all-topics", help="All topics of the settings.")] = False,
@@ -49,30 +65,61 @@ def reset(
     settings = load_settings()
     scope = scope_of(sorted(set(settings.topics.values())), topic or [])
 
-    def moves(really: bool) -> list[Move]:
-        return ask(lambda engine: run_reset(engine, settings, scope, target, execute=really))
+    def moves(execute: bool) -> list[Move]:
+        return ask(lambda engine: run_reset(engine, settings, scope, target, execute=execute))
 
-    planned = None if execute and not is_to_ask(yes) else moves(False)
-    if planned is not None and not (execute and as_json):
-        _print(planned, as_json)
     if not execute:
+        _print(moves(execute=False), as_json)
         if not as_json:
             typer.echo(DRY)
         return
-    confirm("move them?", yes)
-    done = moves(True)
-    if planned is not None and done != planned and not as_json:
+    planned = _agreed(moves(execute=False), as_json) if is_to_ask(yes) else None
+    done = moves(execute=True)
+    if planned not in (None, done) and not as_json:
         print_text("the positions have moved since; this is what was done:")
     _print(done, as_json)
     asyncio.run(nudge(settings))
 
 
+def _agreed(planned: list[Move], as_json: bool) -> list[Move]:
+    """Show what is planned, and ask; Refused where the person does not agree."""
+    if not as_json:
+        _print(planned, as_json)
+    confirm("move them?", yes=False)
+    return planned
+
+
 def _print(moves: list[Move], as_json: bool) -> None:
-    rows: list[dict[str, Any]] = [
-        {"topic": m.partition.topic, "partition": m.partition.partition, "from": m.before, "to": m.after} for m in moves
-    ]
     if as_json:
-        print_json([{**row, "clamped": m.clamped} for row, m in zip(rows, moves, strict=True)])
+        print_json([_for_programs(move) for move in moves])
         return
-    kept = {True: "as far as Kafka has it", False: None}
-    print_table([{**row, "records": m.effect, "": kept[m.clamped]} for row, m in zip(rows, moves, strict=True)])
+    clamped = {True: "as far as Kafka has it", False: None}
+    print_table(
+        [
+            {"partition": m.name, "from": m.before, "to": m.after, "records": m.effect, "": clamped[m.clamped]}
+            for m in moves
+        ]
+    )
+    for move in moves:
+        if move.lost:
+            print_text(_said_lost(move))
+
+
+def _for_programs(move: Move) -> dict[str, Any]:
+    partition = {"topic": move.partition.topic, "partition": move.partition.partition}
+    gone = move.lost and move.lost.to_json()
+    return {**partition, "from": move.before, "to": move.after, "clamped": move.clamped, "lost": gone}
+
+
+def _said_lost(move: Move) -> str:
+    gone = move.lost
+    assert gone is not None
+    number = gone.end - gone.start
+    when = f", published before {exactly(gone.first_left_at)}" if gone.first_left_at else ""
+    moved = f"; the position last moved at {exactly(gone.position_moved_at)}" if gone.position_moved_at else ""
+    offsets = f"{number:,} offsets before they were read, {gone.start} to {gone.end - 1}"
+    return f"{move.name}: Kafka has deleted {offsets}{when}{moved}"
+
+
+def _name(row: dict[str, Any]) -> str:
+    return f"{row['topic']}:{row['partition']}"

@@ -19,7 +19,11 @@ Row = dict[str, Any]
 RESUMES: dict[str, Callable[[int, bool], int]] = {}
 """By command: goes on with an operation (its id, whether to print JSON), and returns the exit status."""
 
-app = typer.Typer(help="What commands have done; long work to resume or cancel.", no_args_is_help=True, epilog=examples("operations list"))
+app = typer.Typer(
+    help="What commands have done; long work to resume or cancel.",
+    no_args_is_help=True,
+    epilog=examples("operations list"),
+)
 
 
 @app.command("list", epilog=examples("operations list --unfinished"))
@@ -72,7 +76,11 @@ def cancel(number: Number, as_json: AsJson = False) -> None:
 
 
 def _state(row: Row) -> str:
-    return f"{row['state']}; no sign of life for {said(row['updated_at']).removesuffix(' ago')}" if row["silent"] else str(row["state"])
+    return (
+        f"{row['state']}; no sign of life for {said(row['updated_at']).removesuffix(' ago')}"
+        if row["silent"]
+        else str(row["state"])
+    )
 
 
 def _progress(row: Row) -> str | None:

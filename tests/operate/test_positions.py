@@ -1,6 +1,8 @@
 """Positions moved by hand, as operators do it, under a running service and after Kafka has lost something."""
 
 import asyncio
+import json
+from datetime import UTC, datetime
 
 import asyncpg
 from aiokafka import TopicPartition
@@ -59,6 +61,7 @@ async def test_a_partition_that_stopped_because_kafka_forgot_goes_on_after_a_res
     with running_projector(world.settings) as projector:
         await world.until_consumed(3)
         assert projector.terminate() == 0
+    before = await world.value("SELECT max(updated_at) FROM projector.offsets")
     await world.publish_users(5)
     admin = AIOKafkaAdminClient(bootstrap_servers=world.bootstrap)
     await admin.start()
@@ -68,10 +71,20 @@ async def test_a_partition_that_stopped_because_kafka_forgot_goes_on_after_a_res
         eventually("it has stopped", lambda: 'reason="position_not_in_topic"' in projector.get("/metrics")[1])
         rows = asked(world, "offsets", "show", exit_status=1)
         assert [row["lost"] for row in rows if row["topic"] == world.users] == [True]
+        told = command("offsets", "reset", "--topic", world.users, "--to-earliest", settings=world.settings).stdout
+        lost = f"{world.users}:0: Kafka has deleted 3 offsets before they were read, 3 to 5, published before 20"
+        assert (lost in told, "; the position last moved at 20" in told) == (True, True)
         (move,) = asked(world, "offsets", "reset", "--topic", world.users, "--to-earliest", "--execute")
         assert (move["from"], move["to"]) == (3, 6)
         await world.until("SELECT count(*)::int FROM users", 5)
+        kept = await world.value("SELECT after->'lost' FROM projector.operations WHERE command = 'offsets reset'")
+        assert json.loads(kept) == {f"{world.users}:0": move["lost"]}
+        assert (move["lost"]["from"], move["lost"]["to"]) == (3, 6)
+        moved, left = (datetime.fromisoformat(move["lost"][name]) for name in ("position_moved_at", "first_left_at"))
+        assert before <= moved <= left <= datetime.now(UTC)
         assert asked(world, "offsets", "show")[0]["lost"] is False
+        (back,) = asked(world, "offsets", "reset", "--topic", world.users, "--to-earliest", "--execute")
+        assert back["lost"] is None
         assert projector.terminate() == 0
 
 
