@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from neon_projector.consumer.environment import load_settings
@@ -101,6 +101,46 @@ async def test_records_that_are_deleted_while_it_reads_are_named_and_not_jumped_
     ]
 
 
+async def test_over_a_gap_it_goes_on_and_every_offset_is_in_one_part(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reread, "READ_AT_ONCE", 1)
+    await world.create_topics(partitions=2)
+    for _ in range(30):
+        await world.publish_raw("users", b"x" * 500_000, b"one key")
+    users, positions = await ends(world)
+    start = {users: 2}
+    reading = Reread(load_settings(world.settings), positions, lambda *_: None, start, over_gaps=True)
+    parts = []
+    async for part in reading.parts():
+        parts.append(part)
+        if len(parts) == 1:
+            await delete_until(world, 25, users.partition)
+    of_users = [part for part in parts if part.partition == users]
+    assert [part.span.start for part in of_users] == [2, *(part.span.next_offset for part in of_users[:-1])]
+    assert of_users[-1].span.next_offset == positions[users] == 30
+    (gap,) = [gap for gap in reading.gaps if gap.partition == users]
+    assert (gap.end, gap.start > 2) == (25, True)
+    got = [record.offset for part in of_users for record in part.records]
+    assert got == [*range(2, gap.start), *range(25, 30)]
+    past = TopicPartition(users.topic, 1 - users.partition)
+    assert [(gap.start, gap.end) for gap in reading.gaps if gap.partition == past] == [(0, 3)]
+    assert (
+        f"{users.topic}:{users.partition}: while this was reading, Kafka has deleted the records from offset "
+        + (f"{gap.start} to 24")
+        in reading.unreadable
+    )
+
+
+async def ends(world: World) -> tuple[TopicPartition, dict[TopicPartition, int]]:
+    """The partition that has all 30 records; its end, and of the other one a position that is past the end."""
+    both = [TopicPartition(world.users, number) for number in range(2)]
+    async with AIOKafkaConsumer(bootstrap_servers=world.bootstrap) as client:
+        found = await client.end_offsets(both)
+    (full,) = [partition for partition, end in found.items() if end]
+    return full, dict.fromkeys(both, 3) | {full: 30}
+
+
 async def abort_a_record(world: World) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=world.bootstrap, transactional_id=f"{world.users}-aborts")
     await producer.start()
@@ -112,11 +152,11 @@ async def abort_a_record(world: World) -> None:
         await producer.stop()
 
 
-async def delete_until(world: World, offset: int) -> None:
+async def delete_until(world: World, offset: int, partition: int = 0) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=world.bootstrap)
     await admin.start()
     try:
-        await admin.delete_records({TopicPartition(world.users, 0): RecordsToDelete(before_offset=offset)})
+        await admin.delete_records({TopicPartition(world.users, partition): RecordsToDelete(before_offset=offset)})
     finally:
         await admin.close()
 
