@@ -18,23 +18,30 @@ ISOLATION_LEVELS = {
 }
 
 
-class Ends:
+class DriverTransaction:
     """A transaction with the driver's methods (start, commit, rollback) that sends SQL together with its two ends.
 
-    `first` travels with BEGIN and `last` with COMMIT, each in one message of the simple protocol. So they can have no
-    parameters, and if one statement fails, Postgres does not execute those behind it. BEGIN sets the isolation level
-    and whether the transaction writes; the connection's `preamble` sets the rest.
+    `first` travels with BEGIN, and what `commit_with` is given travels with COMMIT, each in one message of the simple
+    protocol. So this SQL can have no parameters, and if one statement fails, Postgres does not execute those behind it.
+    BEGIN sets the isolation level and whether the transaction writes; the connection's `preamble` sets the rest.
     """
 
     def __init__(self, connection: "Connection", first: str = "") -> None:
         self._connection = connection
         self._first = first
+        self._last = ""
         self._isolation = ISOLATION_LEVELS[None]
         self.readonly = False
-        self.last = ""
-        self.told = ""
-        """The command tag of the last statement sent with BEGIN, as `SELECT 1`. It is empty before `start`."""
         self.started = self.committed = False
+
+    def commit_with(self, sql: str) -> None:
+        """Send `sql` in front of COMMIT, in the same message."""
+        self._last = sql
+
+    def began(self, tag: str) -> None:
+        """Called once, when BEGIN has succeeded. `tag` is the command tag of the last statement sent with it, such as
+        `SELECT 1`: one row."""
+        self.started = True
 
     def isolated(self, isolation: str | None, readonly: bool) -> None:
         """Set the isolation level and the access mode. Call it before `start`."""
@@ -43,13 +50,13 @@ class Ends:
     async def start(self) -> None:
         access = "READ ONLY" if self.readonly else "READ WRITE"
         try:
-            self.told = await self._begin(access)
+            tag = await self._begin(access)
         except asyncpg.FeatureNotSupportedError:  # the server is a standby (or lacks a feature that `first` uses)
             if self._first:
                 raise asyncpg.ReadOnlySQLTransactionError("the server takes no transactions that write") from None
-            self.told = await self._begin("READ ONLY")
+            tag = await self._begin("READ ONLY")
         self._connection._top_xact = self  # the driver's cursors check for a transaction
-        self.started = True
+        self.began(tag)
 
     async def _begin(self, access: str) -> str:
         begin = f"BEGIN ISOLATION LEVEL {self._isolation} {access} NOT DEFERRABLE"
@@ -57,7 +64,7 @@ class Ends:
 
     async def commit(self) -> None:
         self._connection._top_xact = None
-        await self._send(f"{self.last}; COMMIT" if self.last else "COMMIT")
+        await self._send(f"{self._last}; COMMIT" if self._last else "COMMIT")
         self.committed = True
 
     async def rollback(self) -> None:
@@ -65,10 +72,10 @@ class Ends:
         await self._connection.execute("ROLLBACK")
 
     async def _send(self, statements: str) -> str:
-        """Execute `statements`. An error rolls the transaction back; without an answer its state is unknown, so the
-        connection is closed."""
+        """Execute `statements`; returns the command tag of the last one. An error rolls the transaction back; without
+        an answer its state is unknown, so the connection is closed."""
         try:
-            told: str = await self._connection.execute(statements)
+            tag: str = await self._connection.execute(statements)
         except asyncpg.PostgresError:
             if not self._connection.is_closed():
                 await self.rollback()
@@ -76,7 +83,7 @@ class Ends:
         except BaseException:
             self._connection.terminate()
             raise
-        return told
+        return tag
 
 
 class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
@@ -84,25 +91,24 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no ty
 
     preamble = ""
     """SQL sent with every BEGIN. If it is empty, the driver's own transactions are used, with every default."""
-    _ends: Ends | None = None
+    _next: DriverTransaction | None = None
 
-    def next_transaction(self, first: str) -> Ends:
-        """Send `first` with the next BEGIN. The returned object takes the SQL for its COMMIT (`last`)."""
-        self._ends = Ends(self, first)
-        return self._ends
+    def begin_next_with(self, transaction: DriverTransaction) -> None:
+        """Make the next BEGIN that of `transaction`, which was made for this connection."""
+        self._next = transaction
 
     def forget_next_transaction(self) -> None:
         """Send nothing with the next BEGIN: the transaction that was prepared never began."""
-        self._ends = None
+        self._next = None
 
     def transaction(self, *, isolation: str | None = None, readonly: bool = False, deferrable: bool = False) -> Any:
         """SQLAlchemy calls this before it executes the first statement."""
-        ends, self._ends = self._ends, None
-        if ends is None and not self.preamble:
+        transaction, self._next = self._next, None
+        if transaction is None and not self.preamble:
             return super().transaction(isolation=isolation, readonly=readonly, deferrable=deferrable)
-        ends = ends or Ends(self)
-        ends.isolated(isolation, readonly)
-        return ends
+        transaction = transaction or DriverTransaction(self)
+        transaction.isolated(isolation, readonly)
+        return transaction
 
     async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109  the driver's own signature
         try:

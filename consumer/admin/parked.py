@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from neon_projector.consumer.admin.operations import audit as operations
 from neon_projector.consumer.admin.retry_conflicts import retry_conflicts
 from neon_projector.consumer.apply.entities.writers import Writers
-from neon_projector.consumer.apply.lock import Mode, enter
+from neon_projector.consumer.apply.lock import enter
+from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.models import CONTROL_SCHEMA
 from neon_projector.projections.contract.projection import Registry
@@ -97,10 +98,10 @@ async def _try_again(
     with translated():
         async with engine.connect() as connection:
             transaction = await connection.begin()
-            entered = await enter(connection, Mode.EXCLUSIVE_APART)
+            unit = await enter(connection, Mode.EXCLUSIVE_APART)
             if not await _rows(connection.execute(_REFUSED, {"id": [entity_id], "all": False})):
                 return None  # another was faster
-            written = await writers.show_again(connection, entity, entity_id, entered)
+            written = await writers.show_again(unit, entity, entity_id)
             left = await _rows(connection.execute(_LEFT, {"entity": entity, "id": entity_id}))
             reason = left[0]["reason"] if left else None
             outcome = "shown" if reason is None else "refused" if reason == "refused" else "waits"

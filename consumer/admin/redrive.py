@@ -21,7 +21,8 @@ from neon_projector.consumer.admin.retry_conflicts import retry_conflicts
 from neon_projector.consumer.apply import dead_letters
 from neon_projector.consumer.apply.entities.plan import Written
 from neon_projector.consumer.apply.entities.writers import Writers
-from neon_projector.consumer.apply.lock import Mode, enter
+from neon_projector.consumer.apply.lock import enter
+from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.apply.savepoints import CHECK_NOW
 from neon_projector.consumer.batching.sizes import size_of
 from neon_projector.consumer.errors import BadData, Moved, TooLarge
@@ -152,14 +153,14 @@ class LetterRetry:
                 raise await self._writers.read(self._engine, error, mode) from None
 
     async def _apply(self, connection: AsyncConnection, page: Mapping[int, Decoded], mode: Mode) -> Tried:
-        entered = await enter(connection, mode)
+        unit = await enter(connection, mode)
         locked = await connection.execute(_LOCK, {"id": list(page)})
         still_new = {row.id: page[row.id] for row in locked}
         grouped = group(still_new.values())
         written = [Written(rejected=list(grouped.rejections))]
         for entity in self._writers:  # parents before children
             if events := grouped.events.get(entity):
-                written.append(await self._writers.write(connection, entity, events, entered))
+                written.append(await self._writers.write(unit, entity, events))
         done = _outcomes(still_new, written)
         await _settle(connection, done)
         late = [rejection for one in written for rejection in one.released_rejections]

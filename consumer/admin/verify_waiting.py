@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from neon_projector.consumer.apply.entities import parked as parked_events
-from neon_projector.consumer.apply.entities.store import GONE
+from neon_projector.consumer.apply.entities.reader import GONE
 from neon_projector.models import CONTROL_SCHEMA
 from neon_projector.projections.contract.event import Event
 from neon_projector.projections.contract.outcome import Rejected

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from aiokafka import TopicPartition
 
 from neon_projector.consumer.apply.entities.plan import KeptAside, Written
-from neon_projector.consumer.apply.lock import Mode
+from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.batch import Batch
 from neon_projector.projections.contract.event import Decoded, Rejection
 from neon_projector.projections.contract.outcome import Outcome

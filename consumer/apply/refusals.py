@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from neon_projector.consumer.apply.lock import Mode
+from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.errors import BadData, FatalError, Moved, NeedsMode, ProjectorError
 from neon_projector.consumer.recovery.constraints import Constraints
 from neon_projector.consumer.recovery.table import CLASSES, SCHEMA, known

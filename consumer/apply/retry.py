@@ -6,7 +6,7 @@ from functools import partial
 from typing import Protocol
 
 from neon_projector.consumer.apply.entities.apart import refusal
-from neon_projector.consumer.apply.lock import Mode
+from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.apply.receipt import Receipt
 from neon_projector.consumer.apply.transaction import CommitUnknown, Transaction
 from neon_projector.consumer.batch import Batch

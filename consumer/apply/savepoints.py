@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from neon_projector.consumer.apply.lock import Mode
+from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.apply.refusals import Refusals
 from neon_projector.consumer.errors import BadData, Moved, NotTaken
 

@@ -7,22 +7,23 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransaction
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncTransaction
 
 from neon_projector.consumer.apply import dead_letters
 from neon_projector.consumer.apply.entities.writers import Writers
 from neon_projector.consumer.apply.fuse import Fuse
-from neon_projector.consumer.apply.lock import Entered, Mode, enter
+from neon_projector.consumer.apply.lock import enter
 from neon_projector.consumer.apply.maintenance import Maintenance
+from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.apply.receipt import Receipt
 from neon_projector.consumer.apply.refusals import in_a_function
+from neon_projector.consumer.apply.unit import Unit
 from neon_projector.consumer.batch import Batch
 from neon_projector.consumer.errors import BadData, Fenced, Moved, PositionsMoved
 from neon_projector.consumer.offsets import store as positions
 from neon_projector.consumer.offsets.fingerprint import fingerprints
 from neon_projector.consumer.offsets.position_check import PositionCheck
 from neon_projector.consumer.recovery.translate import translated
-from neon_projector.models.connection import Ends
 from neon_projector.projections.contract.event import Rejection
 from neon_projector.projections.contract.outcome import Outcome
 from neon_projector.projections.contract.projection import Registry
@@ -87,12 +88,11 @@ class Transaction:
         async with self._engine.connect() as connection:
             transaction = await connection.begin()
             check = self._check.due()
-            entered = await enter(connection, mode, check)
-            with _checked(entered.ends):
-                receipt = await self._apply(connection, batch, grouped, entered)
-                moved = positions.move(self._group_id, batch.spans, receipt.totals, fingerprints(batch.last))
-                entered.ends.last = moved
-                await _commit(connection, transaction, entered.ends, receipt)
+            unit = await enter(connection, mode, check)
+            with _checked(unit):
+                receipt = await self._apply(unit, batch, grouped)
+                unit.commit_with(positions.move(self._group_id, batch.spans, receipt.totals, fingerprints(batch.last)))
+                await _commit(unit, transaction, receipt)
             if check:
                 self._check.passed()
         return receipt
@@ -105,13 +105,13 @@ class Transaction:
         moved = {p: (claim.next_offset, claim.epoch) for p, claim in stored.items()}
         return moved == {p: (span.next_offset, span.epoch) for p, span in batch.spans.items()}
 
-    async def _apply(self, connection: AsyncConnection, batch: Batch, grouped: Grouped, entered: Entered) -> Receipt:
-        receipt = Receipt()
+    async def _apply(self, unit: Unit, batch: Batch, grouped: Grouped) -> Receipt:
+        connection, receipt = unit.connection, Receipt()
         rejections = list(grouped.rejections)
         late: list[Rejection] = []
         for entity in self._writers:  # parents before children
             if events := grouped.events.get(entity):
-                written = await self._writers.write(connection, entity, events, entered)
+                written = await self._writers.write(unit, entity, events)
                 receipt.add(batch, written)
                 rejections += written.rejected
                 late += written.released_rejections
@@ -130,20 +130,20 @@ class Transaction:
 
 
 @contextmanager
-def _checked(ends: Ends) -> Iterator[None]:
+def _checked(unit: Unit) -> Iterator[None]:
     """Within, an error of the comparison of positions, which goes with BEGIN, is told from those of what follows."""
     try:
         yield
     except DBAPIError as error:
-        if not ends.started and getattr(error.orig, "sqlstate", None) == positions.FENCED:
+        if not unit.started and getattr(error.orig, "sqlstate", None) == positions.FENCED:
             raise PositionsMoved from None
         raise
 
 
-async def _commit(connection: AsyncConnection, transaction: AsyncTransaction, ends: Ends, receipt: Receipt) -> None:
+async def _commit(unit: Unit, transaction: AsyncTransaction, receipt: Receipt) -> None:
     """Commit, and with it move the positions. Where the connection lives on, an error says that nothing happened."""
-    if not ends.started:  # SQLAlchemy begins with the first statement, and there was none
-        await connection.exec_driver_sql("SELECT")
+    if not unit.started:  # SQLAlchemy begins with the first statement, and there was none
+        await unit.connection.exec_driver_sql("SELECT")
     try:
         await transaction.commit()
     except DBAPIError as error:
@@ -156,4 +156,4 @@ async def _commit(connection: AsyncConnection, transaction: AsyncTransaction, en
         raise
     except Exception as error:
         raise CommitUnknown(receipt) from error
-    assert ends.committed, "committed without the positions"
+    assert unit.committed, "committed without the positions"

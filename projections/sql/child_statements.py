@@ -7,7 +7,6 @@ from sqlalchemy.sql.elements import TextClause
 
 from neon_projector.projections.contract.projection import Parent, Projection, Registry
 from neon_projector.projections.sql.parts import ABSENT
-from neon_projector.projections.sql.waiting import refuse
 
 _FOR_A_PARENT = "('no_parent', 'parent_deleted')"
 _GONE = "('deleted', 'erased', 'parent_deleted')"
@@ -37,8 +36,6 @@ class ChildStatements:
     """Show the children `:id` (ids of children); returns the same."""
     left: TextClause
     """A row if the table still has children of `:id`."""
-    refuse: TextClause
-    """Mark the children `:id` (ids of children) as `refused`."""
 
 
 def child_statements_for(registry: Registry, child: Projection, link: Parent) -> ChildStatements:
@@ -76,7 +73,6 @@ def child_statements_for(registry: Registry, child: Projection, link: Parent) ->
             registry, child, f"entity = '{entity}' AND id = ANY({ids}) AND reason IN {_FOR_A_PARENT}"
         ),
         left=text(f"SELECT id FROM {table} WHERE {link.column} = ANY({ids}) LIMIT 1"),
-        refuse=refuse(entity),
     )
 
 

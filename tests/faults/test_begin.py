@@ -5,8 +5,9 @@ import pytest
 from sqlalchemy import text
 
 from neon_projector.consumer.apply.fuse import Fuse
-from neon_projector.consumer.apply.lock import Mode, enter
+from neon_projector.consumer.apply.lock import enter
 from neon_projector.consumer.apply.maintenance import Maintenance
+from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.apply.transaction import Transaction
 from neon_projector.consumer.batch import Batch
 from neon_projector.consumer.errors import FuseBlown, TransientError

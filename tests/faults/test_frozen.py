@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from neon_projector.consumer.apply.lock import CLAIM_KEY, GATE_KEY, Mode, enter
+from neon_projector.consumer.apply.lock import CLAIM_KEY, GATE_KEY, enter
+from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.apply.watchdog import Watchdog
 from tests.races.stepping import Writer
 from tests.support.projector import eventually, running_projector

@@ -1,4 +1,4 @@
-"""Partial events that wait for the versions before them: stored as the contract's own data, and read back by it."""
+"""Partial events that wait for the versions before them. They are stored as the contract's data, and read by it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from neon_projector.consumer.apply.entities.store import Look
+from neon_projector.consumer.apply.entities.reader import Look
 from neon_projector.projections.contract.decode import read_data
 from neon_projector.projections.contract.envelope import Envelope
 from neon_projector.projections.contract.event import Event, Rejection
@@ -24,7 +24,7 @@ EventTypes = Mapping[str, tuple[Projection, EventType]]
 
 @dataclass(frozen=True)
 class ParkedRecord:
-    """Where a parked event came from; its bytes are in Kafka only."""
+    """Where a parked event came from. Only Kafka has its bytes."""
 
     topic: str
     partition: int
@@ -35,34 +35,68 @@ class ParkedRecord:
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
-async def load(
-    connection: AsyncConnection,
-    projection: Projection,
-    types: EventTypes,
-    sql: Statements,
-    ids: list[UUID],
-    look: Look,
-) -> tuple[dict[UUID, list[Event]], list[Rejection]]:
-    """The parked events of `ids`, locked; their long values stay in the database. TooLarge where there is more of them
-    than `look` allows. Those that older code parked and today's contract refuses are taken out."""
-    found: dict[UUID, list[Event]] = {}
-    refused: dict[tuple[UUID, int], Rejection] = {}
-    for row in (await connection.execute(sql.load_parked, look.values(ids))).mappings():
-        look.check(row["stored_bytes"])
-        try:
-            event = read(projection, types, row)
-        except Rejected as rejected:
-            refused[row["entity_id"], row["version"]] = _rejection(row, rejected)
-        else:
-            found.setdefault(event.id, []).append(event)
-    if refused:
-        columns = zip(*refused, strict=True)
-        await connection.execute(sql.unpark, dict(zip(("entity_id", "version"), map(list, columns), strict=True)))
-    return found, list(refused.values())
+class ParkedEvents:
+    """The parked events of one entity type."""
+
+    def __init__(self, projection: Projection, types: EventTypes, sql: Statements) -> None:
+        self._projection, self._types, self._sql = projection, types, sql
+
+    async def load(
+        self, connection: AsyncConnection, ids: list[UUID], look: Look
+    ) -> tuple[dict[UUID, list[Event]], list[Rejection]]:
+        """The parked events of `ids`, locked. Their long values stay in the database. TooLarge as `look` says.
+
+        Events that older code parked and that today's contract rejects are deleted, and returned as rejections.
+        """
+        found: dict[UUID, list[Event]] = {}
+        rejected: list[tuple[UUID, int, Rejection]] = []
+        for row in (await connection.execute(self._sql.load_parked, look.values(ids))).mappings():
+            look.check(row["stored_bytes"])
+            try:
+                event = read(self._projection, self._types, row)
+            except Rejected as reason:
+                rejected.append((row["entity_id"], row["version"], _rejection(row, reason)))
+            else:
+                found.setdefault(event.id, []).append(event)
+        await self._delete(connection, [(entity_id, version) for entity_id, version, _ in rejected])
+        return found, [rejection for _, _, rejection in rejected]
+
+    async def delete(self, connection: AsyncConnection, events: Iterable[Event]) -> None:
+        """Delete these: they wait no longer."""
+        await self._delete(connection, [(event.id, event.version) for event in events])
+
+    async def store(self, connection: AsyncConnection, folded: Iterable[Folded]) -> None:
+        """Delete the events that are released, and insert those that are parked now."""
+        outcomes = list(folded)
+        await self.delete(connection, [e for one in outcomes for events in one.released.values() for e in events])
+        if parked := [event for one in outcomes for event in one.parked]:
+            await connection.execute(self._sql.park, self._columns(parked))
+
+    async def _delete(self, connection: AsyncConnection, keys: list[tuple[UUID, int]]) -> None:
+        if keys:
+            await connection.execute(
+                self._sql.unpark, {"entity_id": [i for i, _ in keys], "version": [v for _, v in keys]}
+            )
+
+    def _columns(self, events: list[Event]) -> dict[str, list[Any]]:
+        return {
+            "entity_id": [e.id for e in events],
+            "version": [e.version for e in events],
+            "type": [e.type for e in events],
+            "data": [orjson.dumps(self._data(e), default=str).decode() for e in events],
+            "event_id": [e.event_id for e in events],
+            "source": [e.source for e in events],
+            "topic": [e.record.topic for e in events],
+            "partition": [e.record.partition for e in events],
+            "offset": [e.record.offset for e in events],
+        }
+
+    def _data(self, event: Event) -> dict[str, Any]:
+        return self._types[event.type][1].data_of(event.id, event.version, event.fields, event.expects)
 
 
 def read(projection: Projection, types: EventTypes, row: RowMapping) -> Event:
-    """The event that was parked; Rejected where today's contract refuses it."""
+    """The event that was parked. Rejected if today's contract rejects it."""
     if row["type"] not in types:
         raise Rejected(Reason.INVALID_DATA, "it was parked, and its type is no more")
     envelope = Envelope(row["event_id"], row["source"], row["type"], None, None, None)
@@ -81,35 +115,3 @@ def _rejection(row: RowMapping, rejected: Rejected) -> Rejection:
 
 def _record(row: RowMapping) -> ParkedRecord:
     return ParkedRecord(row["topic"], row["partition"], row["offset"])
-
-
-async def store(
-    connection: AsyncConnection, types: EventTypes, sql: Statements, settled: Mapping[UUID, Folded]
-) -> None:
-    """Take released events out, put newly parked ones in."""
-    released = [event for one in settled.values() for events in one.released.values() for event in events]
-    if released:
-        await connection.execute(
-            sql.unpark, {"entity_id": [e.id for e in released], "version": [e.version for e in released]}
-        )
-    if parked := [event for one in settled.values() for event in one.parked]:
-        await connection.execute(sql.park, _columns(types, parked))
-
-
-def _columns(types: EventTypes, events: Iterable[Event]) -> dict[str, list[Any]]:
-    rows = list(events)
-    return {
-        "entity_id": [e.id for e in rows],
-        "version": [e.version for e in rows],
-        "type": [e.type for e in rows],
-        "data": [orjson.dumps(_data(types, e), default=str).decode() for e in rows],
-        "event_id": [e.event_id for e in rows],
-        "source": [e.source for e in rows],
-        "topic": [e.record.topic for e in rows],
-        "partition": [e.record.partition for e in rows],
-        "offset": [e.record.offset for e in rows],
-    }
-
-
-def _data(types: EventTypes, event: Event) -> dict[str, Any]:
-    return types[event.type][1].data_of(event.id, event.version, event.fields, event.expects)

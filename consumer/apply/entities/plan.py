@@ -5,15 +5,15 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from neon_projector.consumer.apply.entities import parked as parked_events
-from neon_projector.consumer.apply.entities.store import Aside, Look, Row
+from neon_projector.consumer.apply.entities.parked import ParkedRecord
+from neon_projector.consumer.apply.entities.store import Aside, Row
 from neon_projector.projections.contract.event import Event, Rejection
 from neon_projector.projections.contract.outcome import Outcome
 from neon_projector.projections.state.fold import Folded, State
 
 
 class KeptAside(NamedTuple):
-    """States that waited and that the database refuses: they are kept aside as `refused`."""
+    """States that waited and that the database refuses. They are kept aside as `refused`."""
 
     entity: str
     ids: list[UUID]
@@ -23,15 +23,21 @@ class KeptAside(NamedTuple):
 
 @dataclass(slots=True)
 class Written:
-    """What became of the events: each one in exactly one of these. `released` had been parked before."""
+    """What became of the events. Each is in exactly one of `applied`, `superseded`, `parked` and `rejected`."""
 
     applied: list[Event] = field(default_factory=list)
     superseded: list[Event] = field(default_factory=list)
     parked: list[Event] = field(default_factory=list)
     rejected: list[Rejection] = field(default_factory=list)
     released: Counter[Outcome] = field(default_factory=Counter)
+    """What became of events and states that had waited since an earlier transaction."""
     released_rejections: list[Rejection] = field(default_factory=list)
     kept: list[KeptAside] = field(default_factory=list)
+
+    def reject_released(self, rejections: list[Rejection]) -> None:
+        """Count these, of events that an earlier transaction parked."""
+        self.released_rejections += rejections
+        self.released[Outcome.REJECTED] += len(rejections)
 
 
 @dataclass(slots=True)
@@ -41,56 +47,51 @@ class Stored:
     absent: dict[UUID, State] = field(default_factory=dict)
     waiting: dict[UUID, list[Event]] = field(default_factory=dict)
     rows: dict[UUID, State] = field(default_factory=dict)
-    look: Look = field(default_factory=Look)
-    """What to look at, besides the stored states."""
     unreadable: list[Rejection] = field(default_factory=list)
-    """Events that were parked, and are rejected now."""
-    parents: dict[str, dict[UUID, str | None]] = field(default_factory=dict)
-    """By column, those that were looked for; of one that is missing the reason why its children are kept aside."""
+    """Parked events that today's contract rejects."""
 
     def shown(self, entity_id: UUID, column: str) -> Any:
-        """What the row in the table has there; None where there is no row. A parent it names is there, too: the foreign
-        key knows."""
+        """The value in the table's row; None if there is no row. A parent named there exists: the foreign key says
+        so."""
         row = self.rows.get(entity_id)
         return None if row is None or row.fields is None else row.fields[column]
 
 
 @dataclass(slots=True)
 class Plan:
-    """Where the changed states go: to the table, or aside (then a row that is there may have to go)."""
+    """Where the changed states go: to the table, or aside. A row of a state that goes aside may have to be removed."""
 
-    settled: dict[UUID, Folded]
+    folded: dict[UUID, Folded] = field(default_factory=dict)
     show: dict[UUID, Row] = field(default_factory=dict)
     aside: dict[UUID, Aside] = field(default_factory=dict)
     remove: list[UUID] = field(default_factory=list)
 
     def keeps_aside(self) -> bool:
-        return bool(self.aside) or any(one.parked for one in self.settled.values())
+        return bool(self.aside) or any(outcome.parked for outcome in self.folded.values())
 
+    def leaving(self, stored: Stored, reason: str) -> list[UUID]:
+        """The entities whose children have to be kept aside too, for `reason` (`parent_deleted` or `no_parent`). A
+        contested entity whose row stays keeps its children."""
+        return [
+            entity_id
+            for entity_id, aside in self.aside.items()
+            if (aside.reason in ("deleted", "parent_deleted")) == (reason == "parent_deleted")
+            and not (aside.reason == "contested" and entity_id in stored.rows)
+        ]
 
-def leaving(plan: Plan, stored: Stored, reason: str) -> list[UUID]:
-    """Who is kept aside so that its children are, for `reason`; a contested one whose row stays is not."""
-    return [
-        i
-        for i, aside in plan.aside.items()
-        if (aside.reason in ("deleted", "parent_deleted")) == (reason == "parent_deleted")
-        and not (aside.reason == "contested" and i in stored.rows)
-    ]
-
-
-def acknowledge(plan: Plan, written: Written) -> None:
-    """Count every event as what it became; one that moved a state which waits is parked with it."""
-    for i, one in plan.settled.items():
-        aside = plan.aside.get(i)
-        waits = aside is not None and aside.reason != "deleted"
-        (written.parked if waits else written.applied).extend(one.applied)
-        if one.superseded or one.parked:
-            written.superseded.extend(one.superseded)
-            written.parked.extend(one.parked)
-        for rejection in one.rejected:
-            late = isinstance(rejection.record, parked_events.ParkedRecord)
-            (written.released_rejections if late else written.rejected).append(rejection)
-        if one.released:
-            written.released.update({outcome: len(events) for outcome, events in one.released.items()})
-        if not one.changed and i in plan.show:
-            written.released[Outcome.APPLIED] += 1
+    def acknowledge(self, written: Written) -> None:
+        """Count every event as what it became. One that changed a state which waits counts as parked."""
+        for entity_id, outcome in self.folded.items():
+            aside = self.aside.get(entity_id)
+            waits = aside is not None and aside.reason != "deleted"
+            (written.parked if waits else written.applied).extend(outcome.applied)
+            if outcome.superseded or outcome.parked:
+                written.superseded.extend(outcome.superseded)
+                written.parked.extend(outcome.parked)
+            for rejection in outcome.rejected:
+                late = isinstance(rejection.record, ParkedRecord)
+                (written.released_rejections if late else written.rejected).append(rejection)
+            if outcome.released:
+                written.released.update({became: len(events) for became, events in outcome.released.items()})
+            if not outcome.changed and entity_id in self.show:
+                written.released[Outcome.APPLIED] += 1

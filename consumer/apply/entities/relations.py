@@ -1,4 +1,4 @@
-"""Children follow their parents, over all generations: kept aside before a parent is deleted, shown again after."""
+"""Children follow their parents, through all levels: kept aside before a parent goes, shown again when it comes."""
 
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ class Relation(NamedTuple):
 
 
 class Relations:
-    """Who is whose parent. It keeps nothing between calls but its statements."""
+    """Which entity types are whose parents, and the statements for it. It keeps nothing between calls."""
 
     def __init__(self, registry: Registry) -> None:
         self._relations = [
@@ -38,22 +38,23 @@ class Relations:
     async def missing_parents(
         self, connection: AsyncConnection, relation: Relation, ids: Collection[UUID]
     ) -> dict[UUID, str]:
-        """Those of the parents `ids` that are not there, each with the reason for which its children are kept aside."""
+        """The parents among `ids` that are missing, each with the reason for which its children are kept aside."""
         if not ids:
             return {}
         found = await connection.execute(relation.sql.missing_parents, {"id": list(ids)})
         return {row.id: row.reason for row in found}
 
-    async def part(self, connection: AsyncConnection, entity: str, ids: list[UUID], reason: str) -> None:
-        """Before the rows `ids` go: keep all below them aside, because of `reason`, the grandchildren first."""
+    async def hide_children(self, connection: AsyncConnection, entity: str, ids: list[UUID], reason: str) -> None:
+        """Call it before the rows `ids` are deleted. Keeps all rows below them aside for `reason`, grandchildren first.
+        NotTaken if one of them stays."""
         for relation in self.children_of(entity) if ids else []:
             values = {"id": ids, "reason": reason}
             if self.children_of(relation.child.entity):
                 children = [row.id for row in await connection.execute(relation.sql.children, {"id": ids})]
-                await self.part(connection, relation.child.entity, children, reason)
+                await self.hide_children(connection, relation.child.entity, children, reason)
             await connection.execute(relation.sql.hide, values)
             if (await connection.execute(relation.sql.left, {"id": ids})).first() is not None:
-                raise NotTaken(relation.child.table_name)  # and the parent's deletion would leave it an orphan
+                raise NotTaken(relation.child.table_name)  # the parent's deletion would make it an orphan
             await self._mark(connection, relation, values)
 
     async def _mark(self, connection: AsyncConnection, relation: Relation, values: dict[str, Any]) -> None:
@@ -63,7 +64,8 @@ class Relations:
             await self._mark(connection, below, {**values, "id": marked})
 
     async def release_children(self, connection: AsyncConnection, entity: str, ids: list[UUID]) -> int:
-        """The rows `ids` are there: show what waited for them and misses no other parent; returns how many."""
+        """Call it when the rows `ids` are there. Shows what waited for them and misses no other parent; returns how
+        many. NotTaken if the table does not take one."""
         shown = 0
         for relation in self.children_of(entity) if ids else []:
             for statement in relation.sql.wait_on:
@@ -83,11 +85,11 @@ class Relations:
         return [row.id for row in await connection.execute(relation.sql.to_release, {"id": ids})]
 
     async def release_some(self, connection: AsyncConnection, relation: Relation, ids: list[UUID]) -> None:
-        """Show these children."""
+        """Show these children. NotTaken if the table does not take one."""
         self._shown(relation, (await connection.execute(relation.sql.release_some, {"id": ids})).all())
 
     def _shown(self, relation: Relation, released: Sequence[Any]) -> int | list[UUID]:
-        """How many children are shown, or which, where they have children themselves; NotTaken if one is missing."""
+        """How many children are shown, or which ones if they have children themselves. NotTaken if one is missing."""
         freed = released[0].freed
         if not self.children_of(relation.child.entity):
             shown = number = released[0].shown
@@ -96,4 +98,4 @@ class Relations:
             number = len(shown)
         if number != freed:
             raise NotTaken(relation.child.table_name)
-        return shown  # type: ignore[no-any-return]
+        return shown  # type: ignore[no-any-return]  # a column of a row has no type
