@@ -12,6 +12,7 @@ SOURCES = sources()
 CODE = "\n".join(SOURCES.values()).lower()
 TESTS = {path: set(re.findall(r"def test_(\w+)", text)) for path, text in SOURCES.items() if path.startswith("tests/")}
 ALL_TESTS = set[str]().union(*TESTS.values())
+PACKAGES = (ROOT / "ARCHITECTURE.md").read_text().partition("\n## The packages")[2].partition("\n## ")[0]
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
@@ -48,7 +49,7 @@ def test_every_path_in_a_picture_is_one_of_the_tree(name: str) -> None:
 
 def test_a_file_that_architecture_names_is_in_the_package_it_tells_of() -> None:
     package = ""
-    for paragraph in (ROOT / "ARCHITECTURE.md").read_text().partition("## Three ideas")[0].split("\n\n"):
+    for paragraph in PACKAGES.split("\n\n"):
         package = "" if paragraph.startswith(("#", "**`")) else package
         for code in re.findall(r"`([^`]+)`", paragraph):
             package = code if f"**`{code}`**" in paragraph and code.endswith("/") else package
