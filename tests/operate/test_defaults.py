@@ -26,7 +26,8 @@ async def test_no_default_changes_what_the_service_and_its_commands_do(world: Wo
         assert (await told(hostile, "verify"))["differences"] == []
         status = await told(hostile, "status")
         assert sum(one["lag"] for one in status["partitions"]) == 0
-        assert [one["reason"] for one in (await told(hostile, "explain", str(orphan)))["aside"]] == ["no_parent"]
+        explained = await told(hostile, "explain", str(orphan), exit_status=1)
+        assert [one["reason"] for one in explained["aside"]] == ["no_parent"]
         assert len(await told(hostile, "parked", "list")) == 1
         assert len(await told(hostile, "dead-letters", "list")) == 1
         await told(hostile, "dead-letters", "retry", "--all", "--execute", "--yes", exit_status=1)

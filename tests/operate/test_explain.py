@@ -2,13 +2,15 @@
 
 from uuid import UUID
 
-from neon_projector.consumer.admin.explain import explain
+import pytest
+
+from neon_projector.consumer.admin.explain.story import explain
 from neon_projector.consumer.environment import load_settings
 from neon_projector.models.engine import create_service_engine
 from neon_projector.projections.registry import REGISTRY
-from tests.operate.commands import told
+from tests.operate.commands import printed, told
 from tests.service.test_meaning import ADA, EVE, NOTES, play
-from tests.support.factories import a_document_event, a_user_event
+from tests.support.factories import ARecord, a_document_event, a_user_event
 from tests.support.world import World
 
 PLANS, DRAFT, BOB, NOBODY = (UUID(int=number) for number in (5, 6, 7, 8))
@@ -25,12 +27,16 @@ async def test_what_it_waits_for_may_wait_itself(world: World) -> None:
         a_user_event("updated", BOB, 2, name="Bob"),
         a_document_event(id=DRAFT, owner=BOB),
     )
+    ready = "its own version 1 is ready"
     assert await said(world, NOTES) == (
-        f"it waits for {EVE} (version 1); of {EVE}: it waits for a unique value that {ADA} has"
+        f"it waits for user {EVE}; {ready}; user {EVE}: it waits for a unique value that {ADA} holds"
     )
-    assert await said(world, PLANS) == f"it waits for {NOBODY} (version 1); no event of user {NOBODY} has come"
-    assert await said(world, DRAFT) == f"it waits for {BOB} (version 1); of user {BOB} only later changes have come"
-    assert await said(world, EVE) == f"it waits for a unique value that {ADA} has (version 1)"
+    assert await said(world, PLANS) == f"it waits for user {NOBODY}; {ready}; no event of user {NOBODY} has come"
+    assert await said(world, DRAFT) == f"it waits for user {BOB}; {ready}; of user {BOB} only later changes have come"
+    contested = await told(world, "explain", str(EVE), exit_status=1)
+    assert contested["conclusion"] == f"it waits for the email that {ADA} holds; {ready}"
+    assert contested["next"] == [f"projector explain {ADA}"]
+    assert (await told(world, "explain", str(ADA)))["waits"] is False
 
 
 async def test_every_gap_is_named_and_what_may_fill_it(world: World) -> None:
@@ -44,7 +50,7 @@ async def test_every_gap_is_named_and_what_may_fill_it(world: World) -> None:
     )
     assert await said(world, ADA) == (
         "2 later changes wait for version 1, 2, 4, or for a complete event "
-        "(of its records, 1 rejected: these may be what is missing)"
+        f"(a rejected record ({world.users}:0 offset 0: invalid_data): these may be what is missing)"
     )
     assert await said(world, EVE) == "it is deleted (version 7)"
     assert await said(world, NOBODY) == "nothing is known of it"
@@ -57,9 +63,13 @@ async def test_what_was_deleted_by_hand_is_not_the_publishers_fault(world: World
     await world.rows("DELETE FROM projector.absent_states")
     assert await said(world, ADA) == (
         f"its user was written up to version 2 ({world.users}:0 offset 1), and is gone without an event: deleted by "
-        "hand, by another program, or with the one it belongs to. "
-        f"To bring it back: projector offsets reset --topic {world.users}:0 --to-offset 0"
+        "hand, by another program, or with the one it belongs to"
     )
+    gone = await told(world, "explain", str(ADA), exit_status=1)
+    assert gone["next"] == [f"projector offsets reset --topic {world.users}:0 --to-offset 0"]
+    assert [(one["what"], one["outcome"]) for one in gone["timeline"]] == [
+        ("user.created version 1", "published"), ("user.updated version 2", "published"),
+    ]  # fmt: skip
     assert "its document was written up to version 1" in await said(world, NOTES)
     assert "which deletes it; the service's note of that was removed" in await said(world, EVE)
     assert await said(world, NOBODY) == "nothing is known of it"
@@ -81,6 +91,53 @@ async def test_where_the_topics_are_not_read_nobody_is_blamed(world: World) -> N
         assert "or its row was deleted by hand or by another program (" in unread
     assert await said(world, EVE) == "nothing is known of it"
     assert f"no event of user {NOBODY} has come" in await said(world, NOTES)
+
+
+async def test_a_record_that_never_became_an_event_is_connected_by_its_key(world: World) -> None:
+    await world.create_topics()
+    await world.publish([ARecord(b"{no JSON", str(ADA).encode())])
+    changed = [a_user_event("updated", ADA, 2, name="two"), a_document_event(id=NOTES, owner=ADA)]
+    await play(world, True, *changed, create=False)
+    ada = await told(world, "explain", str(ADA), exit_status=1)
+    (letter,) = ada["dead_letters"]
+    assert (letter["by_key"], letter["entity_id"], letter["reason"]) == (True, None, "invalid_json")
+    record = f"a rejected record ({world.users}:0 offset 0: invalid_json)"
+    assert ada["conclusion"] == (
+        f"1 later change waits for version 1, or for a complete event ({record}: these may be what is missing)"
+    )
+    assert ada["next"] == [f"projector dead-letters retry {letter['id']}"]
+    assert [(one["what"], one["source"], one["outcome"].partition(":")[0]) for one in ada["timeline"]] == [
+        ("a record that is no event", f"{world.users}:0 offset 0", "rejected"),
+        ("user.updated version 2", f"{world.users}:0 offset 1", "parked"),
+    ]
+    notes = await told(world, "explain", str(NOTES), exit_status=1)
+    assert f"of user {ADA} only later changes have come ({record}, which may be what is missing)" in notes["conclusion"]
+    assert notes["next"] == ada["next"]
+    shown = await printed(world, "explain", str(ADA))
+    assert shown.splitlines()[-1] == f"Next: projector dead-letters retry {letter['id']}"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [str(ADA).upper().encode(), ADA.hex.encode(), f'"{ADA}"'.encode(), f"{{{ADA}}}".encode(), ADA.bytes,
+     f"urn:uuid:{ADA}".encode()],
+)  # fmt: skip
+async def test_however_a_key_writes_the_id_it_is_found(world: World, key: bytes) -> None:
+    insert = """INSERT INTO projector.dead_letters (topic, partition, "offset", sha256, key, reason, error, headers)
+        VALUES ($1, 0, $2, 'x', $3, 'invalid_json', 'e', '[]')"""
+    others = (str(EVE).encode(), b"\xff\x00", b"", None, b"x" * 200 + str(ADA).encode())
+    for offset, one in enumerate([key, *others]):
+        await world.rows(insert, world.users, offset, one)
+    ada = await told(world, "explain", str(ADA), "--search-seconds", "0", exit_status=1)
+    assert [letter["offset"] for letter in ada["dead_letters"]] == [0]
+
+
+async def test_what_an_operator_did_to_it_is_part_of_its_story(world: World) -> None:
+    await play(world, True, a_document_event(id=NOTES, owner=NOBODY))
+    await told(world, "parked", "discard", str(NOTES), "--execute")
+    story = await told(world, "explain", str(NOTES), exit_status=1)
+    assert [one["what"] for one in story["timeline"]] == ["document.created version 1", "parked discard"]
+    assert "is gone without an event" in story["conclusion"]
 
 
 async def said(world: World, entity_id: UUID, seconds: float = 30, **other: str) -> str:

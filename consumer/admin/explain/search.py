@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from neon_projector.consumer.admin.lost_records import time_of
 from neon_projector.consumer.errors import TransientError
 from neon_projector.consumer.kafka.errors import kafka_translated
 from neon_projector.consumer.kafka.reread import Reread
@@ -30,6 +32,9 @@ class Place(NamedTuple):
     version: int
     whole: bool
     deletes: bool
+    type: str
+    at: datetime | None
+    """The record's timestamp; None where it is no time."""
 
 
 @dataclass
@@ -74,8 +79,9 @@ def _mentions(record: Record, needles: Iterable[bytes]) -> bool:
 def _note(found: Searched, decoded: Any) -> None:
     if isinstance(decoded, Event) and decoded.id in found.places:
         record, kind = decoded.record, decoded.kind
+        at = time_of(record.timestamp)
         place = (record.topic, record.partition, record.offset, decoded.entity, decoded.version)
-        found.places[decoded.id].append(Place(*place, kind is not PARTIAL, kind is DELETED))
+        found.places[decoded.id].append(Place(*place, kind is not PARTIAL, kind is DELETED, decoded.type, at))
 
 
 def applied(places: Iterable[Place], letters: Iterable[Mapping[str, Any]]) -> list[Place]:
@@ -86,13 +92,18 @@ def applied(places: Iterable[Place], letters: Iterable[Mapping[str, Any]]) -> li
 
 def said_gone(places: list[Place]) -> str:
     """What to know where these were applied, and nothing is stored of them."""
-    last, whole = places[-1], [place for place in places if place.whole]
+    last = places[-1]
     where = f"{last.topic}:{last.partition} offset {last.offset}"
     said = f"its {last.entity} was written up to version {last.version} ({where})"
     if last.deletes:
         return f"{said}, which deletes it; the service's note of that was removed by hand or by another program"
-    said += ", and is gone without an event: deleted by hand, by another program, or with the one it belongs to"
-    if not whole:
-        return said
-    start = f"projector offsets reset --topic {whole[-1].topic}:{whole[-1].partition} --to-offset {whole[-1].offset}"
-    return f"{said}. To bring it back: {start}"
+    return f"{said}, and is gone without an event: deleted by hand, by another program, or with the one it belongs to"
+
+
+def brings_back(places: list[Place]) -> str | None:
+    """The command that lets these be read again; None where they need an event before them, or end in a deletion."""
+    whole = [place for place in places if place.whole]
+    if not whole or places[-1].deletes:
+        return None
+    start = whole[-1]
+    return f"projector offsets reset --topic {start.topic}:{start.partition} --to-offset {start.offset}"

@@ -1,0 +1,158 @@
+"""One sentence about why an entity is (not) there, the next commands, and whether something waits or was rejected."""
+
+from collections.abc import Iterable, Iterator
+from math import inf
+from typing import Any, NamedTuple
+
+from neon_projector.consumer.admin.explain.search import Searched, applied, brings_back, said_gone
+from neon_projector.consumer.admin.explain.waits_on import parents_of
+from neon_projector.projections.contract.projection import Registry
+
+Row = dict[str, Any]
+
+NAMED = 10
+"""So many missing versions, and so many dead letters, are named one by one."""
+WAITS = ("no_parent", "contested", "refused")
+"""A state kept aside for one of these waits; the others are where the events put them."""
+
+
+class Conclusion(NamedTuple):
+    """`next`: commands, none of which changes anything without `--execute`. `waits`: something waits, was rejected, or
+    is gone without an event."""
+
+    conclusion: str
+    next: list[str]
+    waits: bool
+
+
+class _Part(NamedTuple):
+    says: str
+    next: str | None = None
+    waits: bool = False
+
+
+def conclude(story: Row, found: Searched, registry: Registry) -> Conclusion:
+    """What follows from a story and what the topics have."""
+    parts = [*_states(story, registry), *_links(story["waits_on"], found), *_parked(story), *_gone(story, found)]
+    if not parts:
+        parts = [_nothing(story, found)]
+    letters = _new(story["dead_letters"])
+    commands = dict.fromkeys(part.next for part in parts if part.next)
+    if letters and not story["parked"] and (story["rows"] or story["aside"]):
+        parts.append(_Part(f"{_said_letters(letters)} of it", _retry(letters)))
+    if letters:
+        commands[_retry(letters)] = None
+    waits = bool(letters) or any(part.waits for part in parts)
+    return Conclusion("; ".join(part.says for part in parts), list(commands), waits)
+
+
+def _states(story: Row, registry: Registry) -> Iterator[_Part]:
+    for row in story["rows"]:
+        yield _Part(f"it is there, as {row['entity']} of version {row['version']}")
+    linked = {link["id"] for link in story["waits_on"] if link["reason"] != "shown"}
+    for state in story["aside"]:
+        waiting_for = state["waiting_for"]
+        command = {
+            "refused": f"projector parked retry {story['id']}",
+            "contested": f"projector explain {waiting_for}",
+            "no_parent": None if waiting_for in linked else f"projector explain {waiting_for}",
+        }.get(state["reason"])
+        yield _Part(_said_state(state, registry), command, state["reason"] in WAITS)
+
+
+def _said_state(state: Row, registry: Registry) -> str:
+    """A state kept aside, in words."""
+    version, waiting_for = state["version"], state["waiting_for"]
+    ready = f"its own version {version} is ready"
+    match state["reason"]:
+        case "no_parent":
+            return f"it waits for {'/'.join(parents_of(registry, state['entity']))} {waiting_for}; {ready}"
+        case "contested":
+            column = " or ".join(registry[state["entity"]].unique)
+            return f"it waits for the {column} that {waiting_for} holds; {ready}"
+        case "refused":
+            return f"the database refused its version {version} when its turn came ({state['error']})"
+        case "parent_deleted":
+            return f"it is hidden because {waiting_for} is deleted (version {version})"
+        case "erased":
+            return f"it was erased with its deleted owner, after the grace (version {version})"
+    return f"it is deleted (version {version})"
+
+
+def _links(chain: Iterable[Row], found: Searched) -> Iterator[_Part]:
+    """What to know of those it waits for."""
+    for link in chain:
+        first_parked, letters = link.get("parked_from", inf), link["dead_letters"]
+        places = [p for p in applied(found.places.get(link["id"], ()), letters) if p.version < first_parked]
+        rejected = f" ({_said_letters(letters)}, which may be what is missing)" if letters else ""
+        look = _retry(letters) if letters else f"projector explain {link['id']}"
+        if link["reason"] in ("unknown", "no_base") and any(place.whole for place in places):
+            yield _Part(f"of {link['id']}: {said_gone(places)}", brings_back(places))
+        elif link["reason"] == "unknown":
+            says = perhaps(f"no event of {link['entity']} {link['id']} has come", found)
+            yield _Part(f"{says}{rejected}", look)
+        elif link["reason"] == "no_base":
+            yield _Part(f"of {link['entity']} {link['id']} only later changes have come{rejected}", look)
+        elif link["reason"] != "shown":
+            yield _Part(f"{link['entity']} {link['id']}: {_said_link(link)}", look)
+
+
+def _said_link(link: Row) -> str:
+    reasons = {
+        "contested": f"it waits for a unique value that {link['waiting_for']} holds",
+        "no_parent": f"it waits for {link['waiting_for']}",
+        "refused": f"the database refused it when its turn came ({link['error']})",
+        "parent_deleted": f"it is hidden because {link['waiting_for']} is deleted",
+    }
+    return reasons.get(link["reason"], f"it is {link['reason']}")
+
+
+def _parked(story: Row) -> Iterator[_Part]:
+    if not story["parked"]:
+        return
+    missing, waiting = story["missing_versions"], len(story["parked"])
+    few = len(missing) <= NAMED
+    versions = ", ".join(map(str, missing)) if few else f"{missing[0]} and {len(missing) - 1} or more others"
+    said = "1 later change waits" if waiting == 1 else f"{waiting} later changes wait"
+    letters = _new(story["dead_letters"])
+    hint = f" ({_said_letters(letters)}: these may be what is missing)" if letters else ""
+    yield _Part(f"{said} for version {versions}, or for a complete event{hint}", waits=True)
+
+
+def _gone(story: Row, found: Searched) -> Iterator[_Part]:
+    gone = applied(found.places.get(story["id"], ()), story["dead_letters"])
+    if story["parked"]:
+        gone = [place for place in gone if place.version in story["missing_versions"]]
+    if gone:
+        yield _Part(said_gone(gone), brings_back(gone), waits=True)
+
+
+def _nothing(story: Row, found: Searched) -> _Part:
+    letters = story["dead_letters"]
+    nothing = f"nothing but {_said_letters(letters)} has come of it" if letters else "nothing is known of it"
+    return _Part(perhaps(nothing, found))
+
+
+def perhaps(nothing: str, found: Searched) -> str:
+    """That nothing has come is sure only where the topics were read to their end."""
+    if found.places and not found.gaps:
+        return nothing
+    why = "; ".join(found.gaps) or "the topics were not read"
+    return f"{nothing}, or its row was deleted by hand or by another program ({why})"
+
+
+def _new(letters: Iterable[Row]) -> list[Row]:
+    return [letter for letter in letters if letter["status"] == "new"]
+
+
+def _said_letters(letters: list[Row]) -> str:
+    """`a rejected record (users:0 offset 3: invalid_json)`, or how many there are."""
+    if len(letters) > 1:
+        return f"{len(letters)} rejected records"
+    (one,) = letters
+    return f"a rejected record ({one['topic']}:{one['partition']} offset {one['offset']}: {one['reason']})"
+
+
+def _retry(letters: list[Row]) -> str:
+    """A dry run, which says what would become of each."""
+    return f"projector dead-letters retry {' '.join(str(letter['id']) for letter in letters[:NAMED])}"
