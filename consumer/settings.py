@@ -11,7 +11,7 @@ from neon_projector.models.settings import DatabaseSettings
 from neon_projector.projections.contract.decode import EVENT_MAX_BYTES
 
 MOST_BYTES = 128 * 1024 * 1024
-"""Of values in a batch: a message to Postgres may have 1 GB, a JSON document's text 256 MB."""
+"""The highest limit for bytes in a batch: Postgres takes 1 GB in a message, and 256 MB in a JSON document."""
 
 
 class GivenDatabaseSettings(DatabaseSettings):
@@ -52,10 +52,9 @@ class Settings(GivenDatabaseSettings):
     batch_max_events: int = Field(5_000, ge=1, le=100_000)
     """Records in one transaction: enough to make its fixed cost small, few enough for short locks."""
     batch_max_bytes: int = Field(12 * 1024 * 1024, ge=1024, le=MOST_BYTES)
-    """Bytes of values in one transaction, give or take what one fetch brings."""
+    """Bytes of keys, values and headers of all batches under way. Five sixths of that are read ahead."""
     batches_at_once: int = Field(8, ge=1, le=16)
-    """Transactions under way at the same time, over partitions of their own: each needs a connection. Measured: with
-    four, two cores are busy, and a database far away is not waited for."""
+    """Transactions under way at the same time, each over partitions of its own. Each needs a connection."""
     batch_max_wait_ms: int = Field(0, ge=0, le=60_000)
     """How long a batch that is not full waits for more while nothing is being written. 0: not at all."""
     event_max_bytes: int = Field(EVENT_MAX_BYTES, ge=1024, le=MOST_BYTES)
@@ -64,9 +63,9 @@ class Settings(GivenDatabaseSettings):
     cascade_grace_seconds: int = Field(7 * 24 * 3600, ge=0)
     """How long documents of a deleted user can come back."""
     fuse_min_records: int = Field(1_000, ge=1)
-    """Consecutive records the fuse looks at."""
+    """How many consecutive records of a topic the fuse looks at."""
     fuse_ratio: float = Field(0.9, gt=0, le=1)
-    """Part of them that may be rejected before intake stops."""
+    """If at least this part of them is rejected, intake of that topic stops."""
     ready_max_lag_seconds: float | None = Field(None, gt=0, allow_inf_nan=False)
     """With more lag than this the service is not ready. Default: lag does not matter."""
 

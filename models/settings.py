@@ -32,11 +32,11 @@ class DatabaseSettings(BaseSettings):
     db_pool_pre_ping: bool = True
     """Check a pooled connection before use."""
     db_pool_recycle: int = Field(default=300, ge=-1)
-    """Seconds after which a connection is not used again: Neon suspends after 5 minutes."""
+    """Seconds after which a connection is replaced: Neon suspends a compute after 5 minutes."""
     db_pool_timeout: float = Field(default=30, gt=0)
     """Seconds to wait for a connection from a full pool."""
     db_statement_timeout: float = Field(default=300, ge=1, le=86_400)
-    """Seconds a statement may take; then the server cancels it, and soon after the connection is given up."""
+    """Seconds a statement may take. Then the server cancels it; 5 seconds later the connection is closed."""
 
     @property
     def address(self) -> DatabaseAddress:
