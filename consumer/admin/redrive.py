@@ -14,9 +14,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from neon_projector.consumer.admin.letters.originals import LETTER_COLUMNS, Letter, original, was_parked
 from neon_projector.consumer.admin.lookup import Records
 from neon_projector.consumer.admin.operations import audit as operations
-from neon_projector.consumer.admin.originals import LETTER_COLUMNS, Letter, original, was_parked
 from neon_projector.consumer.admin.retry_conflicts import retry_conflicts
 from neon_projector.consumer.apply import dead_letters
 from neon_projector.consumer.apply.entities.plan import Written

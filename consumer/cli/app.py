@@ -8,6 +8,7 @@ import typer
 
 from neon_projector.consumer.cli import dead_letters as letters
 from neon_projector.consumer.cli import offsets, operations, parked
+from neon_projector.consumer.cli.discard import discard
 from neon_projector.consumer.cli.examples import AN_ID, examples
 from neon_projector.consumer.cli.explain import explain
 from neon_projector.consumer.cli.pause import pause, resume
@@ -32,6 +33,9 @@ app.add_typer(operations.app, name="operations")
 letters.app.command(epilog=examples("dead-letters retry --reason invalid_data", "dead-letters retry 42 43 --execute"))(
     retry
 )
+letters.app.command(
+    epilog=examples("dead-letters discard --superseded", 'dead-letters discard 42 --execute --why "a test"')
+)(discard)
 app.command(epilog=examples("status", "status --watch", "status --json"))(status)
 app.command(epilog=examples(f"explain {AN_ID}", f"explain {AN_ID} --search-seconds 300"))(explain)
 app.command(epilog=examples('pause --message "a migration"', "pause --topic users"))(pause)

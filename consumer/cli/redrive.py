@@ -2,9 +2,12 @@
 
 import typer
 
+from neon_projector.consumer.admin.letters.filter import Filter
+from neon_projector.consumer.admin.letters.lookup import numbers as numbers_of
 from neon_projector.consumer.admin.redrive import LetterRetry, Tried
 from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm
-from neon_projector.consumer.cli.dead_letters import Every, Ids, OfReason, choose
+from neon_projector.consumer.cli.discard import choose
+from neon_projector.consumer.cli.letter_filter import Every, Ids, with_filter
 from neon_projector.consumer.cli.output import print_json, print_table
 from neon_projector.consumer.environment import load_settings
 from neon_projector.projections.registry import REGISTRY
@@ -12,15 +15,17 @@ from neon_projector.projections.registry import REGISTRY
 SHOWN = 50
 
 
+@with_filter
 def retry(
-    ids: Ids = None, reason: OfReason = None, every: Every = False, execute: Execute = False, yes: Yes = False,
+    which: Filter, ids: Ids = None, every: Every = False, execute: Execute = False, yes: Yes = False,
     as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Apply dead letters again with today's code. One that is rejected again stays, with one attempt more.
 
     Exit status 1: some are rejected again, or lost (stored masked or cut, and Kafka no longer has the record).
     """
-    numbers = choose(ids, reason, every)
+    which, _ = choose(which, ids, every)
+    numbers = ask(lambda engine: numbers_of(engine, which))
     settings = load_settings()
     if execute:
         confirm(f"retry {len(numbers)} dead letters?", yes)

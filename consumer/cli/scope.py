@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 
 from neon_projector.consumer.admin.reset import Scope, Target
+from neon_projector.consumer.cli.moment import before_now
 from neon_projector.projections.contract.fields import parse_time
 
 _PARTITIONS = re.compile(r"[0-9]{1,9}(,[0-9]{1,9})*")
@@ -34,27 +34,23 @@ def target_of(
     given += [Target("earliest")] if to_earliest else []
     given += [Target("latest")] if to_latest else []
     given += [Target("offset", to_offset)] if to_offset is not None else []
-    given += [Target("time", _milliseconds(to_datetime))] if to_datetime is not None else []
-    given += [Target("time", _back(by_duration))] if by_duration is not None else []
+    given += [Target("time", _milliseconds(_time(to_datetime)))] if to_datetime is not None else []
+    given += (
+        [Target("time", _milliseconds(before_now("--by-duration", by_duration)))] if by_duration is not None else []
+    )
     given += [Target("shift", shift_by)] if shift_by is not None else []
     if len(given) != 1:
         raise typer.BadParameter("give one target: --to-…, --by-duration or --shift-by")
     return given[0]
 
 
-def _milliseconds(text: str) -> int:
+def _milliseconds(then: datetime) -> int:
+    """Kafka's measure; it takes negative ones for something else."""
+    return max(0, int(then.timestamp() * 1000))
+
+
+def _time(text: str) -> datetime:
     try:
-        return max(0, int(parse_time(text).timestamp() * 1000))  # Kafka takes negative ones for something else
+        return parse_time(text)
     except ValueError as error:
         raise typer.BadParameter(f"--to-datetime: {error}") from None
-
-
-def _back(duration: str) -> int:
-    try:
-        span = TypeAdapter(timedelta).validate_python(duration)
-        then = datetime.now(UTC) - span
-    except (ValidationError, OverflowError):
-        raise typer.BadParameter("--by-duration: expected an ISO 8601 duration such as PT1H") from None
-    if not duration.startswith("P") or span < timedelta(0):
-        raise typer.BadParameter("--by-duration: expected an ISO 8601 duration such as PT1H, not a negative one")
-    return max(0, int(then.timestamp() * 1000))

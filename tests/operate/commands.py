@@ -30,3 +30,15 @@ def asked(world: World, *words: str, exit_status: int = 0) -> Any:
     done = command(*words, "--json", settings=world.settings)
     assert done.returncode == exit_status, done.stderr
     return json.loads(done.stdout)
+
+
+async def refused(world: World, *words: str) -> int:
+    """The exit status of `words`, which print nothing on standard output and one line of why."""
+    done = await asyncio.to_thread(command, *words, "--json", settings=world.settings)
+    assert (done.stdout, done.stderr.count("\n"), done.returncode > 0) == ("", 1, True), done
+    return done.returncode
+
+
+async def usage(*words: str) -> int:
+    """The exit status of `projector dead-letters` with wrong `words`, which need no server."""
+    return (await asyncio.to_thread(CliRunner().invoke, app, ["dead-letters", *words])).exit_code

@@ -118,7 +118,7 @@ async def test_reading_a_flood_that_was_given_up_again_changes_nothing_but_what_
         await told(world, "resume", "--accept")
         await world.publish([a_bad_record() for _ in range(500)])
         await world.until(LETTERS, 501)
-        await told(world, "dead-letters", "discard", "--all", "--execute", "--yes")
+        await told(world, "dead-letters", "discard", "--all", "--execute", "--why", "known")
         await world.rows("DELETE FROM projector.intake_stops")
         assert projector.terminate() == 0
     before = await letters(world)
@@ -145,7 +145,7 @@ async def test_a_settled_letter_is_new_again_where_the_reason_is_another_one(wor
     reasons = "SELECT string_agg(reason || status || attempts, ' ' ORDER BY id) FROM projector.dead_letters"
     with running_projector(world.settings | {"KAFKA_GROUP_INSTANCE_ID": "one"}) as projector:
         await world.until(reasons, "refused_by_databasenew1 refused_by_databasenew1")
-        await told(world, "dead-letters", "discard", "1", "--execute", "--yes")
+        await told(world, "dead-letters", "discard", "1", "--execute", "--why", "known")
         await world.rows("UPDATE projector.dead_letters SET reason = 'invalid_data'")  # as another version said
         await told(world, *RESET)
         await world.until(reasons, "refused_by_databasenew2 refused_by_databasenew2")

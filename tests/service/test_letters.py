@@ -22,14 +22,18 @@ async def test_a_retry_resolves_what_is_good_by_now_and_counts_what_is_not(world
     assert await reasons(world) == {"refused_by_database": "resolved", "invalid_data": "new"}
     assert await world.value("SELECT attempts FROM projector.dead_letters WHERE status = 'new'") == 2
     discard = ("dead-letters", "discard", "--reason", "invalid_data")
-    (number,) = said(world, *discard)["letters"]
+    number = said(world, *discard)["first"]
     assert (await reasons(world))["invalid_data"] == "new"
-    assert said(world, *discard, "--execute") == {"executed": True, "discarded": 1, "letters": [number]}
+    execute = ("--execute", "--why", "nobody wants it")
+    assert said(world, *discard, *execute) == {"executed": True, "discarded": 1, "first": number, "last": number}
     assert (await reasons(world))["invalid_data"] == "discarded"
-    assert said(world, *discard, "--execute")["discarded"] == 0
+    again = command(*discard, *execute, "--json", settings=world.settings)
+    assert (again.returncode, again.stdout) == (4, "")  # nothing there to act on
     traces = await world.rows("SELECT command, before, after FROM projector.operations ORDER BY id")
     assert [row["command"] for row in traces] == ["dead-letters retry", "dead-letters discard"]
-    assert [json.loads(traces[1][name]) for name in ("before", "after")] == [{"new": [number]}, {"discarded": [number]}]
+    assert json.loads(traces[1]["before"]) == {"filter": {"status": "new", "reason": "invalid_data"}}
+    given_up = {"discarded": 1, "first": number, "last": number, "why": "nobody wants it"}
+    assert json.loads(traces[1]["after"]) == given_up
 
 
 async def test_what_the_state_refuses_is_rejected_again_until_the_state_allows_it(world: World) -> None:
@@ -65,7 +69,7 @@ async def test_what_waits_is_given_up_by_word_only(world: World) -> None:
 
 async def test_of_what_does_not_wait_nothing_is_given_up(world: World) -> None:
     for words in (["parked", "discard", str(ADA)], ["dead-letters", "discard", "7"], ["dead-letters", "retry", "7"]):
-        for more in ([], ["--execute"]):
+        for more in ([], ["--execute", "--why", "x"] if "discard" in words and "7" in words else ["--execute"]):
             done = command(*words, *more, settings=world.settings)
             assert (done.returncode, done.stdout, done.stderr.count("\n")) == (4, "", 1)
     assert await world.rows("SELECT * FROM projector.operations") == []

@@ -1,0 +1,97 @@
+"""`projector dead-letters discard`: a dry run without --execute. Why is asked for, and kept."""
+
+from collections import Counter
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from neon_projector.consumer.admin.letters import discard as letters
+from neon_projector.consumer.admin.letters.filter import Filter
+from neon_projector.consumer.admin.letters.lookup import Chosen, chosen, numbers
+from neon_projector.consumer.admin.letters.superseded import Superseded
+from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm
+from neon_projector.consumer.cli.letter_filter import Every, Ids, with_filter
+from neon_projector.consumer.cli.output import print_json, print_table
+from neon_projector.consumer.environment import load_settings
+from neon_projector.consumer.errors import Refused
+from neon_projector.projections.registry import REGISTRY
+
+SHOWN = 50
+"""Letters that a table names one by one."""
+
+Why = Annotated[str | None, typer.Option(help="Why, kept in projector.operations. Needed with --execute.")]
+OnlySuperseded = Annotated[
+    bool, typer.Option("--superseded", help="Of these, only those whose entity has gone past them by other events.")
+]
+
+
+@with_filter
+def discard(
+    which: Filter, ids: Ids = None, every: Every = False, only_superseded: OnlySuperseded = False, why: Why = None,
+    execute: Execute = False, yes: Yes = False, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Mark dead letters as discarded. They stay in the table, and are not tried again.
+
+    --superseded takes each letter whose entity is at the letter's version or a later one, or, where the letter's
+    version cannot be read, was changed after it came and misses no version.
+    """
+    if execute and not (why or "").strip():
+        raise typer.BadParameter("--execute needs --why")
+    which, found = choose(which, ids, every or (only_superseded and not which.given and not ids))
+    if only_superseded:
+        _superseded(which, why or "", execute, yes, as_json)
+        return
+    if execute:
+        confirm(f"discard {found.number} dead letters?", yes)
+        found = ask(lambda engine: letters.discard(engine, which, found.last, why or ""))
+    if as_json:
+        print_json({"executed": execute, "discarded": found.number, "first": found.first, "last": found.last})
+    else:
+        typer.echo(f"{found.number} discarded" if execute else f"{found.number} to discard: {DRY}")
+
+
+def choose(which: Filter, ids: list[int] | None, every: bool) -> tuple[Filter, Chosen]:
+    """The new dead letters that are meant, and how many these are now. Refused where one that is named is none, and
+    where there are none."""
+    if sum((bool(ids), bool(which.given), every)) != 1:
+        raise typer.BadParameter("give numbers, or a filter such as --reason, or --all")
+    which = replace(which, ids=tuple(ids or ()), status="new")
+    if ids and (missing := sorted(set(ids) - set(ask(lambda engine: numbers(engine, which))))):
+        raise Refused(f"no new dead letter: {', '.join(map(str, missing))}")
+    found = ask(lambda engine: chosen(engine, which))
+    if not found.number:
+        raise Refused("there is no such new dead letter")
+    return which, found
+
+
+def _superseded(which: Filter, why: str, execute: bool, yes: bool, as_json: bool) -> None:
+    topics = load_settings().topics
+
+    def give_up(execute: bool) -> list[Superseded]:
+        return ask(lambda engine: letters.discard_superseded(engine, REGISTRY, topics, which, why, execute=execute))
+
+    found = give_up(False)
+    if not found:
+        raise Refused("none of these is superseded")
+    if execute:
+        confirm(f"discard {len(found)} superseded dead letters?", yes)
+        found = give_up(True)
+    because = Counter(one.because for one in found)
+    if as_json:
+        counts = {"executed": execute, "discarded": len(found), "because": because}
+        print_json({**counts, "letters": [one._asdict() for one in found]})
+        return
+    if found:
+        print_table([{"id": one.id, "why": _sentence(one)} for one in found[:SHOWN]])
+    more = f" ({len(found) - SHOWN} more than shown)" if len(found) > SHOWN else ""
+    said = ", ".join(f"{number} {name}" for name, number in because.most_common())
+    typer.echo(f"{len(found)} {'discarded' if execute else 'to discard'}{more}: {said if execute else DRY}")
+
+
+def _sentence(one: Superseded) -> str:
+    """Why this letter is superseded."""
+    whose = f"{one.entity} {one.entity_id}"
+    if one.because == "passed":
+        return f"{whose} is at version {one.at_version}, the letter has version {one.version}"
+    return f"{whose} was changed after the letter came (version {one.at_version}), and misses no version"
