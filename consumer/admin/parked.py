@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from neon_projector.consumer.admin.operations import audit as operations
 from neon_projector.consumer.admin.retry_conflicts import retry_conflicts
+from neon_projector.consumer.apply import dead_letters
 from neon_projector.consumer.apply.entities.writers import Writers
 from neon_projector.consumer.apply.lock import enter
 from neon_projector.consumer.apply.mode import Mode
@@ -86,15 +87,16 @@ async def retry(
             found = await _rows(connection.execute(_REFUSED, {"id": list(ids), "all": every}))
     writers, done = Writers(registry), []
     for row in found:
-        one = await retry_conflicts(partial(_try_again, engine, writers, row["entity"], row["id"], execute))
+        one = await retry_conflicts(partial(_try_again, engine, writers, registry.secrets, row, execute))
         if one is not None:
             done.append(one)
     return done
 
 
 async def _try_again(
-    engine: AsyncEngine, writers: Writers, entity: str, entity_id: UUID, execute: bool
+    engine: AsyncEngine, writers: Writers, secrets: Sequence[str], row: Row, execute: bool
 ) -> Again | None:
+    entity, entity_id = row["entity"], row["id"]
     with translated():
         async with engine.connect() as connection:
             transaction = await connection.begin()
@@ -102,6 +104,7 @@ async def _try_again(
             if not await _rows(connection.execute(_REFUSED, {"id": [entity_id], "all": False})):
                 return None  # another was faster
             written = await writers.show_again(unit, entity, entity_id)
+            await dead_letters.insert(connection, written.released_rejections, secrets)
             left = await _rows(connection.execute(_LEFT, {"entity": entity, "id": entity_id}))
             reason = left[0]["reason"] if left else None
             outcome = "shown" if reason is None else "refused" if reason == "refused" else "waits"

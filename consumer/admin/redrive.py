@@ -76,7 +76,7 @@ class LetterRetry:
         self._registry = registry
         self._decode = Decoder(registry, settings.event_max_bytes)
         self._writers = Writers(registry)
-        self._secrets = sorted({secret for p in registry for secret in p.secrets})
+        self._secrets = registry.secrets
 
     async def run(self, numbers: Sequence[int]) -> Tried:
         """Try the letters of these ids that are new.

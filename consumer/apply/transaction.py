@@ -56,7 +56,7 @@ class Transaction:
         self._maintenance = maintenance
         self._check = check or PositionCheck(group_id, dict)
         self._writers = Writers(registry)
-        self._secrets = sorted({secret for p in registry for secret in p.secrets})
+        self._secrets = registry.secrets
 
     async def apply(self, batch: Batch, mode: Mode = Mode.SHARED) -> Receipt:
         """Apply `batch` and move its positions; any error means that nothing changed.

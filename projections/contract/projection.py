@@ -151,6 +151,8 @@ class Registry:
             for projection in projections
             for event_type in projection.event_types
         }
+        self.secrets = sorted({name for projection in projections for name in projection.secrets})
+        """The names of fields that dead letters mask, of all projections."""
 
     def __iter__(self) -> Iterator[Projection]:
         return iter(self._by_entity.values())
