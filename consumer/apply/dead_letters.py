@@ -1,4 +1,4 @@
-"""Writes dead letters, in the transaction that moves the position past them."""
+"""Writes dead letters, in the transaction that moves the position past their records."""
 
 import asyncio
 import hashlib
@@ -13,7 +13,7 @@ from neon_projector.projections.contract.dead_letter import dead_letter
 from neon_projector.projections.contract.event import Rejection
 
 STRETCH_SECONDS = 0.02
-"""So long letters are made before others (heartbeats) have their turn."""
+"""After making letters for so long, other tasks (heartbeats) get their turn."""
 _TYPES = {
     "topic": "text",
     "partition": "integer",
@@ -49,8 +49,8 @@ _NOTHING = hashlib.sha256(b"").digest()
 
 
 async def letters(rejections: Iterable[Rejection], secrets: Sequence[str]) -> AsyncIterator[Mapping[str, Any]]:
-    """The letters of these, which are made once: before a transaction, for what decoding has rejected. It takes up to
-    0.1 s for one of the largest records, so the loop has its turn in between."""
+    """The letter of each rejection, as columns and values. Each is made once, before the transaction if decoding has
+    rejected the record. One of the largest records takes up to 0.1 s, so other tasks get their turn in between."""
     clock = asyncio.get_running_loop().time
     began = clock()
     for rejection in rejections:
@@ -73,10 +73,10 @@ async def insert(connection: AsyncConnection, rejections: Sequence[Rejection], s
 
 
 async def known(connection: AsyncConnection, rejections: Sequence[Rejection]) -> list[Rejection]:
-    """Those of records that were rejected before for the same reason and not resolved: they are read again, and their
-    letter stays.
+    """Those whose record was rejected earlier for the same reason, and whose letter is not resolved. These records are
+    read a second time, and their letters stay as they are.
 
-    What was parked when it was rejected has a letter without the record's hash; its event's id tells it then.
+    An event that was parked when it was rejected has a letter without the record's hash, and is known by its event id.
     """
     if not rejections:
         return []
@@ -93,7 +93,7 @@ def _place(rejection: Rejection) -> tuple[str, int, int, str]:
 
 
 def _is_of(letter: Row[Any], rejection: Rejection) -> bool:
-    """Whether this letter of the same place and reason is of the same record, and stays as it is."""
+    """Whether this letter, which has the same place and reason, belongs to the same record."""
     of_parked = rejection.record.value is None and not rejection.record.headers
     if letter.sha256 == hashlib.sha256(rejection.record.value or b"").digest():
         return True

@@ -1,8 +1,8 @@
-"""The fuse: when nearly everything of a topic is rejected, something else is wrong, and its records are not given up.
+"""The fuse: if nearly all records of a topic are rejected, something else is wrong, and they must not be given up.
 
-Each topic has a window of its own over the last records of this instance: those that are committed, and those that are
-about to be. A batch is counted before its COMMIT and given back where that fails. So what several batches under way
-would commit together is judged together, and fewer than `FUSE_MIN_RECORDS` rejections in a row get through.
+Each topic has a window over the last records of this instance: those that are committed, and those that are about to
+be. A batch is counted before its COMMIT, and taken out again if that fails. So batches that run at the same time are
+judged together, and fewer than `FUSE_MIN_RECORDS` rejections in a row get through.
 """
 
 import time
@@ -21,17 +21,18 @@ class Window:
     def __init__(self, size: int) -> None:
         self._size = size
         self._batches: dict[object, tuple[bytes, Counter[Why]]] = {}
-        """By batch, in the order in which they were judged."""
+        """Verdicts and reasons of each batch, in the order in which the batches were judged."""
         self.records = self.rejected = 0
         self.accepted_until = 0.0
         """Until then an operator wants the rejections; by `time.monotonic`."""
 
     def why(self) -> Counter[Why]:
-        """Reason and source of what was rejected lately, with numbers."""
+        """How many of these records were rejected, by reason and source."""
         return sum((own for _, own in self._batches.values()), Counter[Why]())
 
     def blown_by(self, verdicts: bytes, enough: float) -> int:
-        """With these behind it: how many of some `size` records in a row are rejected, if that is `enough`; else 0."""
+        """With these verdicts added: if any `size` records in a row have `enough` rejections, how many they have; else
+        0."""
         if self.rejected + verdicts.count(1) < enough:
             return 0
         last = b"".join(own for own, _ in self._batches.values())
@@ -57,7 +58,7 @@ class Window:
                 del self._batches[oldest]
 
     def give_back(self, batch: object) -> None:
-        """It is not committed after all."""
+        """Take a batch out that is not committed after all."""
         own, _ = self._batches.pop(batch, (b"", None))
         self._count(own, -1)
 
@@ -78,14 +79,14 @@ class Fuse:
         self._windows: defaultdict[str, Window] = defaultdict(lambda: Window(min_records))
 
     def accept(self, topic: str, seconds: float) -> None:
-        """An operator wants the rejections of `topic`: it does not blow for so long, whatever comes."""
+        """An operator accepts the rejections of `topic`: do not blow for so many seconds."""
         self._windows[topic].accepted_until = time.monotonic() + seconds
 
     def judge(self, batch: Batch, rejections: Sequence[Rejection], known: Sequence[Rejection] = ()) -> None:
-        """Count a batch that is about to be committed, instead of what was counted of it before.
+        """Count a batch that is about to be committed. An earlier count of the same batch is replaced.
 
-        FuseBlown, and nothing counted, where these `rejections` of its records are too many. `known` were rejected
-        before, for the same reason: they count as nothing.
+        FuseBlown, and nothing is counted, if there are too many `rejections`. Records in `known` were rejected earlier
+        for the same reason: they do not count at all.
         """
         self.give_back(batch)
         verdicts = self._verdicts(batch, rejections, known)
@@ -94,7 +95,7 @@ class Fuse:
             if window.accepted_until > time.monotonic():
                 continue
             if window.accepted_until:
-                window.clear()  # what was accepted is settled
+                window.clear()  # what an operator accepted no longer counts
                 window.accepted_until = 0.0
             if rejected := window.blown_by(own, self._enough):
                 reasons = window.why() + why(r for r in rejections if r.record.topic == topic)
@@ -104,7 +105,7 @@ class Fuse:
             self._windows[topic].add(batch.token, own, reasons)
 
     def give_back(self, batch: Batch) -> None:
-        """A batch that was judged is not committed."""
+        """Take a batch out that was judged and is not committed."""
         for window in self._windows.values():
             window.give_back(batch.token)
 

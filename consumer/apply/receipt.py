@@ -1,4 +1,4 @@
-"""What one transaction did: an outcome for each record, and what the next transaction will likely need."""
+"""What one transaction did: an outcome for each record, and the mode that the next transaction will likely need."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -19,19 +19,19 @@ class Receipt:
 
     totals: dict[TopicPartition, Counter[Outcome]] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
-    """Those of the records of this batch."""
+    """The rejections of this batch's records."""
     new: list[Rejection] = field(default_factory=list)
-    """Those of these that were not rejected before, for the same reason."""
+    """Of these, the ones that were not rejected earlier for the same reason."""
     released: Counter[Outcome] = field(default_factory=Counter)
-    """What became of events that earlier transactions had parked."""
+    """What became of events and states that had waited since an earlier transaction."""
     kept: list[KeptAside] = field(default_factory=list)
     """States that waited, and that the database refused when their turn came."""
     next_mode: Mode = Mode.SHARED_INSERT
-    """What the next batch will likely need: to run alone where this one parked anything, and to look for what is there
-    where this one brought what was there already."""
+    """The mode in which the next batch should begin: exclusive if this batch parked anything, without the assumption
+    that entities are new if this one brought what was there already."""
 
     def add(self, batch: Batch, written: Written) -> None:
-        """Take in what became of one entity's events."""
+        """Add what became of one entity's events."""
         self.kept += written.kept
         self.count(batch, Outcome.APPLIED, written.applied)
         self.count(batch, Outcome.SUPERSEDED, written.superseded)
@@ -40,7 +40,7 @@ class Receipt:
         self.next_mode = max(self.next_mode, _likely(written))
 
     def count(self, batch: Batch, outcome: Outcome, decoded: Sequence[Decoded]) -> None:
-        """These records of `batch` have this outcome."""
+        """Count these records of `batch`, which have this outcome, by partition."""
         for partition, number in batch.numbers_of(decoded).items():
             self.totals.setdefault(partition, Counter())[outcome] += number
 

@@ -1,9 +1,8 @@
-"""What the database answers to records that are applied: a refusal of an application's own objects, or something else.
+"""Tells whether an error of the database is a refusal by an application's own objects, or something else.
 
-Triggers, policies and constraints of an application belong to its schema. Retrying cannot fix what they
-refuse: it is found by splitting the batch, and becomes a dead letter that names who refused it. A name is taken from
-the catalog only, never from the error's own text: `RAISE … USING MESSAGE = …, CONSTRAINT = …` may hold what an event
-says.
+An application may have triggers, policies and constraints of its own. Retrying cannot fix what they refuse: the record
+is found by splitting the batch, and becomes a dead letter that names what refused it. The name is taken from the
+catalog only, never from the error's own text: `RAISE … USING MESSAGE = …, CONSTRAINT = …` may quote an event.
 """
 
 import re
@@ -26,14 +25,15 @@ FOREIGN_KEY = "23503"
 UNIQUE = "23505"
 """unique_violation."""
 FORBIDDEN = "42501"
-"""insufficient_privilege; also what a row-level security policy says of one row."""
+"""insufficient_privilege; also the error of a row-level security policy that refuses one row."""
 
 LANGUAGES = ("pl_exec.c", "plpy_", "plperl.c", "pltcl.c")
-"""Source files of the procedural languages: what is raised there, an application's function has raised."""
+"""Source files of the procedural languages. An error from there was raised by an application's function."""
 IN_A_FUNCTION = "PL/"
-"""Stands in the context of what happens in a procedural language's function, in all languages that a server speaks."""
+"""Part of the error's context if it happened in a procedural language's function, whatever language the server's
+messages are in."""
 PASSING = ("08", "40", "53", "57", "58", "XX", "25006", "55P03")
-"""SQLSTATEs and classes that tell of the server and not of the record, wherever they happen."""
+"""SQLSTATEs, or their beginnings, that are about the server and not about the record, wherever they happen."""
 
 _TRIGGERS = text("""
     SELECT CAST(t.tgname AS text) AS name, p.proname || '(' AS function, n.nspname || '.' || c.relname AS table
@@ -59,19 +59,19 @@ _CONSTRAINTS = text("""
 
 
 class Refusals:
-    """Reads errors of the driver while records are applied."""
+    """Reads the driver's errors while records are applied."""
 
     def __init__(self, registry: Registry) -> None:
         self._constraints = Constraints(registry)
         self._tables = [projection.table_name for projection in registry]
 
     async def read(self, connection: AsyncConnection, error: DBAPIError, mode: Mode) -> ProjectorError | None:
-        """Our error for `error`; None where it has nothing to do with the records. `connection` can be asked."""
+        """Our error for `error`; None if it has nothing to do with the records. Asks the catalog on `connection`."""
         driver = error.orig.__cause__ if error.orig is not None else None
         if not isinstance(driver, asyncpg.PostgresError) or isinstance(driver, asyncpg.InvalidCachedStatementError):
             return None
         state = driver.sqlstate or ""
-        if raised(driver):  # also where its state has made us drop the connection
+        if raised(driver):  # also if its SQLSTATE has made us drop the connection
             said = await self._named(connection, driver, mode)
             return Moved(said) if state.startswith("40") else BadData(said)
         if error.connection_invalidated or isinstance(error, InterfaceError):
@@ -94,8 +94,8 @@ class Refusals:
         return None
 
     async def _forbidden(self, connection: AsyncConnection, driver: Any, mode: Mode) -> ProjectorError:
-        """Where all rights on our own tables are there, an application's objects have refused: a trigger has left
-        another role behind, a column's default may not be made."""
+        """FatalError if rights on our own tables are missing. Otherwise an application's objects refuse: a trigger has
+        changed the role, or a column's default may not be computed."""
         values = {"tables": self._tables, "schema": CONTROL_SCHEMA}
         if missing := [row.table for row in await connection.execute(_MISSING_RIGHTS, values)]:
             return FatalError(f"the database user lacks rights on {', '.join(missing)}")
@@ -118,7 +118,7 @@ class Refusals:
         return Moved(said) if ours else BadData(said)
 
     async def _named(self, connection: AsyncConnection, driver: Any, mode: Mode) -> str:
-        """SQLSTATE, constraint or trigger, and table; while the batch is being split it is not asked who refuses."""
+        """SQLSTATE, constraint or trigger, and table. While the batch is still being split, only the SQLSTATE."""
         said = [f"SQLSTATE {driver.sqlstate}"]
         if mode < Mode.EXCLUSIVE_APART:
             return said[0]
@@ -138,8 +138,8 @@ class Refusals:
         return ", ".join(said)
 
     async def _functions(self, connection: AsyncConnection, driver: Any) -> list[str]:
-        """The functions in which it happened, of any language: told as `ok(text)` or, of SQL, as `"ok"`, in the quotes
-        of the server's own language. A foreign key's own query is no function."""
+        """The functions, of any language, in which the error happened. The context names them as `ok(text)`, or SQL
+        functions as `"ok"` in the quotes of the server's language. A foreign key's own query is no function."""
         context = "\n".join(line for line in (driver.context or "").splitlines() if ' ONLY "' not in line)
         if not context:
             return []
@@ -150,7 +150,8 @@ class Refusals:
         return bool((await connection.execute(_CONSTRAINTS, {"name": name})).scalar_one())
 
     def _table_of(self, driver: Any) -> list[str]:
-        """Where the error has no field for it (row-level security), the table of ours whose name is in its text."""
+        """The table that the error names. If it has no field for it (row-level security), the table of ours whose name
+        is in its text."""
         if driver.table_name:
             return [f"{driver.schema_name}.{driver.table_name}"]
         said = set(re.findall(r"\w+", str(driver)))
@@ -159,12 +160,12 @@ class Refusals:
 
 
 def raised(driver: Any) -> bool:
-    """Whether a function in a procedural language has raised it by itself, with whatever SQLSTATE."""
+    """Whether a procedural language's function raised it itself, with whatever SQLSTATE."""
     return (driver.server_source_filename or "").startswith(LANGUAGES)
 
 
 def in_a_function(driver: Any) -> bool:
-    """Whether it happened within a function in a procedural language."""
+    """Whether it happened in a procedural language's function."""
     return IN_A_FUNCTION in (getattr(driver, "context", None) or "")
 
 

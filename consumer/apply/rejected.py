@@ -1,4 +1,4 @@
-"""Who sends what is rejected, in words that a log may have: reasons, and the `source` that its events name."""
+"""Who sends what is rejected, as far as a log may show it: reasons, and the `source` that the events name."""
 
 import logging
 import re
@@ -12,32 +12,32 @@ log = logging.getLogger(__name__)
 
 SOURCE_KEPT_CHARACTERS = 100
 TOLD_EACH_SECONDS = 60.0
-"""Of each topic at most one line in so long."""
+"""At most one line for each topic in this time."""
 TOLD_AT_ONCE = 5
-"""So many pairs of reason and source are named in one line, the most frequent ones."""
+"""One line names at most so many pairs of reason and source, the most frequent ones."""
 
 _UNSAID = re.compile(r"[^A-Za-z0-9._~:/@!$&'()*+,;=%\[\]-]")
-"""What no URI-reference has in front of its query (RFC 3986)."""
+"""Characters that no URI-reference may have before its query (RFC 3986)."""
 _USER = re.compile(r"^([^/]*//)[^/@]*@")
-"""A user and a password in front of a host."""
+"""User and password before a host name."""
 
 
 class Why(NamedTuple):
-    """A reason (`projections.contract.outcome.Reason`), and the source as `said_source` has it."""
+    """A reason (`projections.contract.outcome.Reason`), and the source as `said_source` returns it."""
 
     reason: str
     source: str
 
 
 def why(rejections: Iterable[Rejection]) -> Counter[Why]:
-    """How many of these there are of each reason and source."""
+    """The number of rejections by reason and source."""
     return Counter(Why(r.reason.value, said_source(r.source)) for r in rejections)
 
 
 def said_source(source: str | None) -> str:
-    """A CloudEvents `source` for logs: who publishes, and nothing that a URI may have beside.
+    """A CloudEvents `source` for logs: without user, password, query and fragment, and cut to 100 characters.
 
-    Without user, query and fragment, at most 100 characters, others than a URI's as `?`; `-` where none could be read.
+    Characters that no URI may have become `?`. `-` stands for a source that could not be read.
     """
     if not source:
         return "-"
@@ -52,22 +52,22 @@ class RejectionLog:
         self._records: Counter[str] = Counter()
         self._rejected: defaultdict[str, Counter[Why]] = defaultdict(Counter)
         self._since: float | None = None
-        """When the numbers began; None: with the last look."""
+        """Since when is counted; None while nothing is rejected."""
 
     def count(self, topic: str, records: int, rejected: Counter[Why]) -> None:
-        """Of so many committed records of `topic` these were rejected."""
+        """Count so many committed `records` of `topic`, and how many of them were rejected and why."""
         self._records[topic] += records
         self._rejected[topic] += rejected
 
     def tell(self, now: float) -> None:
-        """Called again and again, with the seconds of a monotonic clock."""
+        """Log what is due. Call it about once a second; `now` is in seconds of a monotonic clock."""
         if self._since is not None and now - self._since < TOLD_EACH_SECONDS:
             return
         for topic, rejected in self._rejected.items():
             if rejected:
                 most = {f"{why.reason} from {why.source}": n for why, n in rejected.most_common(TOLD_AT_ONCE)}
-                told = {"topic": topic, "rejected": rejected.total(), "records": self._records[topic], "most": most}
-                log.warning("records are rejected", extra=told)
+                details = {"topic": topic, "rejected": rejected.total(), "records": self._records[topic], "most": most}
+                log.warning("records are rejected", extra=details)
         self._since = now if any(self._rejected.values()) else None
         self._records.clear()
         self._rejected.clear()

@@ -1,4 +1,5 @@
-"""Waits out what passes, splits off what is bad, settles what is unknown: a batch comes back applied, or Fenced."""
+"""Decides what follows an error of the database: wait and try again, try in another mode, split the batch, or ask
+whether it was committed. A batch ends applied, or with an error such as Fenced."""
 
 import logging
 from collections.abc import AsyncIterator, Sequence
@@ -18,20 +19,20 @@ from neon_projector.projections.contract.outcome import Reason
 log = logging.getLogger(__name__)
 
 NAMED = 10
-"""So many ids of what is kept aside are named in the log."""
+"""The log names at most so many ids of what is kept aside."""
 
 NEW_FROM = 500
-"""In batches of so many events first versions are taken to be new, parents to be there and unique values to be free.
-Smaller ones have little to gain, and on a quiet stream each error would be one more in Postgres's log."""
+"""Batches of at least so many events assume that first versions are new, parents exist and unique values are free.
+Smaller batches have little to gain, and on a quiet stream each error would be one more in Postgres's log."""
 PATIENCE = 6
-"""So often a conflict over a row or a unique value may come back while nobody else writes; then it is no race."""
+"""A conflict over a row or a unique value that comes back more often, while nobody else writes, is no race."""
 PATIENCE_OF_PARTS = 2
-"""The same for the parts of a batch that has had this patience."""
+"""The same for the parts of a batch that was tried so often as a whole."""
 LASTING = 3
-"""After so many conflicts one behind the other the batch counts as one that can't be written."""
+"""After so many conflicts in a row the batch counts as one that can't be written."""
 WHOLE_TRIES = 3
-"""So often a batch is tried as a whole while it fails as one that is too large would. In an outage that costs nothing:
-once the database answers, the halves that were not tried yet are written as they are."""
+"""A batch that fails as one that is too large would is divided after so many attempts. In an outage that costs
+nothing: once the database answers, the halves that were not tried yet are written as they are."""
 TOO_MUCH = ("connection", "limit", "timeout")
 """How Postgres and proxies answer a statement that takes too long, needs too much memory, or is too long: 57014, 53200,
 and a connection that is closed (a message of more than 1 GB)."""
@@ -48,19 +49,20 @@ class BatchListener(Listener, Protocol):
 
 
 class Retry:
-    """The one place that decides what follows an error of the database."""
+    """Applies batches, with as many attempts as it takes. It remembers in which mode the last batch went through."""
 
     def __init__(self, transaction: Transaction, listener: BatchListener, new_from: int = NEW_FROM) -> None:
         self._transaction = transaction
         self._listener, self._retrying = listener, Retrying(listener)
         self._new_from = new_from
         self._mode = Mode.SHARED_INSERT
-        """Where to begin: as the last batch turned out."""
+        """The mode in which the next batch begins (Receipt.next_mode)."""
 
     async def apply(self, batch: Batch) -> AsyncIterator[tuple[Batch, Receipt]]:
-        """Apply `batch`, in parts where the database refuses a record; each part comes when it is committed.
+        """Apply `batch`. Yields it, or its parts, each when it is committed.
 
-        So also where it is too large: by what is stored of its entities, or because it has failed so several times.
+        It is divided if the database refuses a record, or if it is too large: too much is stored of its entities, or
+        it has failed several times as one that is too large would.
         """
         try:
             async for done in self._in_parts(batch, batch, PATIENCE):
@@ -91,10 +93,10 @@ class Retry:
             place = {"topic": one.record.topic, "partition": one.record.partition, "offset": one.record.offset}
             log.error("the database refuses a record; it is a dead letter now", extra={**place, "error": one.error})
         for kept in receipt.kept:
-            told = {"entity": kept.entity, "ids": [str(i) for i in kept.ids[:NAMED]], "number": len(kept.ids)}
+            details = {"entity": kept.entity, "ids": [str(i) for i in kept.ids[:NAMED]], "number": len(kept.ids)}
             log.error(
                 "the database refuses what had waited; it is kept aside: projector parked list",
-                extra={**told, "error": kept.error},
+                extra={**details, "error": kept.error},
             )
         return receipt
 
@@ -131,5 +133,5 @@ class Retry:
 
 
 def _refused(decoded: Sequence[Decoded], detail: str) -> list[Decoded]:
-    """These records as rejections, for what only the database could refuse; `detail` says what refuses."""
+    """These records with each event as a rejection. `detail` names what refuses them."""
     return [refusal(d, detail) if isinstance(d, Event) else d for d in decoded]

@@ -1,4 +1,4 @@
-"""Tries part of a transaction: what the database refuses is undone, and the transaction goes on."""
+"""Tries part of a transaction. If the database refuses it, it is undone, and the transaction goes on."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,7 +12,7 @@ from neon_projector.consumer.apply.refusals import Refusals
 from neon_projector.consumer.errors import BadData, Moved, NotTaken
 
 CHECK_NOW = text("SET CONSTRAINTS ALL IMMEDIATE")
-"""An application's deferred constraints and constraint triggers have their say here, and not at COMMIT."""
+"""Makes an application's deferred constraints and constraint triggers check here, and not at COMMIT."""
 
 
 class Savepoints:
@@ -23,10 +23,11 @@ class Savepoints:
 
     @asynccontextmanager
     async def tried(self, connection: AsyncConnection, table: str) -> AsyncIterator[None]:
-        """Within, all is undone and BadData is raised where the database refuses it, also silently. `table` is written:
-        it is named where Postgres names none, as with a value that is too long.
+        """Run the body in a savepoint. If the database refuses what it does, even silently, undo it and raise BadData.
 
-        Nobody else writes meanwhile (Mode.EXCLUSIVE_APART): a row that is not as it was looked at is a refusal, too.
+        `table` is the one that the body writes. The error names it if Postgres names none, as with a value that is too
+        long. Nobody else writes meanwhile (Mode.EXCLUSIVE_APART), so a row that has changed since it was read is a
+        refusal, too.
         """
         nested = await connection.begin_nested()
         try:
@@ -51,7 +52,7 @@ class Savepoints:
             await nested.commit()
 
     async def blamed(self, connection: AsyncConnection, moved: Moved) -> BadData:
-        """What `moved` is where it was no race."""
+        """What `moved` is if it was no race."""
         if isinstance(moved, NotTaken):
             return BadData(await self._refusals.silent(connection, moved.table))
         return BadData(moved.detail)

@@ -59,13 +59,12 @@ class Transaction:
         self._secrets = registry.secrets
 
     async def apply(self, batch: Batch, mode: Mode = Mode.SHARED) -> Receipt:
-        """Apply `batch` and move its positions; any error means that nothing changed.
-
-        One exception is CommitUnknown: whether the batch took effect is told by the positions (`took_effect`).
+        """Apply `batch` and move its positions. Any error means that nothing changed, except CommitUnknown: then only
+        the positions tell whether the batch took effect (`took_effect`).
         """
         grouped = group(batch.decoded)
         async for _ in dead_letters.letters(grouped.rejections, self._secrets):
-            pass  # made before anything is locked
+            pass  # make the letters before anything is locked
         try:
             with translated():
                 try:
@@ -73,14 +72,14 @@ class Transaction:
                 except DBAPIError as error:
                     raise await self._writers.read(self._engine, error, mode) from None
         except CommitUnknown:
-            raise  # the fuse has counted it, and counts it once if it is tried again
+            raise  # the fuse has counted the batch, and does not count it twice when it is tried again
         except BaseException:
             self._fuse.give_back(batch)
             raise
         return receipt
 
     async def blamed(self, moved: Moved) -> BadData:
-        """What `moved` is that comes back although nobody else writes: no race, but somebody who refuses."""
+        """What `moved` is if it comes back although nobody else writes: no race, but something that refuses."""
         with translated():
             return await self._writers.blamed(self._engine, moved)
 
@@ -98,7 +97,7 @@ class Transaction:
         return receipt
 
     async def took_effect(self, batch: Batch) -> bool:
-        """Whether a batch whose COMMIT was not answered is applied: its positions have moved under our epochs."""
+        """Whether a batch whose COMMIT was not answered is applied: then its positions have moved under our epochs."""
         with translated():
             async with self._engine.connect() as connection:
                 stored = await positions.read(connection, self._group_id, batch.spans)
@@ -131,7 +130,8 @@ class Transaction:
 
 @contextmanager
 def _checked(unit: Unit) -> Iterator[None]:
-    """Within, an error of the comparison of positions, which goes with BEGIN, is told from those of what follows."""
+    """Turn an error of the comparison of positions, which rides on BEGIN, into PositionsMoved. Once the transaction has
+    begun, errors are those of other statements."""
     try:
         yield
     except DBAPIError as error:
@@ -141,14 +141,14 @@ def _checked(unit: Unit) -> Iterator[None]:
 
 
 async def _commit(unit: Unit, transaction: AsyncTransaction, receipt: Receipt) -> None:
-    """Commit, and with it move the positions. Where the connection lives on, an error says that nothing happened."""
-    if not unit.started:  # SQLAlchemy begins with the first statement, and there was none
+    """Commit, and move the positions with it. If the connection survives an error, nothing was committed."""
+    if not unit.started:  # SQLAlchemy sends BEGIN with the first statement, and there was none
         await unit.connection.exec_driver_sql("SELECT")
     try:
         await transaction.commit()
     except DBAPIError as error:
         if in_a_function(error.orig.__cause__ if error.orig is not None else None):
-            raise  # a deferred trigger of an application, whatever it says
+            raise  # a deferred trigger of an application has raised it, with whatever SQLSTATE
         if getattr(error.orig, "sqlstate", None) == positions.FENCED:
             raise Fenced from None
         if error.connection_invalidated:

@@ -1,11 +1,11 @@
-"""Ends the transaction of a frozen process where the server's own limit does not see that it is frozen.
+"""Ends the transaction of a frozen process in two cases that the server's own limits miss.
 
-Before it executes a statement that is new to a connection, the driver asks what its parameters are, and the server then
-waits for the rest. To the server this is no idle transaction (asyncpg sends Flush there and not Sync, so the state is
-`active`), and `idle_in_transaction_session_timeout` does not run. Neither this limit nor `statement_timeout` ends a
-transaction while the server writes an answer that nobody reads. A process that is frozen just then would hold its locks
-for as long as it is frozen. Whoever waits for these locks finds that out, and ends the transaction. (Over TCP
-the server itself gives up an answer that nobody has read for so long: `tcp_user_timeout` in
+First: before it executes a statement that is new to a connection, the driver asks what its parameters are, and the
+server then waits for the rest. asyncpg sends Flush there and not Sync, so the server sees an `active` transaction, and
+`idle_in_transaction_session_timeout` does not run. Second: while the server writes an answer that nobody reads, neither
+this limit nor `statement_timeout` ends the transaction. A process that freezes at such a moment would hold its locks
+for as long as it is frozen. Another process that waits for these locks finds that out here, and ends the transaction.
+(Over TCP the server itself gives up an answer that nobody reads for so long: `tcp_user_timeout` in
 `consumer.apply.lock`.)
 """
 
@@ -27,10 +27,10 @@ from neon_projector.consumer.recovery.translate import translated
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 5.0
-"""How often one who waits looks."""
+"""How often a process that waits looks for frozen ones."""
 
 FROZEN_SECONDS = 15.0
-"""After this a process counts as frozen, as `IDLE_LIMIT` says."""
+"""After this time a process counts as frozen. It is the same time as `IDLE_LIMIT`."""
 
 _HOLDERS = f"""
     FROM pg_stat_activity WHERE datname = current_database() AND usename = current_user AND wait_event_type = 'Client'
@@ -38,7 +38,7 @@ _HOLDERS = f"""
             SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = pg_locks.database
             WHERE locktype = 'advisory' AND granted AND datname = current_database()
                 AND (CAST(classid AS bigint) << 32) + CAST(objid AS bigint) IN ({GATE_KEY}, {CLAIM_KEY}))"""
-"""Those who hold us up, and for whom the server waits."""
+"""Transactions that hold one of our locks while the server waits for their client."""
 _LOOK = text(f"""
     SELECT pid, state_change, wait_event = 'ClientRead' AS reads,
         EXTRACT(epoch FROM now() - state_change) AS seconds {_HOLDERS}""")
@@ -48,13 +48,13 @@ _END = text(f"""
 
 
 class Watchdog:
-    """Looks for frozen processes while somebody here waits."""
+    """Looks for frozen processes while this process waits for a lock."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._looking = asyncio.Lock()
         self._stuck: dict[tuple[int, datetime], float] = {}
-        """Which backends are writing an answer that is not read, and since when it was so at every look."""
+        """Backends that write an answer which nobody reads, and since when every look has found them so."""
         self._looked_at = 0.0
 
     @asynccontextmanager
@@ -91,7 +91,8 @@ class Watchdog:
                 return int((await connection.execute(_END, {"pid": pids, "since": since})).scalar_one())
 
     def _frozen(self, found: Iterable[Sequence[Any]], now: float) -> list[tuple[int, datetime]]:
-        """Of one that reads the server knows since when; one that writes may have begun to just now."""
+        """The backends that have waited for too long. The server knows since when one has been reading; one that writes
+        may have begun just now, so it counts from the first look."""
         before = self._stuck if now - self._looked_at < 2 * LOOK_SECONDS else {}
         self._stuck, self._looked_at, frozen = {}, now, []
         for pid, state_change, reads, idle in found:
