@@ -28,7 +28,7 @@ app = typer.Typer(
 
 @app.command("list", epilog=examples("operations list --unfinished"))
 def list_operations(unfinished: Unfinished = False, limit: Limit = 20, as_json: AsJson = False) -> None:
-    """The newest first: what was run, by whom, and how it ended or how far it is."""
+    """List operations, the newest first: what was run, by whom, and how it ended or how far it is."""
     rows = ask(lambda engine: lookup.listed(engine, limit, unfinished=unfinished))
     if as_json:
         print_json(rows)
@@ -42,7 +42,7 @@ def list_operations(unfinished: Unfinished = False, limit: Limit = 20, as_json: 
 
 @app.command(epilog=examples("operations show 17"))
 def show(number: Number, as_json: AsJson = False) -> None:
-    """One, with its filter, its ranges, and what became of it."""
+    """Show one operation: its filter, its ranges, and its outcome."""
     row = ask(lambda engine: lookup.shown(engine, number))
     if as_json:
         print_json(row)
@@ -61,7 +61,7 @@ def show(number: Number, as_json: AsJson = False) -> None:
 
 @app.command(epilog=examples("operations resume 17"))
 def resume(number: Number, as_json: AsJson = False) -> None:
-    """Go on from the last committed step. A runner that is still at work is fenced: it changes nothing any more."""
+    """Continue an operation from its last committed step. A runner that is still at work changes nothing any more."""
     row = ask(lambda engine: lookup.shown(engine, number))
     if row["command"] not in RESUMES:
         raise Refused(f"operation {number} is of `{row['command']}`, which was done in one step")
@@ -70,7 +70,7 @@ def resume(number: Number, as_json: AsJson = False) -> None:
 
 @app.command(epilog=examples("operations cancel 17"))
 def cancel(number: Number, as_json: AsJson = False) -> None:
-    """End it for good; a runner stops within seconds. What is committed stays, what it kept aside goes."""
+    """End an operation for good. Its runner stops within seconds. What is committed stays, side tables do not."""
     row = ask(lambda engine: lookup.cancel(engine, number))
     print_json(row) if as_json else print_text(f"cancelled: {row['command']}, {_progress(row) or 'nothing done yet'}")
 
