@@ -46,6 +46,7 @@ DOCUMENTS = Projection(
     topic_setting="DOCUMENTS_TOPIC",
     default_topic="documents",
     parents=(Parent("user", "user_id"),),
+    sought=("title",),
     event_types=(
         EventType("document.created", Kind.COMPLETE, DocumentCreated, defaults={"content": None}),
         EventType(

@@ -40,6 +40,7 @@ USERS = Projection(
     default_topic="users",
     unique=("email",),
     secrets=("password",),
+    sought=("email",),
     event_types=(
         EventType("user.created", Kind.COMPLETE, UserCreated, defaults={"is_active": True}),
         EventType(

@@ -99,6 +99,8 @@ class Projection:
     unique: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     """Fields that a publisher may send by mistake; dead letters mask them."""
+    sought: tuple[str, ...] = ()
+    """Columns by which operators look for an entity of which they do not know the id: options of `explain`."""
 
     @cached_property
     def table(self) -> Table:

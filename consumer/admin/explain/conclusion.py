@@ -34,8 +34,7 @@ class _Part(NamedTuple):
 def conclude(story: Row, found: Searched, registry: Registry) -> Conclusion:
     """What follows from a story and what the topics have."""
     parts = [*_states(story, registry), *_links(story["waits_on"], found), *_parked(story), *_gone(story, found)]
-    if not parts:
-        parts = [_nothing(story, found)]
+    parts = (parts or [_nothing(story, found)]) + list(_records(story, found))
     letters = _new(story["dead_letters"])
     commands = dict.fromkeys(part.next for part in parts if part.next)
     if letters and not story["parked"] and (story["rows"] or story["aside"]):
@@ -116,15 +115,41 @@ def _parked(story: Row) -> Iterator[_Part]:
     said = "1 later change waits" if waiting == 1 else f"{waiting} later changes wait"
     letters = _new(story["dead_letters"])
     hint = f" ({_said_letters(letters)}: these may be what is missing)" if letters else ""
-    yield _Part(f"{said} for version {versions}, or for a complete event{hint}", waits=True)
+    look = None if letters or "records" in story else f"projector explain {story['id']} --from-topic"
+    yield _Part(f"{said} for version {versions}, or for a complete event{hint}", look, waits=True)
 
 
 def _gone(story: Row, found: Searched) -> Iterator[_Part]:
+    if story["rows"] or story["aside"]:
+        return
     gone = applied(found.places.get(story["id"], ()), story["dead_letters"])
     if story["parked"]:
         gone = [place for place in gone if place.version in story["missing_versions"]]
     if gone:
         yield _Part(said_gone(gone), brings_back(gone), waits=True)
+
+
+def _records(story: Row, found: Searched) -> Iterator[_Part]:
+    """What the records themselves add, where they were read."""
+    records = story.get("records")
+    if records is None:
+        return
+    rest = f" ({'; '.join(found.gaps)})" if found.gaps else ""
+    unread = [row for row in records if row["did"] == "unread"]
+    if unread:
+        where = f"from {unread[0]['topic']}:{unread[0]['partition']} offset {unread[0]['offset']} on"
+        verb = "is" if len(unread) == 1 else "are"
+        yield _Part(f"{len(unread)} of its records {verb} not read yet, {where}", "projector status", waits=True)
+    if absent := sorted(set(story["missing_versions"]) - {row["version"] for row in records}):
+        versions = ", ".join(map(str, absent[:NAMED]))
+        yield _Part(f"the topics have no event of version {versions}{rest}: ask its publisher for a complete event")
+    missing = [row for row in records if row["did"] == "missing"]
+    if missing and (story["rows"] or story["aside"]):
+        last = max(row["version"] for row in missing)
+        says = f"version {last} was read, but an older one is stored: the row was changed by hand, or put back"
+        yield _Part(says, "projector verify", waits=True)
+    if not records:
+        yield _Part(f"the topics have no record of it{rest}")
 
 
 def _nothing(story: Row, found: Searched) -> _Part:

@@ -1,12 +1,13 @@
 """Looks in the topics, up to the positions, for records of ids that the database does not know (any more)."""
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from aiokafka import TopicPartition
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.admin.lost_records import time_of
@@ -17,7 +18,7 @@ from neon_projector.consumer.offsets import store as positions
 from neon_projector.consumer.offsets.service_settings import as_the_service
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.decode import Decoder
-from neon_projector.projections.contract.event import Event
+from neon_projector.projections.contract.event import Decoded, Event
 from neon_projector.projections.contract.projection import DELETED, PARTIAL, Registry
 from neon_projector.projections.contract.record import Record
 
@@ -46,42 +47,67 @@ class Searched:
     """Why there may be more than was found; empty: all records were read."""
 
 
+@dataclass
+class Read:
+    """The decoded records of some ids, in the order in which they were read, and why there may be more of them."""
+
+    decoded: list[Decoded] = field(default_factory=list)
+    gaps: list[str] = field(default_factory=list)
+
+
 async def search(
     engine: AsyncEngine, settings: Settings, registry: Registry, ids: Collection[UUID], seconds: float
 ) -> Searched:
-    """Read the topics for at most so long. A Kafka that does not answer is one of the gaps."""
-    settings = await as_the_service(engine, settings)
+    """Read the topics up to the positions, for at most so long. A Kafka that does not answer is one of the gaps."""
     stored = await positions.stored(engine, settings.kafka_group_id)
-    reading = Reread(settings, {p: int(own["next_offset"]) for p, own in stored.items()}, lambda _done, _all: None)
-    decode, found = Decoder(registry, settings.event_max_bytes), Searched({one: [] for one in ids})
+    ends = {partition: int(own["next_offset"]) for partition, own in stored.items()}
+    return searched(ids, await records_of(engine, settings, registry, ends, ids, seconds), ends)
+
+
+def searched(ids: Collection[UUID], read: Read, positions: Mapping[TopicPartition, int]) -> Searched:
+    """What was read of these ids before the positions."""
+    found = Searched({one: [] for one in ids}, read.gaps)
+    for decoded in read.decoded:
+        if isinstance(decoded, Event) and decoded.id in found.places:
+            record = decoded.record
+            if record.offset < positions.get(TopicPartition(record.topic, record.partition), 0):
+                found.places[decoded.id].append(_place(decoded))
+    return found
+
+
+async def records_of(
+    engine: AsyncEngine, settings: Settings, registry: Registry, ends: Mapping[TopicPartition, int],
+    ids: Collection[UUID], seconds: float, progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> Read:  # fmt: skip
+    """Every record before `ends` whose key or value names one of the ids; read for at most so long."""
+    settings = await as_the_service(engine, settings)
+    decode, read = Decoder(registry, settings.event_max_bytes), Read()
+    reading = Reread(settings, ends, progress)
     needles = [text.encode() for one in ids for text in (str(one), one.hex)]
+    raw_keys = {one.bytes for one in ids}
     try:
         async with asyncio.timeout(seconds):
             with kafka_translated():
                 async for records in reading.records():
-                    for record in records:
-                        if _mentions(record, needles):
-                            _note(found, decode(record))
+                    read.decoded += [decode(one) for one in records if _mentions(one, needles) or one.key in raw_keys]
     except TimeoutError:
-        found.gaps.append(f"the topics were read for {seconds:g} s only")
+        read.gaps.append(f"the topics were read for {seconds:g} s only")
     except TransientError as trouble:
-        found.gaps.append(str(trouble))
-    found.gaps += reading.unreadable
-    return found
+        read.gaps.append(str(trouble))
+    read.gaps += reading.unreadable
+    return read
 
 
 def _mentions(record: Record, needles: Iterable[bytes]) -> bool:
     """Cheap, and true where `record` is of one of the ids; what it is tells decoding."""
-    text = (record.value or b"").lower()
-    return any(needle in text for needle in needles)
+    value, key = (record.value or b"").lower(), (record.key or b"").lower()
+    return any(needle in value or needle in key for needle in needles)
 
 
-def _note(found: Searched, decoded: Any) -> None:
-    if isinstance(decoded, Event) and decoded.id in found.places:
-        record, kind = decoded.record, decoded.kind
-        at = time_of(record.timestamp)
-        place = (record.topic, record.partition, record.offset, decoded.entity, decoded.version)
-        found.places[decoded.id].append(Place(*place, kind is not PARTIAL, kind is DELETED, decoded.type, at))
+def _place(event: Event) -> Place:
+    record, kind = event.record, event.kind
+    where = (record.topic, record.partition, record.offset, event.entity, event.version)
+    return Place(*where, kind is not PARTIAL, kind is DELETED, event.type, time_of(record.timestamp))
 
 
 def applied(places: Iterable[Place], letters: Iterable[Mapping[str, Any]]) -> list[Place]:

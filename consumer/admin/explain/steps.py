@@ -1,0 +1,86 @@
+"""The records of one id, folded one by one: what each would do, from nothing on, and what the database has of it."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from aiokafka import TopicPartition
+
+from neon_projector.consumer.admin.lost_records import time_of
+from neon_projector.projections.contract.event import Decoded, Event, Rejection
+from neon_projector.projections.contract.record import Record
+from neon_projector.projections.state.fold import State, fold
+
+Row = dict[str, Any]
+
+
+def steps(decoded: Iterable[Decoded], story: Row, positions: Mapping[TopicPartition, int]) -> list[Row]:
+    """A row for each record, in order of their timestamps: `at`, `topic`, `partition`, `offset`, `entity`, `version`,
+    `type`, `would` (its outcome, if the records came in this order), `changes` (columns), `did` and `dead_letter` (what
+    became of it, see `_did`).
+
+    `entity` and what follows are None where the record is no event of the id.
+    """
+    folds, found = _Folds(), []
+    for one in sorted(decoded, key=lambda one: _order(one.record)):
+        record = one.record
+        row: Row = {"at": time_of(record.timestamp), "topic": record.topic, "partition": record.partition}
+        row |= {"offset": record.offset, "entity": None, "version": None, "type": None, "changes": []}
+        if isinstance(one, Event):
+            if one.id != story["id"]:
+                continue  # it only mentions the id: its owner, say
+            row |= {"entity": one.entity, "version": one.version, "type": one.type}
+            row["would"], row["changes"] = folds.take(one)
+        elif isinstance(one, Rejection):
+            row |= {"type": one.type, "would": f"rejected: {one.reason.value}"}
+        else:
+            row["would"] = "ignored: no event of a type that this service knows"
+        row["did"], row["dead_letter"] = _did(row, story, positions)
+        found.append(row)
+    return found
+
+
+class _Folds:
+    """The state and the parked events of each entity with this id, after the records so far."""
+
+    def __init__(self) -> None:
+        self._states: dict[str, State | None] = {}
+        self._waiting: dict[str, list[Event]] = {}
+
+    def take(self, event: Event) -> tuple[str, list[str]]:
+        """The outcome of `event`, in words, and the columns that it changes with what it releases."""
+        before, waiting = self._states.get(event.entity), self._waiting.get(event.entity, [])
+        folded = fold(before, waiting, [event])
+        released = [one for events in folded.released.values() for one in events]
+        self._states[event.entity] = folded.state
+        self._waiting[event.entity] = [one for one in waiting if one not in released] + folded.parked
+        old = (before.fields if before else None) or {}
+        new = (folded.state.fields if folded.state else None) or {}
+        changes = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+        also = f", with version {', '.join(str(one.version) for one in released)}" if released else ""
+        rejected = [one for one in folded.rejected if one.record is event.record]
+        if rejected:
+            return f"rejected: {rejected[0].reason.value}", []
+        if folded.parked:
+            return "parked: a version before it is missing", []
+        return ("applied" if folded.applied else "superseded") + also, changes
+
+
+def _did(row: Row, story: Row, positions: Mapping[TopicPartition, int]) -> tuple[str, int | None]:
+    """What became of it: `rejected` (with the dead letter's number), `unread`, `parked`, `stored` (in this version of
+    the state or a newer one), `missing` (it was read, and the state is older), or `read`, where nothing is kept."""
+    place, version = (row["topic"], row["partition"], row["offset"]), row["version"]
+    for letter in story["dead_letters"]:
+        if place == (letter["topic"], letter["partition"], letter["offset"]):
+            return "rejected", letter["id"]
+    if row["offset"] >= positions.get(TopicPartition(*place[:2]), 0):
+        return "unread", None
+    if any(place == (one["topic"], one["partition"], one["offset"]) for one in story["parked"]):
+        return "parked", None
+    if version is None:
+        return "read", None
+    states = [one for one in (*story["rows"], *story["aside"]) if one["entity"] == row["entity"]]
+    return "stored" if any(one["version"] >= version for one in states) else "missing", None
+
+
+def _order(record: Record) -> tuple[int, str, int, int]:
+    return record.timestamp, record.topic, record.partition, record.offset

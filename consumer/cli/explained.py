@@ -1,0 +1,50 @@
+"""How `projector explain` shows a story to people."""
+
+from typing import Any
+
+from neon_projector.consumer.cli.output import print_table, print_text
+
+Row = dict[str, Any]
+
+STORED = {
+    "rows": ("entity", "version"),
+    "aside": ("entity", "version", "reason", "waiting_for", "since", "error"),
+    "parked": ("entity", "version", "type", "topic", "partition", "offset", "since"),
+    "dead_letters": ("id", "topic", "partition", "offset", "reason", "error", "status", "created_at"),
+}
+"""What is printed of what the database has, in this order."""
+
+
+def print_story(story: Row) -> None:
+    """All of it, the conclusion last: it is what a person reads first at a terminal."""
+    for name, columns in STORED.items():
+        if story[name]:
+            print_text(name.replace("_", " ").capitalize())
+            print_table([{column: row[column] for column in columns} for row in story[name]])
+    if story.get("records"):
+        print_text("Its records, in order")
+        print_table([_record(row) for row in story["records"]])
+    elif len(story["timeline"]) > 1:
+        print_text("In time")
+        print_table(story["timeline"])
+    print_conclusion(story)
+
+
+def print_conclusion(story: Row) -> None:
+    """The sentence, and the next commands."""
+    print_text(f"{story['id']}: {story['conclusion']}")
+    for command in story["next"]:
+        print_text(f"Next: {command}")
+
+
+def _record(row: Row) -> Row:
+    letter = f" (dead letter {row['dead_letter']})" if row["dead_letter"] else ""
+    return {
+        "at": row["at"],
+        "record": f"{row['topic']}:{row['partition']} offset {row['offset']}",
+        "event": row["type"] or "no event",
+        "version": row["version"],
+        "would be": row["would"],
+        "changes": row["changes"],
+        "is": f"{row['did']}{letter}",
+    }

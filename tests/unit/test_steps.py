@@ -1,0 +1,71 @@
+"""`explain --from-topic` folds an id's records one by one, and says what became of each."""
+
+import json
+from typing import Any
+from uuid import UUID
+
+from aiokafka import TopicPartition
+
+from neon_projector.consumer.admin.explain.steps import steps
+from neon_projector.projections.contract.decode import Decoder
+from neon_projector.projections.registry import REGISTRY
+from tests.support.factories import ARecord, a_document_event, a_record, a_user_event
+
+ADA, NOTES = UUID(int=1), UUID(int=3)
+NOTHING: dict[str, Any] = {"id": ADA, "rows": [], "aside": [], "parked": [], "dead_letters": []}
+
+
+def folded(*events: Any, story: dict[str, Any] = NOTHING, read: int = 100) -> list[dict[str, Any]]:
+    """The steps of these events, one after the other in one partition; bytes are a record that is no event."""
+    records = [ARecord(e, str(ADA).encode()) if isinstance(e, bytes) else a_record(e) for e in events]
+    decoded = [Decoder(REGISTRY)(one.at(offset)) for offset, one in enumerate(records)]
+    return steps(decoded, story, {TopicPartition("users", 0): read})
+
+
+def test_each_step_says_what_it_would_do_and_which_columns_it_changes() -> None:
+    rows = folded(
+        a_user_event(id=ADA, name="one", email="a@example.com"),
+        a_user_event("updated", ADA, 3, email="three@example.com"),
+        a_user_event("updated", ADA, 2, name="two"),
+        a_user_event("updated", ADA, 2, name="two"),
+        a_user_event(id=ADA, version=3, name="other"),
+        a_user_event("deleted", ADA, 4),
+        b"{no JSON",
+        json.dumps(a_user_event(id=ADA) | {"type": "user.renamed"}).encode(),
+    )
+    assert [(row["version"], row["would"]) for row in rows] == [
+        (1, "applied"),
+        (3, "parked: a version before it is missing"),
+        (2, "applied, with version 3"),
+        (2, "superseded"),
+        (3, "rejected: version_conflict"),
+        (4, "applied"),
+        (None, "rejected: invalid_json"),
+        (None, "ignored: no event of a type that this service knows"),
+    ]
+    assert rows[0]["changes"] == ["created_at", "email", "is_active", "name", "updated_at"]
+    assert [row["changes"] for row in rows[1:4]] == [[], ["email", "name"], []]
+
+
+def test_each_step_says_what_became_of_it() -> None:
+    letter = {"id": 7, "topic": "users", "partition": 0, "offset": 2}
+    parked = {"topic": "users", "partition": 0, "offset": 3}
+    story = NOTHING | {"rows": [{"entity": "user", "version": 1}], "dead_letters": [letter], "parked": [parked]}
+    changes = [a_user_event("updated", ADA, version, name="x") for version in (2, 5)]
+    rows = folded(a_user_event(id=ADA), changes[0], b"no", changes[1], b"no", a_user_event(id=ADA), story=story, read=5)
+    assert [row["did"] for row in rows] == ["stored", "missing", "rejected", "parked", "read", "unread"]
+    assert [row["dead_letter"] for row in rows] == [None, None, 7, None, None, None]
+
+
+def test_an_event_of_another_that_mentions_the_id_is_left_out_and_two_entities_of_one_id_are_two() -> None:
+    rows = folded(a_user_event(id=ADA), a_document_event(id=NOTES, owner=ADA), a_document_event(id=ADA, owner=NOTES))
+    assert [(row["entity"], row["would"]) for row in rows] == [("document", "applied"), ("user", "applied")]
+
+
+def test_records_of_several_partitions_are_in_order_of_their_timestamps() -> None:
+    later = a_record(a_user_event(id=ADA), timestamp=2_000)
+    sooner = a_record(a_user_event("updated", ADA, 2, name="two"), timestamp=1_000, partition=1)
+    rows = steps([Decoder(REGISTRY)(one) for one in (later, sooner)], NOTHING, {})
+    assert [(row["partition"], row["would"]) for row in rows] == [
+        (1, "parked: a version before it is missing"), (0, "applied, with version 2"),
+    ]  # fmt: skip
