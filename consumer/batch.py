@@ -1,13 +1,14 @@
-"""What travels together: decoded records, and for each partition where they start and where the next one stands."""
+"""What travels together: decoded records, and of each partition where they start and where the next one stands."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
 
 from aiokafka import TopicPartition
 
 from neon_projector.consumer.offsets.claim import OffsetRange
+from neon_projector.consumer.offsets.fingerprint import fingerprint
 from neon_projector.projections.contract.event import Decoded
 from neon_projector.projections.contract.record import Record
 
@@ -25,22 +26,42 @@ class Fetched:
     """Their bytes (`consumer.batching.sizes`), where they come out of a buffer."""
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a batch has of one partition."""
+
+    span: OffsetRange
+    records: int = 0
+    """How many; with none only markers stand in the span."""
+    first_timestamp_ms: int | None = None
+    """Of the first record."""
+    last_record: Record | None = None
+
+    @classmethod
+    def of(cls, span: OffsetRange, decoded: Sequence[Decoded]) -> "Part":
+        """These records, which stand in `span`."""
+        if not decoded:
+            return cls(span)
+        return cls(span, len(decoded), decoded[0].record.timestamp, decoded[-1].record)
+
+    def then(self, later: "Part") -> "Part":
+        """Both; `later` must begin where this one ends."""
+        assert self.span.next_offset == later.span.start, "a gap between fetches"
+        span = self.span._replace(next_offset=later.span.next_offset)
+        first = later.first_timestamp_ms if self.first_timestamp_ms is None else self.first_timestamp_ms
+        return Part(span, self.records + later.records, first, later.last_record or self.last_record)
+
+
 @dataclass(slots=True)
 class Batch:
-    """Decoded records in order of arrival, with the spans they move."""
+    """Decoded records in order of arrival, and what each partition has of them."""
 
     decoded: list[Decoded] = field(default_factory=list)
-    spans: dict[TopicPartition, OffsetRange] = field(default_factory=dict)
-    oldest: dict[TopicPartition, int] = field(default_factory=dict)
-    """Each partition's first timestamp, in milliseconds."""
-    last: dict[TopicPartition, Record] = field(default_factory=dict)
-    """Each partition's last record."""
-    numbers: dict[TopicPartition, int] = field(default_factory=dict)
-    """How many records of each partition that has any."""
+    parts: dict[TopicPartition, Part] = field(default_factory=dict)
     min_depth: int = 0
-    """Of the generations of its topics' entities the first: 0 has no parents."""
+    """The least parent depth of its topics' entities; 0: one of them has no parents."""
     max_depth: int = 0
-    """The last one: what is under way and has an earlier generation may bring this one's parents."""
+    """The greatest one: a batch under way with a lesser depth may bring this one's parents."""
     collected_seconds: float = 0.0
     """From the first record to the hand-over."""
     trigger: str = ""
@@ -49,28 +70,29 @@ class Batch:
     """Tells this batch from its halves, and from any other."""
 
     def __bool__(self) -> bool:
-        return bool(self.spans)
+        return bool(self.parts)
+
+    @property
+    def spans(self) -> dict[TopicPartition, OffsetRange]:
+        """The offsets of each partition that it covers."""
+        return {partition: part.span for partition, part in self.parts.items()}
+
+    @property
+    def fingerprints(self) -> dict[TopicPartition, str]:
+        """Of each partition that has any records, the last one's."""
+        lasts = ((partition, part.last_record) for partition, part in self.parts.items())
+        return {partition: fingerprint(last) for partition, last in lasts if last is not None}
 
     def add(self, fetched: Fetched, decoded: Sequence[Decoded]) -> None:
         """Take records in; their span must begin where this batch's span of the partition ends."""
-        before = self.spans.get(fetched.partition)
-        start = fetched.span.start if before is None else before.start
-        assert before is None or before.next_offset == fetched.span.start, "a gap between fetches"
-        self.spans[fetched.partition] = fetched.span._replace(start=start)
-        if decoded:
-            self.oldest.setdefault(fetched.partition, decoded[0].record.timestamp)
-            self.last[fetched.partition] = decoded[-1].record
-            self.numbers[fetched.partition] = self.numbers.get(fetched.partition, 0) + len(decoded)
+        part, before = Part.of(fetched.span, decoded), self.parts.get(fetched.partition)
+        self.parts[fetched.partition] = part if before is None else before.then(part)
         self.decoded.extend(decoded)
 
     def without(self, partitions: set[TopicPartition]) -> "Batch":
         """This batch less some partitions, which were given up."""
-        kept = [d for d in self.decoded if _partition(d) not in partitions]
-        spans = {partition: span for partition, span in self.spans.items() if partition not in partitions}
-        oldest = {partition: time for partition, time in self.oldest.items() if partition not in partitions}
-        last = {partition: record for partition, record in self.last.items() if partition not in partitions}
-        numbers = {partition: number for partition, number in self.numbers.items() if partition not in partitions}
-        return replace(self, decoded=kept, spans=spans, oldest=oldest, last=last, numbers=numbers)
+        kept = [one for one in self.decoded if _partition(one) not in partitions]
+        return replace(self, decoded=kept, parts={p: own for p, own in self.parts.items() if p not in partitions})
 
     def halves(self) -> "tuple[Batch, Batch]":
         """Two batches that do the same one after the other; each partition is cut at the same record."""
@@ -81,20 +103,25 @@ class Batch:
             cuts.setdefault(_partition(one), one.record.offset)
         early = {p: s._replace(next_offset=cuts.get(p, s.next_offset)) for p, s in self.spans.items()}
         late = {p: s._replace(start=cuts[p]) for p, s in self.spans.items() if p in cuts}
-        ends = {_partition(one): one.record for one in first}
-        left = {partition: self.last[partition] for partition in cuts}
-        return replace(self, decoded=first, spans=early, last=ends, numbers=_numbers(first)), replace(
-            self, decoded=second, spans=late, last=left, numbers=_numbers(second)
+        return (
+            replace(self, decoded=first, parts=_parts(early, first)),
+            replace(self, decoded=second, parts=_parts(late, second)),
         )
 
     def numbers_of(self, decoded: Sequence[Decoded]) -> Mapping[TopicPartition, int]:
-        """How many of these there are of each partition; mostly they are all of the batch, and nothing is counted."""
-        return self.numbers if len(decoded) == len(self.decoded) else _numbers(decoded)
+        """How many of these there are of each partition that has any; mostly they are all of the batch, and nothing is
+        counted."""
+        if len(decoded) == len(self.decoded):
+            return {partition: part.records for partition, part in self.parts.items() if part.records}
+        return {TopicPartition(*of): number for of, number in Counter(map(_PARTITION, decoded)).items()}
 
 
 def _partition(one: Decoded) -> TopicPartition:
     return TopicPartition(*_PARTITION(one))
 
 
-def _numbers(decoded: Iterable[Decoded]) -> dict[TopicPartition, int]:
-    return {TopicPartition(*of): number for of, number in Counter(map(_PARTITION, decoded)).items()}
+def _parts(spans: Mapping[TopicPartition, OffsetRange], decoded: Sequence[Decoded]) -> dict[TopicPartition, Part]:
+    of: dict[TopicPartition, list[Decoded]] = {partition: [] for partition in spans}
+    for one in decoded:
+        of[_partition(one)].append(one)
+    return {partition: Part.of(span, of[partition]) for partition, span in spans.items()}

@@ -143,9 +143,9 @@ class Service:
         started = time.monotonic()
         try:
             async with self._watchdog.watching():
-                async for part, receipt in self._retry.apply(batch):
-                    self.observer.committed(part, receipt, time.monotonic() - started)
-                    self._committer.note(part.spans)
+                async for done, receipt in self._retry.apply(batch):
+                    self.observer.committed(done, receipt, time.monotonic() - started)
+                    self._committer.note(done.spans)
         except (Fenced, PositionsMoved) as error:
             await self._rewind.fenced(batch, error)
         except FuseBlown as blown:

@@ -118,7 +118,7 @@ class Fuse:
     ) -> Mapping[str, bytes]:
         if not rejections and not known:
             numbers: Counter[str] = Counter()
-            for partition, number in batch.numbers.items():
+            for partition, number in batch.numbers_of(batch.decoded).items():
                 numbers[partition.topic] += number
             return {topic: bytes(min(number, self._size)) for topic, number in numbers.items()}
         rejected, left_out = {id(r.record) for r in rejections}, {id(r.record) for r in known}

@@ -21,7 +21,6 @@ from neon_projector.consumer.apply.unit import Unit
 from neon_projector.consumer.batch import Batch
 from neon_projector.consumer.errors import BadData, Fenced, Moved, PositionsMoved
 from neon_projector.consumer.offsets import store as positions
-from neon_projector.consumer.offsets.fingerprint import fingerprints
 from neon_projector.consumer.offsets.position_check import PositionCheck
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.projections.contract.event import Rejection
@@ -90,7 +89,7 @@ class Transaction:
             unit = await enter(connection, mode, check)
             with _checked(unit):
                 receipt = await self._apply(unit, batch, grouped)
-                unit.commit_with(positions.move(self._group_id, batch.spans, receipt.totals, fingerprints(batch.last)))
+                unit.commit_with(positions.move(self._group_id, batch.spans, receipt.totals, batch.fingerprints))
                 await _commit(unit, transaction, receipt)
             if check:
                 self._check.passed()

@@ -82,7 +82,7 @@ class Batcher:
 
     def still_ours(self, batch: Batch) -> Batch:
         """The batch without partitions that were taken from us after it was cut."""
-        lost = {p for p, span in batch.spans.items() if not self._read_ahead.is_ours(p, span)}
+        lost = {p for p, part in batch.parts.items() if not self._read_ahead.is_ours(p, part.span)}
         return batch.without(lost) if lost else batch
 
     @property

@@ -38,7 +38,7 @@ class Rewind:
     async def fenced(self, batch: Batch, error: Fenced | PositionsMoved) -> None:
         """Read on from the stored positions: of this batch, and of all partitions that differ."""
         moved, lost = await self._check.find_moved(self._claims.look)
-        again = moved | batch.spans.keys()
+        again = moved | batch.parts.keys()
         if not self._claims.is_blown(partition.topic for partition in again):  # else that was ourselves
             log.warning("another writer was faster; reading the positions again", extra={"error": str(error)})
             self._on_fenced()
@@ -50,7 +50,7 @@ class Rewind:
         """Stop the topic whose fuse has blown; what the batch has of others is read again, and goes on."""
         await self._claims.blow(blown)
         of_topic = {partition for partition in self._source.partitions.reading if partition.topic == blown.topic}
-        self._read_again(of_topic | batch.spans.keys())
+        self._read_again(of_topic | batch.parts.keys())
 
     async def look_at_held(self) -> None:
         """Ask now and then whether what is held may go on, until cancelled: an operator may have decided."""

@@ -28,7 +28,12 @@ class Scheduler:
     @property
     def oldest_timestamps(self) -> dict[TopicPartition, int]:
         """Of each partition the timestamp of the first record that is here, in milliseconds."""
-        return {partition: time for batch in reversed(self._batches) for partition, time in batch.oldest.items()}
+        return {
+            partition: part.first_timestamp_ms
+            for batch in reversed(self._batches)
+            for partition, part in batch.parts.items()
+            if part.first_timestamp_ms is not None
+        }
 
     def running(self) -> int:
         """How many batches are being written, or wait for one of those."""
@@ -86,4 +91,4 @@ class Scheduler:
 
 def _hinders(earlier: Batch, later: Batch) -> bool:
     """Whether `later` has to wait: for the same partition, or for what may be its parents."""
-    return earlier.min_depth < later.max_depth or not earlier.spans.keys().isdisjoint(later.spans)
+    return earlier.min_depth < later.max_depth or not earlier.parts.keys().isdisjoint(later.parts)

@@ -1,16 +1,8 @@
 """Fingerprints of records: they tell whether a topic is still the one whose records were applied."""
 
-from collections.abc import Mapping
 from hashlib import blake2b
 
-from aiokafka import TopicPartition
-
 from neon_projector.projections.contract.record import Record
-
-
-def fingerprints(last: Mapping[TopicPartition, Record]) -> dict[TopicPartition, str]:
-    """The fingerprint of each partition's `last` record."""
-    return {partition: fingerprint(record) for partition, record in last.items()}
 
 
 def fingerprint(record: Record) -> str:

@@ -62,12 +62,12 @@ class Observer:
         """A batch has been written."""
         metrics, state, now = self._metrics, self._state, time.time()
         became: dict[str, Counter[str]] = defaultdict(Counter)
-        for partition, span in batch.spans.items():
+        for partition, part in batch.parts.items():
             counts = receipt.totals.get(partition, Counter())
             for outcome, number in counts.items():
                 became[partition.topic][outcome.value] += number
-            became[partition.topic]["skipped"] += positions.skipped(span, counts)
-            state.positions[partition] = span.next_offset
+            became[partition.topic]["skipped"] += positions.skipped(part.span, counts)
+            state.positions[partition] = part.span.next_offset
         self._count(became)
         self._rejections(became, receipt)
         for outcome, number in receipt.released.items():

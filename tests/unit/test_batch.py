@@ -7,8 +7,9 @@ from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
-from neon_projector.consumer.batch import Batch, Fetched
+from neon_projector.consumer.batch import Batch, Fetched, Part
 from neon_projector.consumer.offsets.claim import OffsetRange
+from neon_projector.consumer.offsets.fingerprint import fingerprint
 from neon_projector.projections.contract.event import Ignored
 from tests.support.factories import ARecord
 
@@ -32,7 +33,7 @@ def offsets(batch: Batch) -> list[tuple[int, int]]:
 
 
 def lasts(batch: Batch) -> dict[TopicPartition, int]:
-    return {partition: record.offset for partition, record in batch.last.items()}
+    return {p: part.last_record.offset for p, part in batch.parts.items() if part.last_record is not None}
 
 
 def counted(batch: Batch) -> dict[TopicPartition, int]:
@@ -46,7 +47,7 @@ def test_fetches_add_up() -> None:
     assert batch.spans == {ZERO: OffsetRange(3, 9, 4), ONE: OffsetRange(0, 1, 4)}
     assert offsets(batch) == [(0, 3), (0, 4), (1, 0), (0, 7)]
     assert lasts(batch) == {ZERO: 7, ONE: 0}
-    assert batch.numbers == batch.numbers_of(batch.decoded) == {ZERO: 3, ONE: 1}
+    assert batch.numbers_of(batch.decoded) == {ZERO: 3, ONE: 1}
     assert batch.numbers_of(batch.decoded[1:3]) == {ZERO: 1, ONE: 1}
     assert not batch.numbers_of([])
 
@@ -65,7 +66,7 @@ def test_without_a_partition_the_others_stay() -> None:
     batch = batch_of(fetched(ZERO, 3, 3, next_offset=5), fetched(ONE, 0, 0, 1, next_offset=2))
     left = batch.without({ZERO})
     assert (left.spans, offsets(left), lasts(left)) == ({ONE: OffsetRange(0, 2, 4)}, [(1, 0), (1, 1)], {ONE: 1})
-    assert left.numbers == {ONE: 2}
+    assert left.numbers_of(left.decoded) == {ONE: 2}
     assert (left.collected_seconds, left.trigger) == (1.5, "count")
     assert not batch.without({ZERO, ONE})
     assert len(batch.decoded) == 3
@@ -99,7 +100,7 @@ def test_cut_again_and_again_nothing_is_lost_and_no_position_jumps(gaps: list[tu
     assert [pair for piece in pieces for pair in offsets(piece)] == offsets(batch)
     for piece in pieces:
         assert lasts(piece) == {TopicPartition("users", partition): at for partition, at in offsets(piece)}
-        assert piece.numbers == counted(piece)
+        assert piece.numbers_of(piece.decoded) == counted(piece)
     positions = dict.fromkeys(batch.spans, 0)
     for piece in pieces:
         for partition, span in piece.spans.items():
@@ -107,3 +108,16 @@ def test_cut_again_and_again_nothing_is_lost_and_no_position_jumps(gaps: list[tu
             assert all(span.start <= at < span.next_offset for p, at in offsets(piece) if p == partition.partition)
             positions[partition] = span.next_offset
     assert positions == {partition: span.next_offset for partition, span in batch.spans.items()}
+
+
+def test_each_part_tells_its_first_time_and_its_last_record() -> None:
+    records = [ARecord(b"12345", timestamp=time).at(offset, 0) for offset, time in enumerate((70, 30, 50))]
+    batch = Batch()
+    for span, own in ((OffsetRange(0, 1, 4), records[:0]), (OffsetRange(1, 4, 4), records), (OffsetRange(4, 9, 4), [])):
+        batch.add(Fetched(ZERO, span, own), [Ignored(record) for record in own])
+    assert batch.parts == {ZERO: Part(OffsetRange(0, 9, 4), 3, 70, records[-1])}
+    first, second = batch.halves()
+    assert [half.parts[ZERO].first_timestamp_ms for half in (first, second)] == [70, 30]
+    assert batch.fingerprints == second.fingerprints == {ZERO: fingerprint(records[-1])}
+    assert first.fingerprints == {ZERO: fingerprint(records[0])}
+    assert not batch_of(fetched(ZERO, 3, next_offset=5)).fingerprints

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from aiokafka import TopicPartition
 
-from neon_projector.consumer.batch import Batch
+from neon_projector.consumer.batch import Batch, Part
 from neon_projector.consumer.batching.scheduler import Scheduler
 from neon_projector.consumer.offsets.claim import OffsetRange
 
@@ -14,9 +14,9 @@ def partition(name: str) -> TopicPartition:
     return TopicPartition(name, 0)
 
 
-def a_batch(*partitions: str, generation: int = 0) -> Batch:
-    spans = {partition(name): OffsetRange(0, 1, 1) for name in partitions}
-    return Batch(spans=spans, oldest=dict.fromkeys(spans, 1), min_depth=generation, max_depth=generation)
+def a_batch(*partitions: str, depth: int = 0) -> Batch:
+    parts = {partition(name): Part(OffsetRange(0, 1, 1), records=1, first_timestamp_ms=1) for name in partitions}
+    return Batch(parts=parts, min_depth=depth, max_depth=depth)
 
 
 class Tower:
@@ -27,7 +27,7 @@ class Tower:
         self.scheduler = Scheduler(self._apply, at_once, lambda: None)
 
     async def _apply(self, batch: Batch) -> None:
-        name = min(batch.spans).topic
+        name = min(batch.parts).topic
         self.under_way[name] = asyncio.get_running_loop().create_future()
         try:
             await self.under_way[name]
@@ -83,7 +83,7 @@ async def test_one_that_waits_holds_up_only_what_must_come_after_it() -> None:
 async def test_children_wait_for_parents_but_not_the_other_way_round() -> None:
     tower = Tower()
     await tower.start(a_batch("users"))
-    await tower.start(a_batch("documents", generation=1))
+    await tower.start(a_batch("documents", depth=1))
     assert set(tower.under_way) == {"users"}
     await tower.start(a_batch("more users"))
     assert set(tower.under_way) == {"users", "more users"}
