@@ -114,7 +114,7 @@ class Service:
             parts = (
                 self.observer.backlog.count(),
                 self._committer.run(),
-                self._rewind.look_at_held(),
+                self._rewind.look_at_stopped(),
                 read_while_heard(self._source, self._watch, self._read),
                 self._watch.run(self._looked_at_topics),
                 self._write(),

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from itertools import accumulate, islice
-from operator import attrgetter, le
+from operator import attrgetter
 from typing import NamedTuple
 
 from aiokafka import TopicPartition
@@ -23,7 +23,7 @@ class Buffered(NamedTuple):
 
     records: int = 0
     size: int = 0
-    last: int = 0
+    last_timestamp_ms: int = 0
     """The time of the last one that was read, it may be handed over already; 0 where none was."""
     records_per_ms: float = 0.0
     """Of those that were read last, records for each millisecond of their times."""
@@ -78,7 +78,7 @@ class Buffer:
             self._bytes.extend(accumulate(sizes(records), initial=start))
             self._records.extend(records)
             last, number = max(EARLIEST, self._times[-1]), len(records)
-            records_per_ms = number / max(1, last - (self.buffered.last or self._times[0]))
+            records_per_ms = number / max(1, last - (self.buffered.last_timestamp_ms or self._times[0]))
             self._count(last, records_per_ms, (self._bytes[-1] - start) / number)
         return ahead
 
@@ -97,11 +97,11 @@ class Buffer:
         if self._times and (by := self._times[0] - time) > 0:
             self.shift = max(self.shift + by, self.first_timestamp - time)
             self._times = [one - by for one in self._times]
-            self._count(self.buffered.last - by, *self.buffered[3:])
+            self._count(self.buffered.last_timestamp_ms - by, *self.buffered[3:])
 
     def until(self, time: int) -> tuple[int, int]:
         """The number of records that are no later, and their bytes."""
-        if self.buffered.last <= time:
+        if self.buffered.last_timestamp_ms <= time:
             return self.buffered[:2]
         number = bisect_right(self._times, time)
         return number, self._bytes[number] - self._bytes[0]
@@ -115,14 +115,14 @@ class Buffer:
         self._count(*self.buffered[2:])
         return Fetched(partition, span, taken, size)
 
-    def _count(self, last: int, records_per_ms: float, bytes_per_record: float) -> None:
+    def _count(self, last_timestamp_ms: int, records_per_ms: float, bytes_per_record: float) -> None:
         self.buffered = Buffered(
-            len(self._records), self._bytes[-1] - self._bytes[0], last, records_per_ms, bytes_per_record
+            len(self._records), self._bytes[-1] - self._bytes[0], last_timestamp_ms, records_per_ms, bytes_per_record
         )
 
 
 def _rising(times: list[int], before: int) -> list[int]:
     """`times`, none of them less than `before` or than one that stands before it; mostly that is how they are."""
-    if times[0] >= before and all(map(le, times, islice(times, 1, None))):
+    if times[0] >= before and sorted(times) == times:
         return times
     return list(islice(accumulate(times, max, initial=before), 1, None))

@@ -79,7 +79,7 @@ class Buffers:
 
     def watermark(self, behind: Iterable[TopicPartition]) -> Watermark:
         """How far all is here that is to be had, given the partitions that have more in Kafka."""
-        lasts = [self._buffered.get(partition, NOTHING).last for partition in behind]
+        lasts = [self._buffered.get(partition, NOTHING).last_timestamp_ms for partition in behind]
         time = min(lasts, default=ANY_TIME)
         return Watermark(time, lasts.count(time))
 
@@ -118,7 +118,7 @@ class Buffers:
     def _latest_that_fits(self, time: int, max_records: int, max_bytes: int) -> int:
         """By halving; records of one millisecond may be too many, `take` then leaves some of them."""
         low = min((b.first for b in self._filled() if b.first is not None), default=time)
-        high = max(low, min(time, max((b.buffered.last for b in self._filled()), default=time)))
+        high = max(low, min(time, max((b.buffered.last_timestamp_ms for b in self._filled()), default=time)))
         middle = high  # mostly all of it fits
         while low < high:
             number, size = self.until(middle)

@@ -16,7 +16,7 @@ from neon_projector.consumer.offsets.position_check import PositionCheck
 
 log = logging.getLogger(__name__)
 
-HELD_LOOK_SECONDS = 2.0
+STOPPED_LOOK_SECONDS = 2.0
 """How often stopped partitions are checked for whether they may go on; only while there are any."""
 
 
@@ -52,11 +52,11 @@ class Rewind:
         of_topic = {partition for partition in self._source.partitions.reading if partition.topic == blown.topic}
         self._read_again(of_topic | batch.parts.keys())
 
-    async def look_at_held(self) -> None:
-        """Ask now and then whether what is held may go on, until cancelled: an operator may have decided."""
+    async def look_at_stopped(self) -> None:
+        """Ask now and then whether what is stopped may go on, until cancelled: an operator may have decided."""
         while True:
-            await asyncio.sleep(HELD_LOOK_SECONDS)
-            self._source.read_again(list(self._source.partitions.held))
+            await asyncio.sleep(STOPPED_LOOK_SECONDS)
+            self._source.read_again(list(self._source.partitions.stopped))
 
     def _read_again(self, partitions: set[TopicPartition]) -> None:
         self._source.read_again(partitions)

@@ -1,7 +1,6 @@
 """How much memory a record takes: what bounds in bytes are measured in."""
 
-from collections.abc import Iterable, Sequence
-from operator import attrgetter
+from collections.abc import Iterable
 
 from neon_projector.projections.contract.record import Record
 
@@ -9,15 +8,13 @@ HEADER_BYTES = 150
 """What Python needs for one header beside the bytes of its name and value: a pair, a str, a bytes object (CPython 3.11
 to 3.13: 56, 49 and 33 bytes, and a pointer). A header of two bytes takes as much as one of a hundred."""
 
-_HEADERS = attrgetter("headers")
 
+def sizes(records: Iterable[Record]) -> list[int]:
+    """Of each record the bytes of key, value and headers. What the records themselves need is bounded by their number.
 
-def sizes(records: Sequence[Record]) -> Iterable[int]:
-    """Of each record the bytes of key and value, and of its headers where any of these has some. What the records
-    themselves need is bounded by their number."""
-    if any(map(_HEADERS, records)):
-        return map(size_of, records)
-    return [len(record.value or b"") + len(record.key or b"") for record in records]
+    Most have no headers: nothing is called for those.
+    """
+    return [size_of(r) if r.headers else len(r.value or b"") + len(r.key or b"") for r in records]
 
 
 def size_of(record: Record) -> int:

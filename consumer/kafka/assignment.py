@@ -1,4 +1,4 @@
-"""Which partitions are ours, and how each stands: to be claimed, to be read again, being read, or held."""
+"""Which partitions are ours, and how each stands: to be claimed, to be read again, being read, or stopped."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -44,7 +44,7 @@ class Reading:
         return self.next_offset if self.fingerprint is None else offset_of(self.fingerprint)
 
 
-class Hold(NamedTuple):
+class Stopped(NamedTuple):
     """Why a partition is not read, and the epoch it was claimed under."""
 
     reason: str
@@ -53,7 +53,7 @@ class Hold(NamedTuple):
     """Of the topic that the position is in; None where it is unknown."""
 
 
-STOPPED = {
+NEED_A_POSITION = {
     "position_not_in_topic": "Kafka does not have the record at the stored position of this partition (any more)",
     "topic_changed": "this is not the topic any more that the position was stored for: it was created again",
     "unreadable": "the records at this position can't be read: their batch is damaged, of an unknown kind, or "
@@ -69,20 +69,20 @@ class Partitions:
     to_claim: set[TopicPartition] = field(default_factory=set)
     to_read: set[TopicPartition] = field(default_factory=set)
     reading: dict[TopicPartition, Reading] = field(default_factory=dict)
-    held: dict[TopicPartition, Hold] = field(default_factory=dict)
+    stopped: dict[TopicPartition, Stopped] = field(default_factory=dict)
 
     def assign(self, assigned: Iterable[TopicPartition]) -> None:
         """These and no others are ours; each is to be claimed."""
-        self.__init__(to_claim=set(assigned))  # type: ignore[misc]
+        self.to_claim, self.to_read, self.reading, self.stopped = set(assigned), set(), {}, {}
 
     @property
     def assigned(self) -> set[TopicPartition]:
         """All that are ours."""
-        return self.to_claim | self.to_read | self.reading.keys() | self.held.keys()
+        return self.to_claim | self.to_read | self.reading.keys() | self.stopped.keys()
 
     def read_again(self, partitions: Iterable[TopicPartition]) -> set[TopicPartition]:
-        """Somebody else moved the positions of these, or they are held; returns those of them that are ours."""
-        ours = {p for p in partitions if p in self.reading or p in self.held}
+        """Somebody else moved the positions of these, or they are stopped; returns those of them that are ours."""
+        ours = {p for p in partitions if p in self.reading or p in self.stopped}
         for partition in ours:
             self.reading.pop(partition, None)
         self.to_read |= ours
@@ -96,18 +96,18 @@ class Partitions:
     def settle(self, claims: Mapping[TopicPartition, Claim]) -> dict[TopicPartition, int]:
         """What the database said of partitions to be claimed or read; returns where to read which from now on.
 
-        One that is held for its position stays so while nobody has claimed or reset it since.
+        One that is stopped for its position stays so while nobody has claimed or reset it since.
         """
         seek: dict[TopicPartition, int] = {}
         for partition in self.to_claim | self.to_read:
             claim = claims.get(partition)
             if claim is None:
                 continue
-            held = self.held.pop(partition, None)
+            before = self.stopped.pop(partition, None)
             if claim.stop is not None:
-                self.held[partition] = Hold(claim.stop, claim.epoch)
-            elif held is not None and held.reason in STOPPED and held.epoch == claim.epoch:
-                self.held[partition] = held
+                self.stopped[partition] = Stopped(claim.stop, claim.epoch)
+            elif before is not None and before.reason in NEED_A_POSITION and before.epoch == claim.epoch:
+                self.stopped[partition] = before
             else:
                 self.reading[partition] = Reading(claim.epoch, claim.next_offset, claim.fingerprint, claim.topic_id)
                 seek[partition] = claim.next_offset
@@ -118,15 +118,15 @@ class Partitions:
         self.to_claim |= {p for p in gone if p not in self.reading}
         return seek
 
-    def hold(self, partition: TopicPartition, reason: str) -> None:
+    def stop(self, partition: TopicPartition, reason: str) -> None:
         """Read it no more."""
         reading = self.reading.pop(partition)
-        self.held[partition] = Hold(reason, reading.epoch, reading.topic_id)
+        self.stopped[partition] = Stopped(reason, reading.epoch, reading.topic_id)
 
     def of_other_topics(self, ids: Mapping[str, str | None]) -> set[TopicPartition]:
         """What is read, or was stopped for its position only, of topics whose ids are others than at the claim."""
         known = {partition: reading.topic_id for partition, reading in self.reading.items()}
-        known |= {p: hold.topic_id for p, hold in self.held.items() if hold.reason == "position_not_in_topic"}
+        known |= {p: one.topic_id for p, one in self.stopped.items() if one.reason == "position_not_in_topic"}
         return {p for p, topic_id in known.items() if is_another(topic_id, ids.get(p.topic))}
 
 

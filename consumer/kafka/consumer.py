@@ -95,7 +95,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._on_revoked(revoked)
 
     async def settle_claims(self, claim: Claimer, read: Reader) -> None:
-        """Claim what is newly assigned, read again what was fenced or held; then these partitions give records."""
+        """Claim what is newly assigned, read again what was fenced or stopped; then these partitions give records."""
         ours = self.partitions
         if not (ours.to_claim or ours.to_read):
             return
@@ -130,11 +130,11 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def stop_recreated(self, topics: Mapping[str, Topic]) -> set[TopicPartition]:
         """Stop what is read of topics that were created again, and return it: what was read last may be theirs."""
-        changed = self.partitions.of_other_topics(_ids(topics))
+        changed, stopped = self.partitions.of_other_topics(_ids(topics)), self.partitions.stopped
         for partition in changed:
             reading = self.partitions.reading.get(partition)
             if reading is None:  # Kafka has told by its offsets already that something is wrong
-                self.partitions.held[partition] = self.partitions.held[partition]._replace(reason="topic_changed")
+                stopped[partition] = stopped[partition]._replace(reason="topic_changed")
             else:
                 self._recreated(partition, reading)
         return changed

@@ -5,13 +5,14 @@ what can't be read at all the error names partition and offset.
 """
 
 from collections.abc import Iterator
+from itertools import chain, islice
 from typing import Any
 
 import aiokafka.consumer.consumer
 import msgspec
 from aiokafka import TopicPartition
 from aiokafka.consumer import fetcher
-from aiokafka.consumer.fetcher import PartitionRecords
+from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 
 from neon_projector.consumer.kafka.client_fetcher import Fetcher
 from neon_projector.consumer.kafka.record_batches import RawRecords, Unreadable, batch_at, behind, records_of
@@ -41,6 +42,7 @@ class LightRecords(PartitionRecords):  # type: ignore[misc]
     first batch that is asked for can't be read: what comes before it is given first."""
 
     next_fetch_offset: int
+    _records_iterator: Iterator[LightRecord]
     largest = 0
     """The most bytes that one fetch has brought of a partition, since `consumer.kafka.fetcher` last set it to 0."""
 
@@ -50,28 +52,30 @@ class LightRecords(PartitionRecords):  # type: ignore[misc]
         self._headers = 0
         LightRecords.largest = max(LightRecords.largest, records.size_in_bytes())
 
-    def __iter__(self) -> Iterator[LightRecord]:
-        records: Iterator[LightRecord] = self._records_iterator
-        return records
+    def __next__(self) -> LightRecord:
+        for record in self.take(1):
+            return record
+        raise StopIteration
 
-    def _unpack_records(self) -> Iterator[LightRecord]:
-        strictly = True
-        while True:
+    def take(self, most: int | None) -> list[LightRecord]:
+        """The next records, up to `most`; fewer only where the client is to ask for the rest once more, or all are
+        taken. Unpacking is the client's own generator; what it has given before an error stays in the list."""
+        records: list[LightRecord] = []
+        while most is None or len(records) < most:
             try:
-                if not strictly:
-                    yield from self._leniently()
-                yield from super()._unpack_records()
-            except UnicodeDecodeError:
-                strictly = False  # the batch in hand once more, from the record in hand; then the next ones
+                records.extend(islice(self._records_iterator, None if most is None else most - len(records)))
+            except UnicodeDecodeError:  # the batch in hand once more, from the record in hand; then the next ones
+                self._records_iterator = chain(self._leniently(), self._unpack_records())
             except _Enough:
-                return
+                break
             except Exception as error:
                 if self.next_fetch_offset == self._asked:
                     offset, why = self._asked, type(error).__name__
                     raise Unreadable(self._tp, offset, behind(self._records.data, offset), why) from error
-                return  # the client asks for the rest once more
+                break
             else:
-                return
+                break
+        return records
 
     def _leniently(self) -> Iterator[LightRecord]:
         batch = batch_at(self._records.data, self.next_fetch_offset)
@@ -99,9 +103,26 @@ class LightRecords(PartitionRecords):  # type: ignore[misc]
         )
 
 
+class LightResult(FetchResult):  # type: ignore[misc]
+    """What was fetched of one partition, as the client keeps it. It takes records all at once, not one by one."""
+
+    _partition_records: LightRecords | None
+
+    def getall(self, max_records: int | None = None) -> list[LightRecord]:
+        fetched = self._partition_records
+        if not self.check_assignment(self._topic_partition) or fetched is None:
+            return []
+        records = fetched.take(max_records)
+        self._update_position()
+        if max_records is None or len(records) < max_records:
+            self._partition_records = None
+        return records
+
+
 def read_lightly() -> None:
     """Let the client make its records so; in one process all consumers are affected. `client_options` calls it: so
     every reader of Kafka can read what any other can."""
     aiokafka.consumer.consumer.Fetcher = Fetcher
     fetcher.MemoryRecords = RawRecords
     fetcher.PartitionRecords = LightRecords
+    fetcher.FetchResult = LightResult

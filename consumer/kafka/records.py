@@ -7,7 +7,7 @@ import aiokafka.errors
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from neon_projector.consumer.batch import Fetched
-from neon_projector.consumer.kafka.assignment import STOPPED, Partitions
+from neon_projector.consumer.kafka.assignment import NEED_A_POSITION, Partitions
 from neon_projector.consumer.kafka.fetcher import Fetcher
 from neon_projector.consumer.kafka.record_batches import Unreadable
 from neon_projector.consumer.offsets.claim import OffsetRange
@@ -97,11 +97,11 @@ class Records:
         """Read this partition no more until an operator decides; `behind`: the offset to go on from, as advice."""
         if partition in self._partitions.reading:
             self._consumer.pause(partition)
-            self._partitions.hold(partition, reason)
+            self._partitions.stop(partition, reason)
             where = f"{partition.topic}:{partition.partition}"
             command = "projector offsets reset" + (f" --topic {where} --to-offset {behind}" if behind else "")
             log.error(
-                f"{STOPPED[reason]}; it is stopped until its position is set: {command}",
+                f"{NEED_A_POSITION[reason]}; it is stopped until its position is set: {command}",
                 extra={"topic": partition.topic, "partition": partition.partition, "position": position}
                 | {"reason": reason},
             )

@@ -13,7 +13,7 @@ from sqlalchemy.pool import QueuePool
 from neon_projector.consumer.apply.receipt import Receipt
 from neon_projector.consumer.apply.rejected import RejectionLog, why
 from neon_projector.consumer.batch import Batch
-from neon_projector.consumer.kafka.assignment import STOPPED
+from neon_projector.consumer.kafka.assignment import NEED_A_POSITION
 from neon_projector.consumer.kafka.consumer import GroupConsumer
 from neon_projector.consumer.offsets import store as positions
 from neon_projector.consumer.offsets.claim import Claim
@@ -123,15 +123,17 @@ class Observer:
 
     def _stops(self) -> None:
         metrics, state = self._metrics, self._state
-        held = {p: hold.reason for p, hold in self._source.partitions.held.items()}
-        stopped = {p: reason for p, reason in held.items() if reason in STOPPED}
+        all_reasons = {p: one.reason for p, one in self._source.partitions.stopped.items()}
+        stopped = {p: reason for p, reason in all_reasons.items() if reason in NEED_A_POSITION}
         for gone, reason in state.stopped_partitions.items():
             if stopped.get(gone) != reason:
                 metrics.partition_stopped.remove(gone.topic, str(gone.partition), reason)
         for partition, reason in stopped.items():
             metrics.partition_stopped.labels(partition.topic, str(partition.partition), reason).set(1)
         state.stopped_partitions = stopped
-        reasons = {own for reason in held.values() if reason not in STOPPED for own in reason.split(", ")}
+        reasons = {
+            own for reason in all_reasons.values() if reason not in NEED_A_POSITION for own in reason.split(", ")
+        }
         state.intake_stopped = ", ".join(sorted(reasons)) or None
         for reason in INTAKE_STOPS:
             metrics.intake_stopped.labels(reason).set(reason in reasons)

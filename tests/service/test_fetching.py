@@ -7,12 +7,11 @@ import aiokafka.consumer.consumer
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer import fetcher
-from aiokafka.consumer.fetcher import FetchResult
 from aiokafka.errors import CorruptRecordException, OffsetOutOfRangeError
 
 from neon_projector.consumer.kafka import client_fetcher
 from neon_projector.consumer.kafka.fetcher import PARTITION_BYTES, Fetcher
-from neon_projector.consumer.kafka.light_records import LightRecords
+from neon_projector.consumer.kafka.light_records import LightRecord, LightRecords, LightResult
 from neon_projector.consumer.kafka.record_batches import RawRecords
 from neon_projector.projections.contract.record import Record
 from tests.support.factories import a_record, a_user_event
@@ -27,6 +26,7 @@ LARGE = 2 * PARTITION_BYTES[0]
 async def client(world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[AIOKafkaConsumer]:
     """Reads the users' four partitions from their beginnings, as light records."""
     monkeypatch.setattr(fetcher, "PartitionRecords", LightRecords)
+    monkeypatch.setattr(fetcher, "FetchResult", LightResult)
     monkeypatch.setattr(fetcher, "MemoryRecords", RawRecords)
     monkeypatch.setattr(aiokafka.consumer.consumer, "Fetcher", client_fetcher.Fetcher)
     await world.create_topics(4)
@@ -132,15 +132,14 @@ async def test_what_was_taken_before_an_error_is_given(
     async with asyncio.timeout(30):
         while not {first, second} <= client._fetcher._records.keys():
             await asyncio.sleep(0.01)
-    getall = FetchResult.getall
+    getall = LightResult.getall
 
-    def corrupt(self: FetchResult, max_records: int) -> list[Record]:
+    def corrupt(self: LightResult, max_records: int) -> list[LightRecord]:
         if self is client._fetcher._records[second]:
             raise CorruptRecordException("Invalid CRC")
-        records: list[Record] = getall(self, max_records)
-        return records
+        return getall(self, max_records)
 
-    monkeypatch.setattr(FetchResult, "getall", corrupt)
+    monkeypatch.setattr(LightResult, "getall", corrupt)
     answer = fetching.get({first: 10, second: 10}, 100, SECOND_MS)
     partition, records = await anext(answer)
     with pytest.raises(CorruptRecordException):

@@ -191,7 +191,7 @@ def test_a_wrong_clock_is_forgotten_with_its_record() -> None:
     assert times(buffers.take(4, MANY, MANY, MANY)) == {USERS: [1], DOCUMENTS: [3, 4]}
     buffers.take(ANY_TIME, MANY, MANY, MANY)
     buffers.add(part(USERS, 3, 6, 7))
-    assert buffers.buffered([USERS])[USERS].last == 7
+    assert buffers.buffered([USERS])[USERS].last_timestamp_ms == 7
     assert times(buffers.take(6, MANY, MANY, MANY)) == {USERS: [6]}
 
 

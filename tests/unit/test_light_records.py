@@ -2,14 +2,16 @@
 
 import inspect
 
+import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer import consumer, fetcher
-from aiokafka.consumer.fetcher import READ_COMMITTED, Fetcher, PartitionRecords
+from aiokafka.consumer.fetcher import READ_COMMITTED, Fetcher, FetchResult, PartitionRecords
+from aiokafka.consumer.subscription_state import SubscriptionState
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from neon_projector.consumer.kafka import client_fetcher as fetching
-from neon_projector.consumer.kafka.light_records import LightRecord, LightRecords, read_lightly
-from neon_projector.consumer.kafka.record_batches import RawRecords
+from neon_projector.consumer.kafka.light_records import LightRecord, LightRecords, LightResult, read_lightly
+from neon_projector.consumer.kafka.record_batches import RawRecords, Unreadable
 
 PARTITION = TopicPartition("users", 3)
 GIVEN = [
@@ -57,8 +59,36 @@ def test_taken_bit_by_bit_none_is_lost() -> None:
     assert taken == [0, 1, 2, 3]
 
 
+def test_what_comes_before_an_error_is_given_and_the_rest_is_asked_for_once_more() -> None:
+    """Unpacking is a generator of the client, which ends with the error; the list keeps what it gave before."""
+    damaged = bytearray(a_batch(0) + a_batch(len(GIVEN)))
+    damaged[-1] ^= 1
+    for most in (None, 2, 3, 9):
+        records, taken = read(LightRecords, bytes(damaged)), []
+        while piece := records.take(most):
+            assert len(piece) <= (most or 9)
+            taken += [record.offset for record in piece]
+        assert taken == [0, 1, 2, 3] == list(range(records.next_fetch_offset))
+    with pytest.raises(Unreadable):
+        read(LightRecords, bytes(damaged)[len(a_batch(0)) :]).take(9)
+
+
+async def test_the_client_takes_them_all_at_once_and_moves_on() -> None:
+    state = SubscriptionState()
+    state.assign_from_user({PARTITION})
+    assignment = state.subscription.assignment
+    assignment.state_value(PARTITION).reset_to(0)
+    for most, pieces in ((None, [4]), (2, [2, 2, 0]), (3, [3, 1]), (4, [4, 0])):
+        assignment.state_value(PARTITION).seek(0)
+        own = LightResult(PARTITION, assignment=assignment, partition_records=read(LightRecords, a_batch(0)), backoff=0)
+        for number in pieces:
+            assert len(own.getall(most)) == number
+        assert not own.has_more()
+        assert assignment.state_value(PARTITION).position == 4
+
+
 def test_the_client_uses_what_it_is_given() -> None:
-    known = fetcher.PartitionRecords, fetcher.MemoryRecords, consumer.Fetcher
+    known = fetcher.PartitionRecords, fetcher.FetchResult, fetcher.MemoryRecords, consumer.Fetcher
     try:
         read_lightly()
         assert "PartitionRecords(" in inspect.getsource(Fetcher)
@@ -67,7 +97,12 @@ def test_the_client_uses_what_it_is_given() -> None:
         assert "self._set_error(tp, err)" in inspect.getsource(Fetcher._proc_fetch_request)
         assert "MemoryRecords(part_data[-1])" in inspect.getsource(Fetcher)
         assert (fetcher.PartitionRecords, fetcher.MemoryRecords) == (LightRecords, RawRecords)
+        assert fetcher.FetchResult is LightResult
+        assert "= FetchResult(" in inspect.getsource(Fetcher)
+        assert ".getall(max_records)" in inspect.getsource(Fetcher)
     finally:
-        fetcher.PartitionRecords, fetcher.MemoryRecords, consumer.Fetcher = known
+        fetcher.PartitionRecords, fetcher.FetchResult, fetcher.MemoryRecords, consumer.Fetcher = known
     for name in ("_records_iterator", "_consumer_record"):
         assert f"self.{name}" in inspect.getsource(PartitionRecords)
+    for name in ("_update_position()", "_partition_records = None", "_topic_partition = tp"):
+        assert f"self.{name}" in inspect.getsource(FetchResult)

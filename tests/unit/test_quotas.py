@@ -30,7 +30,7 @@ def test_half_of_the_rest_brings_all_to_one_time() -> None:
     more = {MORE_USERS: 2_310, USERS: 4_600, DOCUMENTS: 1_500, MORE_DOCUMENTS: 1_400}
     assert list(quotas(buffered, buffered.keys(), 21_620, SMALL).items()) == list(more.items())
     assert sum(more.values()) == (21_620 - 2_000) // 2
-    assert {one.last + more[p] / one.records_per_ms for p, one in buffered.items()} == {2_400}
+    assert {one.last_timestamp_ms + more[p] / one.records_per_ms for p, one in buffered.items()} == {2_400}
 
 
 def test_those_that_are_ahead_of_that_time_wait() -> None:
@@ -149,3 +149,14 @@ def test_many_partitions_that_are_read_at_once_are_bounded_together() -> None:
             more = quotas(buffered, {partition}, 8_000, SMALL).get(partition, 0)
             buffered[partition] = Buffered(buffered[partition].records + more, 0, turn, 1.0)
     assert 7_500 <= sum(one.records for one in buffered.values()) <= 8_000 * 1.5 + 64
+
+
+def test_the_example_of_three_partitions() -> None:
+    """As the docstring of `quotas` tells it."""
+    a, b, c = (TopicPartition("users", number) for number in range(3))
+    buffered = {
+        a: Buffered(last_timestamp_ms=100, records_per_ms=10),
+        b: Buffered(last_timestamp_ms=120, records_per_ms=10),
+        c: Buffered(records=200, last_timestamp_ms=1_000, records_per_ms=10),
+    }
+    assert quotas(buffered, {a, b, c}, max_records=1_200, max_bytes=10**9) == {a: 350, b: 150}
