@@ -18,52 +18,55 @@ Portion = Sequence[Fetched]
 
 
 def parent_depths(registry: Registry, topics: Mapping[str, str]) -> dict[str, int]:
-    """By topic how many generations of parents its entity has; `topics` is by setting."""
+    """By topic the parent depth of its entity: 0 without parents, else one more than its deepest parent. `topics` is by
+    setting."""
     depth: dict[str, int] = {}
     for projection in registry:  # parents before children
         depth[projection.entity] = max((depth[parent.entity] + 1 for parent in projection.parents), default=0)
     return {topics[projection.topic_setting]: depth[projection.entity] for projection in registry}
 
 
-def divide(parts: Portion, generation: Mapping[str, int], max_records: int, at_once: int) -> list[Portion]:
-    """Portions in the order in which they may begin: of each generation up to `at_once`, about equally large.
+def divide(parts: Portion, depths: Mapping[str, int], max_records: int, at_once: int) -> list[Portion]:
+    """Portions in the order in which they may begin: of each parent depth up to `at_once`, about equally large.
 
     They have at most `max_records`, unless one part alone has more; then there may be more portions.
     """
     if _count(parts) <= min(TOGETHER, max_records):
         return [parts] if parts else []
-    of: dict[int, list[Fetched]] = {}
+    by_depth: dict[int, list[Fetched]] = {}
     for part in parts:
-        of.setdefault(generation.get(part.partition.topic, 0), []).append(part)
-    return [portion for _, group in sorted(of.items()) for portion in _equally(group, max_records, at_once)]
+        by_depth.setdefault(depths.get(part.partition.topic, 0), []).append(part)
+    return [portion for _, group in sorted(by_depth.items()) for portion in _equally(group, max_records, at_once)]
 
 
 def _equally(parts: Portion, max_records: int, at_once: int) -> list[Portion]:
-    """Few partitions: the largest is put where least is so far. Many are halved."""
+    """Few partitions are put together by size; many are split by their numbers."""
     number = max(1, min(at_once, _count(parts) // min(TOGETHER, max_records)))
     if number == 1 or len(parts) < 2 * number:
         return _by_size(parts, max_records, number)
-    apart = gcd(*(part.partition.partition - parts[0].partition.partition for part in parts)) or 1
-    return _halved(parts, min(max_records, max(ENOUGH, _count(parts) // at_once)), apart)
+    step = gcd(*(part.partition.partition - parts[0].partition.partition for part in parts)) or 1
+    return _by_number(parts, min(max_records, max(ENOUGH, _count(parts) // at_once)), step)
 
 
-def _halved(parts: Portion, most: int, apart: int) -> list[Portion]:
-    """Halves of halves, until each is small enough: every second partition, of these again every second one.
+def _by_number(parts: Portion, most: int, step: int) -> list[Portion]:
+    """Split by the lowest bit of the partition's number, then by the next one, until each portion is small enough.
 
-    So the same ones go together, slice for slice: a batch waits for all those before it that have a partition in
-    common with it. Who shares a topic with others may have every second partition of it, or every fourth: `apart`.
+    So the same partitions meet in every slice. That matters since a batch waits for all those before it that have a
+    partition in common with it. An instance may have only every second or fourth partition, as others of the group have
+    the rest: their numbers all differ by multiples of `step`, and the bits below it tell none of them apart.
     """
     if _count(parts) <= most and sum(part.size for part in parts) <= ENOUGH_BYTES:
         return [parts]
-    if apart > max(part.partition.partition for part in parts):  # one partition, or the same one of several topics
+    if step > max(part.partition.partition for part in parts):  # one partition, or the same one of several topics
         return _by_size(parts, most, 1)
     halves: tuple[list[Fetched], list[Fetched]] = ([], [])
     for part in parts:
-        halves[part.partition.partition // apart % 2].append(part)
-    return [portion for half in halves if half for portion in _halved(half, most, 2 * apart)]
+        halves[part.partition.partition // step % 2].append(part)
+    return [portion for half in halves if half for portion in _by_number(half, most, 2 * step)]
 
 
 def _by_size(parts: Portion, max_records: int, number: int) -> list[Portion]:
+    """The largest partition first, each to the portion that has least so far."""
     portions: list[list[Fetched]] = [[] for _ in range(number)]
     for part in sorted(parts, key=lambda part: -len(part.records)):
         least = min(portions, key=_count)

@@ -1,6 +1,6 @@
 """How much of Kafka is fetched ahead, and what of it is there: what the client has no arguments for.
 
-All that is known of the client's inside stands here, in `light_records.py` and in `client_fetcher.py`;
+All that is known of the client's inside stands here, and in `client.py`, `light_records.py` and `client_fetcher.py`;
 `test_borrowed_names.py` holds it.
 """
 
@@ -12,7 +12,6 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer.fetcher import FetchError, FetchResult
 
-from neon_projector.consumer.kafka.light_records import LightRecords
 from neon_projector.projections.contract.record import Record
 
 FETCH_BYTES = 16 * 1024 * 1024
@@ -38,15 +37,17 @@ class Fetcher:
         self._on_doubt = on_doubt
         """Called before anything is given of a partition whose leader was lost, or is another one."""
         self._resting: Set[TopicPartition] = set()
-        self._unsure = False
+        self._interrupted = False
         """An error came between what was asked: some partition may have been stepped on, over markers."""
+        self._largest = 0
+        """The most bytes that one fetch has brought of a partition, since `begin`."""
 
     def begin(self, partitions: int) -> None:
         """So many are to be fetched. No pause of 0.1 s in fetching as long as anything fetched is unread: there always
         is where partitions ahead wait for those behind."""
         least, most = PARTITION_BYTES
         self._resting = set()
-        LightRecords.largest = 0
+        self._largest = 0
         self._client._prefetch_backoff = 0
         self._client._max_partition_fetch_bytes = min(most, max(least, FETCH_BYTES // max(1, partitions)))
 
@@ -68,9 +69,10 @@ class Fetcher:
         """
         self._consumer._coordinator.check_errors()
         client, came = self._client, set[TopicPartition]()
-        waits = client._records.keys().isdisjoint(wanted)
-        unsure, self._unsure = waits or self._unsure, True
-        if waits:
+        nothing_is_here = client._records.keys().isdisjoint(wanted)
+        may_have_skipped_markers = nothing_is_here or self._interrupted
+        self._interrupted = True
+        if nothing_is_here:
             await self._wait(timeout_ms / 1000)
         for partition in client.doubtful():
             self._on_doubt(partition)
@@ -79,9 +81,9 @@ class Fetcher:
         for partition, records in self._take(wanted, max_records):
             came.add(partition)
             yield partition, records
-        for partition in wanted.keys() - came if unsure else ():
+        for partition in wanted.keys() - came if may_have_skipped_markers else ():
             yield partition, ()
-        self._unsure = False
+        self._interrupted = False
         self._limit()
 
     async def _wait(self, seconds: float) -> None:
@@ -99,6 +101,7 @@ class Fetcher:
         client = self._client
         for partition in [p for p in wanted if isinstance(client._records.get(p), FetchResult)]:
             fetched = client._records[partition]
+            self._largest = max(self._largest, fetched._partition_records.size)
             records = fetched.getall(min(wanted[partition], max_records))
             if not fetched.has_more():
                 del client._records[partition]
@@ -134,7 +137,7 @@ class Fetcher:
     def _limit(self) -> None:
         """Let the next fetch bring of each partition one of the topic's batches at least: of batches that are larger
         than what is asked for, a fetch brings a single one."""
-        of_one = min(LightRecords.largest, PARTITION_BYTES[1])
+        of_one = min(self._largest, PARTITION_BYTES[1])
         self._client._max_partition_fetch_bytes = max(self._client._max_partition_fetch_bytes, of_one)
 
     @property

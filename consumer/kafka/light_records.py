@@ -43,14 +43,13 @@ class LightRecords(PartitionRecords):  # type: ignore[misc]
 
     next_fetch_offset: int
     _records_iterator: Iterator[LightRecord]
-    largest = 0
-    """The most bytes that one fetch has brought of a partition, since `consumer.kafka.fetcher` last set it to 0."""
 
     def __init__(self, tp: TopicPartition, records: Any, *rest: Any) -> None:
         super().__init__(tp, records, *rest)
         self._asked = self.next_fetch_offset
         self._headers = 0
-        LightRecords.largest = max(LightRecords.largest, records.size_in_bytes())
+        self.size: int = records.size_in_bytes()
+        """The bytes that the fetch has brought."""
 
     def __next__(self) -> LightRecord:
         for record in self.take(1):

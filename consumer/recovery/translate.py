@@ -20,14 +20,14 @@ def translated() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        known = from_sqlstate(*_said(error))
+        ours = from_sqlstate(*_said(error))
         if isinstance(_driver(error), asyncpg.InvalidCachedStatementError):
-            known = REPLANNED.error("a table was altered")
-        if known is None and (error.connection_invalidated or isinstance(error, InterfaceError)):
-            known = TransientError(reason="connection")
-        if known is None:  # its text may quote an event: only its type is shown
-            known = FatalError(f"an error of no known kind: {type(error).__name__}, SQLSTATE {_sqlstate(error)}")
-        raise known from None
+            ours = REPLANNED.error("a table was altered")
+        if ours is None and (error.connection_invalidated or isinstance(error, InterfaceError)):
+            ours = TransientError(reason="connection")
+        if ours is None:  # its text may quote an event: only its type is shown
+            ours = FatalError(f"an error of no known kind: {type(error).__name__}, SQLSTATE {_sqlstate(error)}")
+        raise ours from None
     except asyncpg.OutdatedSchemaCacheError:
         raise REPLANNED.error("a type was altered") from None
     except (PoolTimeout, TimeoutError, OSError) as error:

@@ -19,7 +19,7 @@ from tests.support.factories import ARecord
 
 USERS, OTHERS, DOCUMENTS = TopicPartition("users", 0), TopicPartition("users", 1), TopicPartition("documents", 0)
 MANY = 1_000
-GENERATIONS = {"users": 0, "documents": 1}
+DEPTHS = {"users": 0, "documents": 1}
 
 
 def part(partition: TopicPartition, start: int, *times: int, markers: int = 0, epoch: int = 1) -> Fetched:
@@ -45,9 +45,9 @@ def times(parts: list[Fetched]) -> dict[TopicPartition, list[int]]:
 
 def test_what_is_ahead_waits_for_what_is_behind() -> None:
     buffers = filled(part(USERS, 0, 1, 2, 3), part(DOCUMENTS, 0, 2, 5, 9))
-    horizon = buffers.watermark([USERS, DOCUMENTS])[0]
-    assert horizon == 3
-    assert times(buffers.take(horizon, MANY, MANY, MANY)) == {USERS: [1, 2, 3], DOCUMENTS: [2]}
+    watermark = buffers.watermark([USERS, DOCUMENTS])[0]
+    assert watermark == 3
+    assert times(buffers.take(watermark, MANY, MANY, MANY)) == {USERS: [1, 2, 3], DOCUMENTS: [2]}
     assert buffers.oldest() == {DOCUMENTS: 5}
 
 
@@ -133,9 +133,9 @@ def test_however_it_is_cut_nothing_is_lost_and_no_position_jumps(
 
 
 def test_parents_come_before_children_and_no_partition_is_in_two_batches() -> None:
-    assert parent_depths(REGISTRY, {"USERS_TOPIC": "users", "DOCUMENTS_TOPIC": "documents"}) == GENERATIONS
+    assert parent_depths(REGISTRY, {"USERS_TOPIC": "users", "DOCUMENTS_TOPIC": "documents"}) == DEPTHS
     parts = [part(TopicPartition(topic, n), 0, *range(1_600)) for topic in ("documents", "users") for n in range(4)]
-    portions = divide(parts, GENERATIONS, 5_000, at_once=2)
+    portions = divide(parts, DEPTHS, 5_000, at_once=2)
     assert [sorted({one.partition.topic for one in p}) for p in portions] == [["users"]] * 2 + [["documents"]] * 2
     assert sorted(one.partition for p in portions for one in p) == sorted(one.partition for one in parts)
     assert sizes(portions) == [3_200] * 4
@@ -144,11 +144,11 @@ def test_parents_come_before_children_and_no_partition_is_in_two_batches() -> No
 def test_portions_are_about_equal_and_not_too_large() -> None:
     many = (1_800, 1_000, 1_000, 800, 600)
     parts = [part(TopicPartition("users", n), 0, *range(number)) for n, number in enumerate(many)]
-    assert sizes(divide(parts, GENERATIONS, 9_000, at_once=4)) == [3_400, 1_800]
-    assert sizes(divide(parts[:3], GENERATIONS, 9_000, at_once=4)) == [3_800]
-    assert sizes(divide(parts, GENERATIONS, 9_000, at_once=1)) == [5_200]
-    assert sizes(divide(parts, GENERATIONS, 2_000, at_once=4)) == [1_800, 600, 1_000, 1_800]
-    assert sizes(divide(parts, GENERATIONS, 1_600, at_once=1)) == [1_800, 1_000, 1_000, 1_400]
+    assert sizes(divide(parts, DEPTHS, 9_000, at_once=4)) == [3_400, 1_800]
+    assert sizes(divide(parts[:3], DEPTHS, 9_000, at_once=4)) == [3_800]
+    assert sizes(divide(parts, DEPTHS, 9_000, at_once=1)) == [5_200]
+    assert sizes(divide(parts, DEPTHS, 2_000, at_once=4)) == [1_800, 600, 1_000, 1_800]
+    assert sizes(divide(parts, DEPTHS, 1_600, at_once=1)) == [1_800, 1_000, 1_000, 1_400]
 
 
 @pytest.mark.parametrize("apart", [1, 2, 3, 4], ids=lambda n: f"of {n} instances")
@@ -158,7 +158,7 @@ def test_many_partitions_are_divided_alike_however_much_there_is_of_each(apart: 
     for seed in range(5):
         numbers = range(apart - 1, 64 * apart, apart)
         parts = [part(TopicPartition("users", n), 0, *range(200 + n // apart * seed * 7 % 40)) for n in numbers]
-        portions = divide(parts, GENERATIONS, 5_000, at_once=8)
+        portions = divide(parts, DEPTHS, 5_000, at_once=8)
         assert max(sizes(portions)) < 1.1 * min(sizes(portions))
         found |= {frozenset(one.partition for one in portion) for portion in portions}
     assert len(found) == 4
@@ -166,9 +166,9 @@ def test_many_partitions_are_divided_alike_however_much_there_is_of_each(apart: 
 
 def test_large_values_of_many_partitions_go_in_smaller_batches() -> None:
     parts = [part(TopicPartition("users", n), 0, *range(100)) for n in range(64)]
-    assert sizes(divide(parts, GENERATIONS, 5_000, at_once=8)) == [3_200] * 2
+    assert sizes(divide(parts, DEPTHS, 5_000, at_once=8)) == [3_200] * 2
     large = [replace(one, size=100 * 1_000) for one in parts]
-    assert sizes(divide(large, GENERATIONS, 5_000, at_once=8)) == [1_600] * 4
+    assert sizes(divide(large, DEPTHS, 5_000, at_once=8)) == [1_600] * 4
 
 
 def test_what_is_taken_tells_its_bytes() -> None:
@@ -197,7 +197,7 @@ def test_a_wrong_clock_is_forgotten_with_its_record() -> None:
 
 def test_no_batch_has_more_records_than_it_may() -> None:
     parts = [part(DOCUMENTS, 0, *range(90)), part(USERS, 0, *range(100)), part(OTHERS, 0, *range(80))]
-    assert sizes(divide(parts, GENERATIONS, 100, at_once=8)) == [100, 80, 90]
+    assert sizes(divide(parts, DEPTHS, 100, at_once=8)) == [100, 80, 90]
 
 
 def sizes(portions: list[Portion]) -> list[int]:
@@ -206,5 +206,5 @@ def sizes(portions: list[Portion]) -> list[int]:
 
 def test_few_records_are_one_batch() -> None:
     parts = [part(DOCUMENTS, 0, *range(TOGETHER // 2)), part(USERS, 0, *range(TOGETHER // 2))]
-    assert divide(parts, GENERATIONS, TOGETHER, at_once=4) == [parts]
-    assert divide([], GENERATIONS, TOGETHER, at_once=4) == []
+    assert divide(parts, DEPTHS, TOGETHER, at_once=4) == [parts]
+    assert divide([], DEPTHS, TOGETHER, at_once=4) == []

@@ -79,10 +79,10 @@ def test_a_flood_in_the_middle_of_a_batch_is_found() -> None:
     assert not blown_by(a_fuse(), 50 * (2 * GOOD + 7 * BAD))
 
 
-@pytest.mark.parametrize("under_way", [2, 8, 16])
-def test_of_all_batches_under_way_one_window_gets_through(under_way: int) -> None:
+@pytest.mark.parametrize("running", [2, 8, 16])
+def test_of_all_batches_under_way_one_window_gets_through(running: int) -> None:
     fuse = a_fuse()
-    batches = [a_batch(8 * BAD) for _ in range(under_way)]
+    batches = [a_batch(8 * BAD) for _ in range(running)]
     passed = 0
     for batch, rejections in batches:
         try:

@@ -80,8 +80,8 @@ def test_slices_are_nearly_all_that_is_held() -> None:
                     buffers.add(steady(partition, offsets[partition], more))
                     offsets[partition] += more
             buffered = sum(one.records for one in buffers.buffered(partitions).values())
-            horizon, _ = buffers.watermark(partitions)
-            taken = sum(len(one.records) for one in buffers.take(horizon, buffered, SMALL, buffered))
+            watermark, _ = buffers.watermark(partitions)
+            taken = sum(len(one.records) for one in buffers.take(watermark, buffered, SMALL, buffered))
             assert turn == 0 or taken >= 0.8 * 8_000, (number, turn, taken, buffered)
 
 

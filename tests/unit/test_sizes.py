@@ -75,9 +75,9 @@ def test_a_record_with_more_headers_than_that_is_read_nevertheless() -> None:
 
 
 def test_only_short_combinations_of_headers_are_remembered() -> None:
-    quick = FastPath(REGISTRY, EVENT_MAX_BYTES, UUID)
+    fast = FastPath(REGISTRY, EVENT_MAX_BYTES, UUID)
     for headers in ((("a", b"x" * 600),), (("n" * 600, b""),), tuple((str(n), b"") for n in range(20))):
-        assert quick.read(a_record(a_user_event(), headers=headers)) is not None
-    assert not quick._headers
-    assert quick.read(a_record(a_user_event(), headers=(("a", b"x"),))) is not None
-    assert len(quick._headers) == 1
+        assert fast.read(a_record(a_user_event(), headers=headers)) is not None
+    assert not fast._headers
+    assert fast.read(a_record(a_user_event(), headers=(("a", b"x"),))) is not None
+    assert len(fast._headers) == 1

@@ -55,9 +55,9 @@ def test_records_without_a_time_are_known_to_be_here(timestamp: int) -> None:
     buffers = Buffers()
     buffers.add(part(USERS, 0, timestamp, timestamp))
     buffers.add(part(DOCUMENTS, 0, NOW))
-    horizon, _ = buffers.watermark([USERS, DOCUMENTS])
-    assert horizon > 0
-    assert offsets(buffers, horizon) == {USERS: [0, 1]}
+    watermark, _ = buffers.watermark([USERS, DOCUMENTS])
+    assert watermark > 0
+    assert offsets(buffers, watermark) == {USERS: [0, 1]}
 
 
 def test_what_is_let_go_goes_on_beside_the_others_until_nobody_is_behind() -> None:
