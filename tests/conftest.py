@@ -5,7 +5,6 @@ import itertools
 import signal
 from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -67,8 +66,7 @@ async def _database(server: str, template: str) -> AsyncIterator[str]:
 @pytest.fixture
 def world(kafka: str, database: str) -> World:
     """Topics (to be created) and a database of the test's own."""
-    name = f"t{uuid4().hex[:8]}"
-    return World(kafka, database, f"{name}-users", f"{name}-documents")
+    return World.of_its_own(kafka, database)
 
 
 def database_url(server: str, name: str) -> str:

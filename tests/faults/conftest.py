@@ -1,7 +1,6 @@
 """Servers of their own, to be stopped and started: a fault must not touch other tests."""
 
 from collections.abc import Iterator
-from uuid import uuid4
 
 import pytest
 
@@ -33,8 +32,7 @@ def mix() -> Mix:
 @pytest.fixture
 async def backlog(broker: LocalKafka, server: EmbeddedPostgres, mix: Mix) -> World:
     """A world with 50,000 events to drain."""
-    name = f"t{uuid4().hex[:8]}"
-    world = World(broker.bootstrap, server.url, f"{name}-users", f"{name}-documents")
+    world = World.of_its_own(broker.bootstrap, server.url)
     await migrate_database(world.database_url)
     await world.create_topics(partitions=4)
     await publish(world.bootstrap, {"users": world.users, "documents": world.documents}, mix.events())

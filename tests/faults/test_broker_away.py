@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import time
-from uuid import uuid4
 
 import pytest
 
@@ -19,8 +18,7 @@ BACK_SECONDS = 45
 
 @pytest.fixture
 async def world(broker: LocalKafka, database: str) -> World:
-    name = f"t{uuid4().hex[:8]}"
-    world = World(broker.bootstrap, database, f"{name}-users", f"{name}-documents")
+    world = World.of_its_own(broker.bootstrap, database)
     await world.create_topics(2)
     return world
 

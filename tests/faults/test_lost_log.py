@@ -2,15 +2,12 @@
 
 import signal
 from collections.abc import Iterator
-from uuid import uuid4
 
 import pytest
-from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from tests.faults.test_topics import stopped
 from tests.support.kafka import LocalKafka, local_kafka
 from tests.support.projector import eventually, running_projector
+from tests.support.topics import delete_records
 from tests.support.world import World
 
 
@@ -22,8 +19,7 @@ def broker() -> Iterator[LocalKafka]:
 
 @pytest.fixture
 async def world(broker: LocalKafka, database: str) -> World:
-    name = f"t{uuid4().hex[:8]}"
-    world = World(broker.bootstrap, database, f"{name}-users", f"{name}-documents")
+    world = World.of_its_own(broker.bootstrap, database)
     await world.create_topics()
     return world
 
@@ -51,7 +47,7 @@ async def test_a_log_that_a_broker_has_lost_is_noticed_also_where_it_has_grown_p
         if records:
             await world.publish_users(records)
         projector.process.send_signal(signal.SIGCONT)
-        eventually("it is stopped", lambda: stopped(projector) & {"topic_changed", "position_not_in_topic"}, 30)
+        eventually("it is stopped", lambda: projector.stopped() & {"topic_changed", "position_not_in_topic"}, 30)
         assert await world.value("SELECT sum(next_offset)::int FROM projector.offsets") == 5
         assert projector.get("/health/ready")[0] == 503
         assert projector.terminate() == 0
@@ -64,15 +60,12 @@ async def test_a_broker_that_comes_back_when_retention_has_taken_the_last_record
         await world.publish_users(5)
         await world.until_consumed(5)
         projector.process.send_signal(signal.SIGSTOP)
-        admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
-        await admin.start()
-        await admin.delete_records({TopicPartition(world.users, 0): RecordsToDelete(5)})
-        await admin.close()
+        await delete_records(world.bootstrap, world.users, before=5)
         broker.stop()
         broker.start()
         projector.process.send_signal(signal.SIGCONT)
         await world.publish_users(3)
         await world.until_consumed(8)
         eventually("it is ready", lambda: projector.get("/health/ready")[0] == 200)
-        assert not stopped(projector)
+        assert not projector.stopped()
         assert projector.terminate() == 0

@@ -12,12 +12,12 @@ from uuid import uuid4
 
 import pytest
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 
 from tests.support.factories import a_record, a_user_event
 from tests.support.kafka import LocalKafka, local_kafka
 from tests.support.projector import Projector, command, eventually, running_projector
-from tests.support.world import KEEPS, World
+from tests.support.topics import create_topics, delete_topics, grow, list_topics
+from tests.support.world import World
 
 SOON = 15
 """Seconds, as promised."""
@@ -31,8 +31,7 @@ def creating() -> Iterator[LocalKafka]:
 
 @pytest.fixture
 async def world(creating: LocalKafka, database: str) -> World:
-    name = f"t{uuid4().hex[:8]}"
-    world = World(creating.bootstrap, database, f"{name}-users", f"{name}-documents")
+    world = World.of_its_own(creating.bootstrap, database)
     await world.create_topics()
     return world
 
@@ -41,8 +40,10 @@ async def test_a_deleted_topic_stays_deleted_and_shows_whatever_runs(world: Worl
     with running_projector(world.settings) as projector:
         await world.publish_users(2)
         await world.until_consumed(2)
-        await delete(world, world.documents)
-        eventually("it shows", lambda: f"{world.documents} does not exist" in failed(projector).get("topics", ""), SOON)
+        await delete_topics(world.bootstrap, world.documents)
+        eventually(
+            "it shows", lambda: f"{world.documents} does not exist" in projector.failed().get("topics", ""), SOON
+        )
         assert f'projector_topic_missing{{topic="{world.documents}"}} 1.0' in projector.get("/metrics")[1]
         started = time.monotonic()
         for words in (("status",), ("offsets", "show"), ("verify",), ("explain", str(uuid4()))):
@@ -51,7 +52,7 @@ async def test_a_deleted_topic_stays_deleted_and_shows_whatever_runs(world: Worl
         await world.publish_users(2)  # the other one is read on
         await world.until_consumed(4)
         await asyncio.sleep(max(0.0, 10 - (time.monotonic() - started)))  # as long as the promise says
-        assert world.documents not in await topics(world)
+        assert world.documents not in await list_topics(world.bootstrap)
         assert projector.terminate() == 0
 
 
@@ -63,7 +64,7 @@ async def test_a_topic_recreated_while_it_is_read_is_stopped_and_goes_on_after_a
         await world.publish_users(5)
         await world.until_consumed(5)
         await recreate(world, records)
-        eventually("it is stopped", lambda: stopped(projector) == {"topic_changed"}, SOON)
+        eventually("it is stopped", lambda: projector.stopped() == {"topic_changed"}, SOON)
         assert projector.get("/health/ready")[0] == 503
         assert await position(world) == 5
         status = json.loads((await asyncio.to_thread(command, "status", "--json", settings=world.settings)).stdout)
@@ -80,7 +81,7 @@ async def test_a_topic_recreated_and_grown_past_the_position_while_the_process_i
         projector.process.send_signal(signal.SIGSTOP)
         await recreate(world, 20)
         projector.process.send_signal(signal.SIGCONT)
-        eventually("it is stopped", lambda: stopped(projector) == {"topic_changed"}, SOON)
+        eventually("it is stopped", lambda: projector.stopped() == {"topic_changed"}, SOON)
         await goes_on_after_a_reset(world, projector, 20)
 
 
@@ -100,7 +101,7 @@ async def test_a_topic_recreated_while_nobody_runs_is_noticed_where_a_marker_sta
             for _ in range(3):
                 await send(producer, world)
     with running_projector(world.settings) as projector:
-        eventually("it is stopped", lambda: stopped(projector) == {"topic_changed"})
+        eventually("it is stopped", lambda: projector.stopped() == {"topic_changed"})
         assert await position(world) == 5
 
 
@@ -122,7 +123,7 @@ async def test_partitions_that_are_added_are_read_within_15_seconds_by_two_insta
     with running_projector(world.settings) as one, running_projector(world.settings) as two:
         for instance in (one, two):
             eventually("it has one", lambda i=instance: len(i.status().get("partitions", [])) == 1)
-        await grow(world, 4)
+        await grow(world.bootstrap, world.users, 4)
         await world.publish_users(40)
         await world.until_consumed(40, SOON)
         assert await world.value("SELECT count(*)::int FROM projector.offsets WHERE topic = $1", world.users) == 4
@@ -137,7 +138,7 @@ async def test_a_topic_recreated_before_anything_was_read_of_it_is_simply_read(w
         await world.until_consumed(3)
         eventually("it is ready", lambda: projector.get("/health/ready")[0] == 200)
         await recreate(world, 1)
-        eventually("it is stopped", lambda: stopped(projector) == {"topic_changed"}, SOON)
+        eventually("it is stopped", lambda: projector.stopped() == {"topic_changed"}, SOON)
         assert projector.terminate() == 0
 
 
@@ -157,57 +158,12 @@ async def position(world: World) -> int:
     return found
 
 
-def failed(projector: Projector) -> dict[str, str]:
-    body = projector.get("/health/ready")[1]
-    told: dict[str, str] = json.loads(body)["failed"] if body else {}
-    return told
-
-
-def stopped(projector: Projector) -> set[str]:
-    return {p["stopped"] for p in projector.status().get("partitions", []) if p["stopped"]}
-
-
 async def send(producer: AIOKafkaProducer, world: World) -> None:
     record = a_record(a_user_event())
     await producer.send_and_wait(world.users, record.value, key=record.key)
 
 
 async def recreate(world: World, records: int) -> None:
-    await delete(world, world.users)
-    admin = AIOKafkaAdminClient(bootstrap_servers=world.bootstrap)
-    await admin.start()
-    try:
-        await admin.create_topics([NewTopic(world.users, 1, 1, topic_configs=KEEPS)])
-    finally:
-        await admin.close()
+    await delete_topics(world.bootstrap, world.users)
+    await create_topics(world.bootstrap, world.users)
     await world.publish_users(records)
-
-
-async def delete(world: World, topic: str) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=world.bootstrap)
-    await admin.start()
-    try:
-        await admin.delete_topics([topic])
-        while topic in await admin.list_topics():
-            await asyncio.sleep(0.05)
-    finally:
-        await admin.close()
-
-
-async def grow(world: World, partitions: int) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=world.bootstrap)
-    await admin.start()
-    try:
-        await admin.create_partitions({world.users: NewPartitions(partitions)})
-    finally:
-        await admin.close()
-
-
-async def topics(world: World) -> list[str]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=world.bootstrap)
-    await admin.start()
-    try:
-        found: list[str] = await admin.list_topics()
-        return found
-    finally:
-        await admin.close()

@@ -5,11 +5,10 @@ import json
 from datetime import UTC, datetime
 
 import asyncpg
-from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from tests.operate.commands import asked
 from tests.support.projector import command, eventually, running_projector
+from tests.support.topics import delete_records
 from tests.support.world import World
 
 
@@ -63,10 +62,7 @@ async def test_a_partition_that_stopped_because_kafka_forgot_goes_on_after_a_res
         assert projector.terminate() == 0
     before = await world.value("SELECT max(updated_at) FROM projector.offsets")
     await world.publish_users(5)
-    admin = AIOKafkaAdminClient(bootstrap_servers=world.bootstrap)
-    await admin.start()
-    await admin.delete_records({TopicPartition(world.users, 0): RecordsToDelete(before_offset=6)})
-    await admin.close()
+    await delete_records(world.bootstrap, world.users, before=6)
     with running_projector(world.settings) as projector:
         eventually("it has stopped", lambda: 'reason="position_not_in_topic"' in projector.get("/metrics")[1])
         rows = asked(world, "offsets", "show", exit_status=1)

@@ -6,13 +6,12 @@ import signal
 import time
 from subprocess import PIPE, Popen
 
-from aiokafka.admin import AIOKafkaAdminClient
-
 from tests.operate.commands import printed, told
 from tests.service.test_meaning import ADA, EVE, NOTES, play
 from tests.support.factories import a_document_event, a_user_event
 from tests.support.kafka import other_client
 from tests.support.projector import PROJECTOR, command, environment, eventually, running_projector
+from tests.support.topics import delete_topics
 from tests.support.world import World
 
 
@@ -94,10 +93,7 @@ async def test_a_stop_and_a_recreated_topic_are_exit_status_1(world: World) -> N
     assert (await told(world, "status", exit_status=1))["stops"] == {world.documents: "paused"}
     assert command("resume", "--topic", world.documents, settings=world.settings).returncode == 0
     await told(world, "status")
-    admin = AIOKafkaAdminClient(bootstrap_servers=world.bootstrap)
-    await admin.start()
-    await admin.delete_topics([world.users, world.documents])
-    await admin.close()
+    await delete_topics(world.bootstrap, world.users, world.documents)
     await world.create_topics()
     await world.publish_users(3)
     rows = (await told(world, "status", exit_status=1))["partitions"]

@@ -3,7 +3,6 @@
 from typing import Any
 
 from tests.operate.commands import told
-from tests.service.test_intake import failed
 from tests.service.test_meaning import ADA, EVE, NOTES
 from tests.service.test_stops import logged
 from tests.support.factories import ARecord, a_document_event, a_record, a_user_event
@@ -21,7 +20,7 @@ def a_bad_record(topic: str = "users", source: str = "/shop") -> ARecord:
 
 
 def is_blown(projector: Projector) -> bool:
-    return "fuse" in failed(projector.get("/health/ready")).get("intake", "")
+    return "fuse" in projector.failed().get("intake", "")
 
 
 async def test_of_a_flood_one_window_gets_through_however_many_batches_are_under_way(world: World) -> None:

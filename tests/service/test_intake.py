@@ -2,11 +2,10 @@
 
 import json
 
-from aiokafka.admin import AIOKafkaAdminClient
-
 from tests.service.test_meaning import ADA, NOTES, play
 from tests.support.factories import ARecord, a_document_event, a_user_event
 from tests.support.projector import command, eventually, running_projector
+from tests.support.topics import delete_topics
 from tests.support.world import World
 
 ONE = {"KAFKA_GROUP_INSTANCE_ID": "one"}
@@ -19,12 +18,12 @@ async def test_pause_lasts_across_restarts_until_resume(world: World) -> None:
         await world.until_consumed(5)
         assert command("pause", settings=world.settings).returncode == 0
         await world.publish_users(5)
-        eventually("it is not ready", lambda: "intake" in failed(projector.get("/health/ready")))
+        eventually("it is not ready", lambda: "intake" in projector.failed())
         assert projector.get("/health/live")[0] == 200
         assert 'projector_intake_stopped{reason="paused"} 1.0' in projector.get("/metrics")[1]
         assert projector.terminate() == 0
     with running_projector(world.settings | ONE) as projector:
-        eventually("still not ready", lambda: "intake" in failed(projector.get("/health/ready")))
+        eventually("still not ready", lambda: "intake" in projector.failed())
         assert await world.value("SELECT count(*)::int FROM users") == 5
         assert command("resume", settings=world.settings).returncode == 0
         await world.until("SELECT count(*)::int FROM users", 10)
@@ -41,7 +40,7 @@ async def test_promise_5_4_the_fuse_blows_before_a_flood_of_bad_records_is_commi
     await world.publish_users(50)
     await world.publish([ARecord(b"not json", topic="users") for _ in range(200)])
     with running_projector(settings) as projector:
-        eventually("it is not ready", lambda: "fuse" in failed(projector.get("/health/ready")).get("intake", ""))
+        eventually("it is not ready", lambda: "fuse" in projector.failed().get("intake", ""))
         assert await world.value("SELECT count(*)::int FROM projector.dead_letters") < 100
         assert command("resume", settings=settings).returncode == 0
         eventually("it blows again", lambda: projector.logged().count("the fuse has blown") >= 2)
@@ -59,14 +58,11 @@ async def test_promise_5_7_a_recreated_topic_stops_the_partition(world: World) -
     with running_projector(world.settings | ONE) as projector:
         await world.until_consumed(5)
         assert projector.terminate() == 0
-    admin = AIOKafkaAdminClient(bootstrap_servers=world.bootstrap)
-    await admin.start()
-    await admin.delete_topics([world.users, world.documents])
-    await admin.close()
+    await delete_topics(world.bootstrap, world.users, world.documents)
     await world.create_topics()
     await world.publish_users(20)  # it has grown past the position
     with running_projector(world.settings | ONE) as projector:
-        eventually("it is not ready", lambda: "partitions" in failed(projector.get("/health/ready")))
+        eventually("it is not ready", lambda: "partitions" in projector.failed())
         assert 'reason="topic_changed"' in projector.get("/metrics")[1]
         assert await world.value("SELECT count(*)::int FROM users") == 5
         assert "projector offsets reset" in projector.logged()
@@ -87,7 +83,7 @@ async def test_promise_5_7_a_position_beyond_the_end_stops_the_partition(world: 
     )  # fmt: skip
     await world.publish_users(5)
     with running_projector(world.settings) as projector:
-        eventually("it is not ready", lambda: "partitions" in failed(projector.get("/health/ready")))
+        eventually("it is not ready", lambda: "partitions" in projector.failed())
         assert 'reason="position_not_in_topic"' in projector.get("/metrics")[1]
     assert await world.value("SELECT next_offset::int FROM projector.offsets WHERE topic = $1", world.users) == 1000
 
@@ -100,11 +96,11 @@ async def test_promise_5_7_a_position_that_is_set_beyond_the_end_stops_the_parti
         await world.until_consumed(3)
         await world.rows(ahead, world.users)  # by hand, or by a backup that is newer than the topic
         await world.publish_users(2)
-        eventually("it is not ready", lambda: "partitions" in failed(projector.get("/health/ready")))
+        eventually("it is not ready", lambda: "partitions" in projector.failed())
         assert "Kafka does not have the record" in projector.logged()
         projector.kill()
     with running_projector(world.settings) as projector:  # the last record that was applied is still there
-        eventually("it is not ready", lambda: "partitions" in failed(projector.get("/health/ready")))
+        eventually("it is not ready", lambda: "partitions" in projector.failed())
         assert 'reason="position_not_in_topic"' in projector.get("/metrics")[1]
         moved = command("offsets", "reset", "--all-topics", "--to-earliest", "--execute", settings=world.settings)
         assert moved.returncode == 0
@@ -125,8 +121,3 @@ async def test_hidden_documents_are_erased_after_the_grace(world: World) -> None
     await play(world, True, a_document_event("updated", NOTES, 2, title="late"), create=False)
     assert await world.value("SELECT reason FROM projector.absent_states WHERE entity = 'document'") == "erased"
     assert await world.value("SELECT reason FROM projector.dead_letters") == "erased"
-
-
-def failed(answer: tuple[int, str]) -> dict[str, str]:
-    found: dict[str, str] = json.loads(answer[1] or "{}").get("failed", {})
-    return found

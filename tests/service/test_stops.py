@@ -7,7 +7,6 @@ from typing import Any
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.offsets import intake_stops
 from neon_projector.models.engine import create_engine
-from tests.service.test_intake import failed
 from tests.support.factories import a_document_event, a_record
 from tests.support.projector import Projector, command, eventually, running_projector
 from tests.support.world import World
@@ -68,7 +67,7 @@ async def test_one_topic_goes_on_while_all_are_paused_and_the_service_says_so(wo
     await world.publish_users(5)
     await world.publish([a_record(a_document_event())])
     with running_projector(world.settings) as projector:
-        eventually("it is not ready", lambda: "intake" in failed(projector.get("/health/ready")))
+        eventually("it is not ready", lambda: "intake" in projector.failed())
         (line,) = logged(projector, "intake is stopped")
         assert (line["topic"], line["why"], "@" in line["by"], line["level"]) == (
             "all topics", "a move", True, "warning",

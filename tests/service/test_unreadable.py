@@ -5,7 +5,6 @@ import shlex
 from typing import Any
 
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from neon_projector.consumer.kafka.reread import Reread
 from neon_projector.consumer.settings import Settings
@@ -13,6 +12,7 @@ from tests.support.factories import a_record, a_user_event
 from tests.support.kafka import local_kafka
 from tests.support.projector import Projector, command, eventually, running_projector
 from tests.support.raw_kafka import GZIP, RawRecord, a_batch, raw, raw_producer
+from tests.support.topics import create_topics
 from tests.support.world import World
 
 LATIN = (b"caf\xe9", b"1")
@@ -109,10 +109,7 @@ def told(projector: Projector) -> list[dict[str, Any]]:
 async def test_a_broker_that_can_t_read_its_own_log_is_heard() -> None:
     """A broker of this test's own, whose file is changed under it; the service's own reader asks for the records."""
     with local_kafka() as kafka:
-        admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap)
-        await admin.start()
-        await admin.create_topics([NewTopic("t", 2, 1)])
-        await admin.close()
+        await create_topics(kafka.bootstrap, "t", partitions=2)
         records = a_batch([RawRecord(b"a"), RawRecord(b"b")])
         async with raw_producer(kafka.bootstrap) as producer:
             for partition in (0, 0, 0, 1):

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.kafka import reread
 from neon_projector.consumer.kafka.reread import Reread
 from tests.support.factories import a_record, a_user_event
 from tests.support.projector import command, running_projector
+from tests.support.topics import delete_records
 from tests.support.world import World
 
 SET = """
@@ -71,11 +71,11 @@ async def test_records_that_retention_took_are_named(world: World) -> None:
     await world.publish_users(10)
     with running_projector(world.settings):
         await world.until_consumed(10)
-    await delete_until(world, 4)
+    await delete_records(world.bootstrap, world.users, before=4)
     status, unprovable, kinds = verified(world)
     assert (status, unprovable) == (1, [f"{world.users}:0: Kafka no longer has the records before offset 4"])
     assert kinds == ["unexpected"] * 4
-    await delete_until(world, 10)
+    await delete_records(world.bootstrap, world.users, before=10)
     status, unprovable, _ = verified(world)
     assert (status, unprovable) == (1, [f"{world.users}:0: Kafka no longer has the records before offset 10"])
 
@@ -93,7 +93,7 @@ async def test_records_that_are_deleted_while_it_reads_are_named_and_not_jumped_
     async for records in reading.records():
         offsets += [record.offset for record in records]
         if len(offsets) == 1:
-            await delete_until(world, 25)
+            await delete_records(world.bootstrap, world.users, before=25)
     assert offsets == list(range(len(offsets)))
     assert 0 < len(offsets) < 25
     assert reading.unreadable == [
@@ -115,7 +115,7 @@ async def test_over_a_gap_it_goes_on_and_every_offset_is_in_one_part(
     async for part in reading.parts():
         parts.append(part)
         if len(parts) == 1:
-            await delete_until(world, 25, users.partition)
+            await delete_records(world.bootstrap, world.users, before=25, partition=users.partition)
     of_users = [part for part in parts if part.partition == users]
     assert [part.span.start for part in of_users] == [2, *(part.span.next_offset for part in of_users[:-1])]
     assert of_users[-1].span.next_offset == positions[users] == 30
@@ -150,15 +150,6 @@ async def abort_a_record(world: World) -> None:
         await producer.abort_transaction()
     finally:
         await producer.stop()
-
-
-async def delete_until(world: World, offset: int, partition: int = 0) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=world.bootstrap)
-    await admin.start()
-    try:
-        await admin.delete_records({TopicPartition(world.users, partition): RecordsToDelete(before_offset=offset)})
-    finally:
-        await admin.close()
 
 
 def verified(world: World) -> tuple[int, list[str], list[str]]:

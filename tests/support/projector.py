@@ -42,6 +42,15 @@ class Projector:
         body: dict[str, Any] = json.loads(self.get("/status")[1] or "{}")
         return body
 
+    def failed(self) -> dict[str, str]:
+        """The failed checks of readiness, by name."""
+        found: dict[str, str] = json.loads(self.get("/health/ready")[1] or "{}").get("failed", {})
+        return found
+
+    def stopped(self) -> set[str]:
+        """Why partitions are stopped."""
+        return {own["stopped"] for own in self.status().get("partitions", []) if own["stopped"]}
+
     def kill(self) -> None:
         self.process.kill()
         self.process.wait()

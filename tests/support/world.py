@@ -7,14 +7,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from tests.support.factories import ARecord, a_record, a_user_event
-
-KEEPS = {"retention.ms": "-1", "max.message.bytes": str(8 * 1024 * 1024)}
+from tests.support.topics import create_topics
 
 
 @dataclass(frozen=True)
@@ -25,6 +24,12 @@ class World:
     database_url: str
     users: str
     documents: str
+
+    @classmethod
+    def of_its_own(cls, bootstrap: str, database_url: str) -> "World":
+        """With topics (to be created) whose names no other test has."""
+        name = f"t{uuid4().hex[:8]}"
+        return cls(bootstrap, database_url, f"{name}-users", f"{name}-documents")
 
     @property
     def group(self) -> str:
@@ -41,14 +46,7 @@ class World:
         }
 
     async def create_topics(self, partitions: int = 1) -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
-        await admin.start()
-        try:
-            await admin.create_topics(
-                [NewTopic(t, partitions, 1, topic_configs=KEEPS) for t in (self.users, self.documents)]
-            )
-        finally:
-            await admin.close()
+        await create_topics(self.bootstrap, self.users, self.documents, partitions=partitions)
 
     async def publish(self, records: Iterable[ARecord], **producer: Any) -> None:
         """Send records by key; their topics `users` and `documents` stand for this world's own."""
