@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.metrics_core import HistogramMetricFamily, Metric
@@ -42,146 +43,116 @@ class Metrics:
     """One instance's metrics in a registry of their own. Gauges of tables count the whole database."""
 
     def __init__(self) -> None:
-        r = self.registry = CollectorRegistry()
-        self.events = Counter(
+        self.registry = CollectorRegistry()
+        counter, gauge = partial(Counter, registry=self.registry), partial(Gauge, registry=self.registry)
+        histogram = partial(Histogram, registry=self.registry)
+        self.events = counter(
             "projector_events",
             "Records by what became of them at their first commit: applied, superseded, parked, rejected, ignored, "
             "and skipped for offsets without a record.",
             ["topic", "outcome"],
-            registry=r,
         )
-        self.rejections = Counter(
-            "projector_rejections",
-            "Rejected records by reason (projections/contract/outcome.py).",
-            ["topic", "reason"],
-            registry=r,
+        self.rejections = counter(
+            "projector_rejections", "Rejected records by reason (projections/contract/outcome.py).", ["topic", "reason"]
         )
-        self.rejected_ratio = Gauge(
+        self.rejected_ratio = gauge(
             "projector_rejected_ratio",
             "Part of the last FUSE_MIN_RECORDS records of a topic that was rejected, 0 to 1. Records rejected "
             "before do not count.",
             ["topic"],
-            registry=r,
         )
-        self.released = Counter(
+        self.released = counter(
             "projector_parked_released",
             "Events and states that no longer wait, by what became of them: applied, superseded, rejected.",
             ["outcome"],
-            registry=r,
         )
         self.freshness = BatchHistogram(
             "projector_event_freshness_seconds",
             "From a record's timestamp (or from reading it, where that is unknown) to the commit that applied it.",
             FRESHNESS_BUCKETS,
-            r,
+            self.registry,
         )
-        self.lag = Gauge(
+        self.lag = gauge(
             "projector_consumer_lag",
             "Records between the position and the last stable offset; 0 when caught up.",
             ["topic", "partition"],
-            registry=r,
         )
-        self.lag_seconds = Gauge(
+        self.lag_seconds = gauge(
             "projector_consumer_lag_seconds",
             "Age of the oldest record that is read but not committed; 0 when caught up. By its timestamp, or since it "
             "came next where that is unknown or in the future.",
             ["topic", "partition"],
-            registry=r,
         )
-        self.open_records = Gauge(
+        self.open_records = gauge(
             "projector_open_transaction_records",
             "Records that wait behind an open transaction of a publisher: from the last stable offset to the high "
             "watermark; only where there are any.",
             ["topic", "partition"],
-            registry=r,
         )
-        self.open_seconds = Gauge(
+        self.open_seconds = gauge(
             "projector_open_transaction_seconds",
             "For how long the last stable offset of such a partition has not moved.",
             ["topic", "partition"],
-            registry=r,
         )
-        self.batch_events = Histogram(
+        self.batch_events = histogram(
             "projector_batch_events",
             "Records in a transaction.",
             buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000),
-            registry=r,
         )
-        self.batch_seconds = Histogram(
+        self.batch_seconds = histogram(
             "projector_batch_seconds",
             "Time of a batch by stage: collect (first record to hand-over), write (transaction, with retries).",
             ["stage"],
             buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60),
-            registry=r,
         )
-        self.batches = Counter(
-            "projector_batches", "Batches by what closed them: count, bytes, age.", ["trigger"], registry=r
+        self.batches = counter("projector_batches", "Batches by what closed them: count, bytes, age.", ["trigger"])
+        self.retries = counter(
+            "projector_retries", "Failed tries that are made again (consumer/recovery/table.py, TROUBLES).", ["reason"]
         )
-        self.retries = Counter(
-            "projector_retries",
-            "Failed tries that are made again (consumer/recovery/table.py, TROUBLES).",
-            ["reason"],
-            registry=r,
+        self.fenced = counter(
+            "projector_fenced", "Transactions that changed nothing, because another writer was faster."
         )
-        self.fenced = Counter(
-            "projector_fenced", "Transactions that changed nothing, because another writer was faster.", registry=r
-        )
-        self.rebalances = Counter(
-            "projector_rebalances", "Times that partitions of this instance were revoked.", registry=r
-        )
-        self.partition_stopped = Gauge(
+        self.rebalances = counter("projector_rebalances", "Times that partitions of this instance were revoked.")
+        self.partition_stopped = gauge(
             "projector_partition_stopped",
             "1 for a partition that is not read until an operator decides: position_not_in_topic, topic_changed, "
             "unreadable.",
             ["topic", "partition", "reason"],
-            registry=r,
         )
-        self.partition_unread = Gauge(
+        self.partition_unread = gauge(
             "projector_partition_unread",
             "1 for a partition that is not read: no_member (nobody in the group has it), no_leader, no_answer (to this "
             "instance).",
             ["topic", "partition", "reason"],
-            registry=r,
         )
-        self.topic_missing = Gauge(
-            "projector_topic_missing",
-            "1 for a topic of the settings that does not exist any more.",
-            ["topic"],
-            registry=r,
+        self.topic_missing = gauge(
+            "projector_topic_missing", "1 for a topic of the settings that does not exist any more.", ["topic"]
         )
-        self.intake_stopped = Gauge(
-            "projector_intake_stopped", "1 while intake is stopped: paused, fuse.", ["reason"], registry=r
-        )
-        self.parked = Gauge(
+        self.intake_stopped = gauge("projector_intake_stopped", "1 while intake is stopped: paused, fuse.", ["reason"])
+        self.parked = gauge(
             "projector_parked_events",
             "What waits in the database: for a parent (a document before its user), for versions (a partial event), "
             "for a unique value (contested), for an operator (the database refused it when its turn came).",
             ["waiting_for"],
-            registry=r,
         )
-        self.oldest_parked = Gauge(
-            "projector_oldest_parked_seconds", "How long the oldest of these has waited.", registry=r
+        self.oldest_parked = gauge("projector_oldest_parked_seconds", "How long the oldest of these has waited.")
+        self.hidden = gauge("projector_hidden_documents", "Documents of deleted users, kept aside.")
+        self.dead_letters = gauge("projector_dead_letters", "Dead letters with the status new.")
+        self.db_up = gauge("projector_db_up", "1 when the last use of the database succeeded.")
+        self.kafka_up = gauge("projector_kafka_up", "1 while Kafka answers this instance.")
+        self.kafka_answer = gauge(
+            "projector_kafka_last_answer_timestamp_seconds", "When Kafka last answered, Unix time."
         )
-        self.hidden = Gauge("projector_hidden_documents", "Documents of deleted users, kept aside.", registry=r)
-        self.dead_letters = Gauge("projector_dead_letters", "Dead letters with the status new.", registry=r)
-        self.db_up = Gauge("projector_db_up", "1 when the last use of the database succeeded.", registry=r)
-        self.kafka_up = Gauge("projector_kafka_up", "1 while Kafka answers this instance.", registry=r)
-        self.kafka_answer = Gauge(
-            "projector_kafka_last_answer_timestamp_seconds", "When Kafka last answered, Unix time.", registry=r
-        )
-        self.kafka_clients = Counter(
+        self.kafka_clients = counter(
             "projector_kafka_clients_renewed",
             "Kafka clients that got no answer from any broker and were replaced, starting from the bootstrap list.",
-            registry=r,
         )
-        self.last_commit = Gauge(
-            "projector_last_commit_timestamp_seconds",
-            "When the last transaction was committed, Unix time.",
-            registry=r,
+        self.last_commit = gauge(
+            "projector_last_commit_timestamp_seconds", "When the last transaction was committed, Unix time."
         )
-        self.build_info = Gauge("projector_build_info", "1, with what is running.", ["version", "revision"], registry=r)
-        self.pool_in_use = Gauge("projector_db_pool_in_use", "Database connections in use.", registry=r)
-        self.pool_idle = Gauge("projector_db_pool_idle", "Database connections open and idle.", registry=r)
+        self.build_info = gauge("projector_build_info", "1, with what is running.", ["version", "revision"])
+        self.pool_in_use = gauge("projector_db_pool_in_use", "Database connections in use.")
+        self.pool_idle = gauge("projector_db_pool_idle", "Database connections open and idle.")
         for waiting_for in ("parent", "version", "unique", "operator"):
             self.parked.labels(waiting_for)
         for reason in ("paused", "fuse"):
