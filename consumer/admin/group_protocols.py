@@ -13,19 +13,14 @@ from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import (
     Boolean,
     CompactArray,
-    CompactString,
     Int16,
     Int32,
     Schema,
-    TaggedFields,
 )
 
-from neon_projector.consumer.kafka.metadata import Uuid
+from neon_projector.consumer.kafka.wire_types import TAGS, TEXT, Uuid
 
 CLASSIC = "classic"
-
-_TEXT = CompactString("utf-8")
-_TAGS = ("tags", TaggedFields)
 
 
 class _ListGroupsResponse_v5(Response):  # type: ignore[misc]  # noqa: N801  as the library names them
@@ -36,9 +31,9 @@ class _ListGroupsResponse_v5(Response):  # type: ignore[misc]  # noqa: N801  as 
         ("error_code", Int16),
         (
             "groups",
-            CompactArray(("group", _TEXT), ("protocol_type", _TEXT), ("state", _TEXT), ("type", _TEXT), _TAGS),
+            CompactArray(("group", TEXT), ("protocol_type", TEXT), ("state", TEXT), ("type", TEXT), TAGS),
         ),
-        _TAGS,
+        TAGS,
     )
 
 
@@ -47,7 +42,7 @@ class _ListGroups_v5(RequestStruct):  # type: ignore[misc]  # noqa: N801
     API_VERSION = 5
     FLEXIBLE_VERSION = True
     RESPONSE_TYPE = _ListGroupsResponse_v5
-    SCHEMA = Schema(("states", CompactArray(_TEXT)), ("types", CompactArray(_TEXT)), _TAGS)
+    SCHEMA = Schema(("states", CompactArray(TEXT)), ("types", CompactArray(TEXT)), TAGS)
 
 
 class _ListGroups(Request[_ListGroups_v5]):  # type: ignore[misc]
@@ -58,7 +53,7 @@ class _ListGroups(Request[_ListGroups_v5]):  # type: ignore[misc]
 
 
 _ASSIGNED = Schema(
-    ("partitions", CompactArray(("id", Uuid), ("topic", _TEXT), ("partitions", CompactArray(Int32)), _TAGS)), _TAGS
+    ("partitions", CompactArray(("id", Uuid), ("topic", TEXT), ("partitions", CompactArray(Int32)), TAGS)), TAGS
 )
 
 
@@ -71,33 +66,33 @@ class _DescribeResponse_v0(Response):  # type: ignore[misc]  # noqa: N801
             "groups",
             CompactArray(
                 ("error_code", Int16),
-                ("error_message", _TEXT),
-                ("group", _TEXT),
-                ("state", _TEXT),
+                ("error_message", TEXT),
+                ("group", TEXT),
+                ("state", TEXT),
                 ("epoch", Int32),
                 ("assignment_epoch", Int32),
-                ("assignor", _TEXT),
+                ("assignor", TEXT),
                 (
                     "members",
                     CompactArray(
-                        ("member", _TEXT),
-                        ("instance", _TEXT),
-                        ("rack", _TEXT),
+                        ("member", TEXT),
+                        ("instance", TEXT),
+                        ("rack", TEXT),
                         ("epoch", Int32),
-                        ("client", _TEXT),
-                        ("host", _TEXT),
-                        ("topics", CompactArray(_TEXT)),
-                        ("pattern", _TEXT),
+                        ("client", TEXT),
+                        ("host", TEXT),
+                        ("topics", CompactArray(TEXT)),
+                        ("pattern", TEXT),
                         ("assigned", _ASSIGNED),
                         ("target", _ASSIGNED),
-                        _TAGS,
+                        TAGS,
                     ),
                 ),
                 ("authorized_operations", Int32),
-                _TAGS,
+                TAGS,
             ),
         ),
-        _TAGS,
+        TAGS,
     )
 
 
@@ -106,7 +101,7 @@ class _Describe_v0(RequestStruct):  # type: ignore[misc]  # noqa: N801
     API_VERSION = 0
     FLEXIBLE_VERSION = True
     RESPONSE_TYPE = _DescribeResponse_v0
-    SCHEMA = Schema(("groups", CompactArray(_TEXT)), ("authorized_operations", Boolean), _TAGS)
+    SCHEMA = Schema(("groups", CompactArray(TEXT)), ("authorized_operations", Boolean), TAGS)
 
 
 class _Describe(Request[_Describe_v0]):  # type: ignore[misc]

@@ -3,37 +3,21 @@
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import Any
 
 import aiokafka.errors
 from aiokafka import TopicPartition
 from aiokafka.conn import AIOKafkaConnection
-from aiokafka.protocol.abstract import AbstractType
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.metadata import MetadataRequest_v4, MetadataRequest_v5
-from aiokafka.protocol.types import Boolean, CompactArray, CompactString, Int16, Int32, Schema, TaggedFields
+from aiokafka.protocol.types import Boolean, CompactArray, Int16, Int32, Schema
+
+from neon_projector.consumer.kafka.wire_types import TAGS, TEXT, Uuid
 
 NO_ID = bytes(16)
 """How a broker without topic ids fills the field, and a request that names a topic by its name."""
 UNKNOWN_TOPIC = 3
 """Error code: the topic does not exist."""
-
-
-class Uuid(AbstractType[bytes]):  # type: ignore[misc]
-    """16 bytes."""
-
-    @classmethod
-    def encode(cls, value: bytes) -> bytes:
-        return value
-
-    @classmethod
-    def decode(cls, data: BytesIO) -> bytes:
-        return data.read(16)
-
-
-_TAGS = ("tags", TaggedFields)
-_TEXT = CompactString("utf-8")
 
 
 class MetadataResponse_v12(Response):  # type: ignore[misc]  # noqa: N801  as the library names them
@@ -43,14 +27,14 @@ class MetadataResponse_v12(Response):  # type: ignore[misc]  # noqa: N801  as th
     API_VERSION = 12
     SCHEMA = Schema(
         ("throttle_time_ms", Int32),
-        ("brokers", CompactArray(("node_id", Int32), ("host", _TEXT), ("port", Int32), ("rack", _TEXT), _TAGS)),
-        ("cluster_id", _TEXT),
+        ("brokers", CompactArray(("node_id", Int32), ("host", TEXT), ("port", Int32), ("rack", TEXT), TAGS)),
+        ("cluster_id", TEXT),
         ("controller_id", Int32),
         (
             "topics",
             CompactArray(
                 ("error_code", Int16),
-                ("topic", _TEXT),
+                ("topic", TEXT),
                 ("topic_id", Uuid),
                 ("is_internal", Boolean),
                 (
@@ -63,14 +47,14 @@ class MetadataResponse_v12(Response):  # type: ignore[misc]  # noqa: N801  as th
                         ("replicas", CompactArray(Int32)),
                         ("isr", CompactArray(Int32)),
                         ("offline_replicas", CompactArray(Int32)),
-                        _TAGS,
+                        TAGS,
                     ),
                 ),
                 ("authorized_operations", Int32),
-                _TAGS,
+                TAGS,
             ),
         ),
-        _TAGS,
+        TAGS,
     )
 
 
@@ -82,10 +66,10 @@ class MetadataRequest_v12(RequestStruct):  # type: ignore[misc]  # noqa: N801
     API_VERSION = 12
     RESPONSE_TYPE = MetadataResponse_v12
     SCHEMA = Schema(
-        ("topics", CompactArray(("topic_id", Uuid), ("topic", _TEXT), _TAGS)),
+        ("topics", CompactArray(("topic_id", Uuid), ("topic", TEXT), TAGS)),
         ("allow_auto_topic_creation", Boolean),
         ("include_topic_authorized_operations", Boolean),
-        _TAGS,
+        TAGS,
     )
 
 
