@@ -61,18 +61,18 @@ class Service:
         self.metrics = Metrics()
         self.state = ServiceState(settings.kafka_group_id)
         self._watch = Watch(client_options(settings), settings.topics.values())
-        self._source = GroupConsumer(settings, self._watch, self._revoked)
+        self._consumer = GroupConsumer(settings, self._watch, self._revoked)
         fuse = Fuse(settings.fuse_min_records, settings.fuse_ratio)
-        self._topics = TopicWatch(self._source, settings.topics.values())
+        self._topics = TopicWatch(self._consumer, settings.topics.values())
         gauges = KafkaGauges(self._watch, self._topics, self.metrics, self.state)
-        self.observer = Observer(self.engine, self._source, gauges, self._oldest, fuse.ratios, self.metrics, self.state)
+        self.observer = Observer(self.engine, self._consumer, gauges, self._oldest, fuse.ratios, self.metrics, self.state)
         self._database = Retrying(self.observer.database)
         self._kafka = Retrying(self.observer.kafka, kafka_translated)
         decoder = Decoder(registry, settings.event_max_bytes, pgproto.UUID)  # hashed and bound in C
         depth = parent_depths(registry, settings.topics)
         self._watchdog = Watchdog(self.engine)
         claims = Claims(self.engine, settings, fuse, self._database, self._watchdog, self.observer.claimed)
-        self._read_ahead = ReadAhead(self._source, claims, settings, self._kafka.until_answered)
+        self._read_ahead = ReadAhead(self._consumer, claims, settings, self._kafka.until_answered)
         self._batcher = Batcher(self._read_ahead, decoder, settings, depth)
         maintenance = Maintenance(settings.cascade_grace_seconds)
         check = PositionCheck(settings.kafka_group_id, self._known)
@@ -81,9 +81,9 @@ class Service:
         self._retry = Retry(transaction, self.observer.database)
         self._scheduler = Scheduler(self._apply, settings.batches_at_once, self._batcher.poke)
         others, on_fenced = Others(settings), self.metrics.fenced.inc
-        self._rewind = Rewind(self._source, self._batcher, claims, check, others, on_fenced)
+        self._rewind = Rewind(self._consumer, self._batcher, claims, check, others, on_fenced)
         self._serving: asyncio.Task[None] | None = None
-        self._committer = Committer(self._source)
+        self._committer = Committer(self._consumer)
 
     async def run(self) -> None:
         """Serve until `stop`; ends with an error where retrying cannot help."""
@@ -98,7 +98,7 @@ class Service:
         """Finish the batch in hand, or roll it back, and leave the group; `run` then returns."""
         self._batcher.stop()
         if self._serving is not None:
-            in_hand = self._source.joined or not self._scheduler.idle.is_set()
+            in_hand = self._consumer.joined or not self._scheduler.idle.is_set()
             asyncio.get_running_loop().call_later(STOP_WAIT_SECONDS if in_hand else 0, self._give_up, self._serving)
 
     def _give_up(self, serving: asyncio.Task[None]) -> None:
@@ -115,7 +115,7 @@ class Service:
                 self.observer.backlog.count(),
                 self._committer.run(),
                 self._rewind.look_at_stopped(),
-                read_while_heard(self._source, self._watch, self._read),
+                read_while_heard(self._consumer, self._watch, self._read),
                 self._watch.run(self._looked_at_topics),
                 self._write(),
             )
@@ -152,7 +152,7 @@ class Service:
             await self._rewind.fuse_blown(batch, blown)
 
     async def _read(self) -> None:
-        await self._kafka.until_answered(self._source.start)
+        await self._kafka.until_answered(self._consumer.start)
         await self._read_ahead.run()
 
     async def _looked_at_topics(self, metadata: Metadata) -> None:
@@ -165,7 +165,7 @@ class Service:
 
     def _known(self) -> dict[TopicPartition, Known]:
         """What is stored of the partitions being read, as far as this instance knows."""
-        applied, reading = self.state.positions, self._source.partitions.reading
+        applied, reading = self.state.positions, self._consumer.partitions.reading
         return {p: Known(applied[p], one.epoch) for p, one in reading.items() if p in applied}
 
     async def _revoked(self, partitions: set[TopicPartition]) -> None:
@@ -181,6 +181,6 @@ class Service:
 
     async def _leave(self) -> None:
         await self._committer.commit()
-        await self._source.stop()
+        await self._consumer.stop()
         self._watch.close()
         await self.engine.dispose()

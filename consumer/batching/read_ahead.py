@@ -37,9 +37,9 @@ class ReadAhead:
     """`run` claims partitions and reads them into `buffers`; `changed` is set whenever something has come."""
 
     def __init__(
-        self, source: GroupConsumer, claims: Claims, settings: Settings, until_answered: UntilAnswered
+        self, consumer: GroupConsumer, claims: Claims, settings: Settings, until_answered: UntilAnswered
     ) -> None:
-        self._source, self._claims = source, claims
+        self._consumer, self._claims = consumer, claims
         self._settings = settings
         self._until_answered = until_answered
         self.buffers = Buffers()
@@ -59,7 +59,7 @@ class ReadAhead:
 
     def watermark(self) -> Watermark:
         """Up to which time all is here that is to be had, and how many partitions hold back what is later."""
-        return self.buffers.watermark(self._source.behind())
+        return self.buffers.watermark(self._consumer.behind())
 
     def drop(self, partitions: set[TopicPartition]) -> None:
         """Forget what was read of partitions that are no more ours, or are to be read again."""
@@ -73,18 +73,18 @@ class ReadAhead:
 
     def is_ours(self, partition: TopicPartition, span: OffsetRange) -> bool:
         """Whether the partition is still read under the claim that the offsets were read under."""
-        reading = self._source.partitions.reading.get(partition)
+        reading = self._consumer.partitions.reading.get(partition)
         return reading is not None and reading.epoch == span.epoch
 
     async def _fetch(self) -> None:
-        await self._source.settle_claims(self._claims.claim, self._claims.read)
+        await self._consumer.settle_claims(self._claims.claim, self._claims.read)
         wanted = self._wanted()
-        if not wanted and self._source.partitions.reading:
+        if not wanted and self._consumer.partitions.reading:
             with suppress(TimeoutError):
                 async with asyncio.timeout(IDLE_FETCH_MS / 1000):
                     await self._room.wait()
             return
-        async with aclosing(self._source.records.fetch(wanted, FETCH_RECORDS, IDLE_FETCH_MS)) as answer:
+        async with aclosing(self._consumer.records.fetch(wanted, FETCH_RECORDS, IDLE_FETCH_MS)) as answer:
             async for fetched in answer:
                 self._take(fetched)
                 if self.buffers.size >= self._room_bytes:  # records turned out larger than those before them
@@ -92,9 +92,9 @@ class ReadAhead:
 
     def _wanted(self) -> dict[TopicPartition, int]:
         """How many records further each partition may be read; those behind come first."""
-        settings, behind = self._settings, set(self._source.behind())
+        settings, behind = self._settings, set(self._consumer.behind())
         most = int(AHEAD * settings.batch_max_events * settings.batches_at_once)
-        buffered = self.buffers.buffered(self._source.partitions.reading)
+        buffered = self.buffers.buffered(self._consumer.partitions.reading)
         ends = asyncio.get_running_loop().time() % ENDS_EACH_SECONDS < ENDS_FOR_SECONDS
         return quotas(buffered, behind, most, self._room_bytes, all_ends=ends)
 

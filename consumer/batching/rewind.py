@@ -25,14 +25,14 @@ class Rewind:
 
     def __init__(
         self,
-        source: GroupConsumer,
+        consumer: GroupConsumer,
         batcher: Batcher,
         claims: Claims,
         check: PositionCheck,
         others: Others,
         on_fenced: Callable[[], None],
     ) -> None:
-        self._source, self._batcher, self._claims = source, batcher, claims
+        self._consumer, self._batcher, self._claims = consumer, batcher, claims
         self._check, self._others, self._on_fenced = check, others, on_fenced
 
     async def fenced(self, batch: Batch, error: Fenced | PositionsMoved) -> None:
@@ -44,20 +44,20 @@ class Rewind:
             self._on_fenced()
         self._read_again(again)
         if lost:
-            self._others.tell(self._source.consumer)
+            self._others.tell(self._consumer.client)
 
     async def fuse_blown(self, batch: Batch, blown: FuseBlown) -> None:
         """Stop the topic whose fuse has blown; what the batch has of others is read again, and goes on."""
         await self._claims.blow(blown)
-        of_topic = {partition for partition in self._source.partitions.reading if partition.topic == blown.topic}
+        of_topic = {partition for partition in self._consumer.partitions.reading if partition.topic == blown.topic}
         self._read_again(of_topic | batch.parts.keys())
 
     async def look_at_stopped(self) -> None:
         """Ask now and then whether what is stopped may go on, until cancelled: an operator may have decided."""
         while True:
             await asyncio.sleep(STOPPED_LOOK_SECONDS)
-            self._source.read_again(list(self._source.partitions.stopped))
+            self._consumer.read_again(list(self._consumer.partitions.stopped))
 
     def _read_again(self, partitions: set[TopicPartition]) -> None:
-        self._source.read_again(partitions)
+        self._consumer.read_again(partitions)
         self._batcher.drop(partitions)

@@ -20,8 +20,8 @@ COMMIT_SECONDS = 5.0
 class Committer:
     """Remembers the positions that Kafka was not told yet."""
 
-    def __init__(self, source: GroupConsumer) -> None:
-        self._source = source
+    def __init__(self, consumer: GroupConsumer) -> None:
+        self._consumer = consumer
         self._positions: dict[TopicPartition, int] = {}
 
     def note(self, spans: Mapping[TopicPartition, OffsetRange]) -> None:
@@ -42,8 +42,8 @@ class Committer:
     async def commit(self) -> None:
         """Tell Kafka now. What goes wrong here is of no consequence."""
         positions, self._positions = self._positions, {}
-        if ours := {p: offset for p, offset in positions.items() if p in self._source.partitions.reading}:
-            await _commit(self._source.consumer, ours)
+        if ours := {p: offset for p, offset in positions.items() if p in self._consumer.partitions.reading}:
+            await _commit(self._consumer.client, ours)
 
 
 async def _commit(consumer: AIOKafkaConsumer, positions: dict[TopicPartition, int]) -> None:

@@ -41,7 +41,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._settings = settings
         self._watch = watch
         self._on_revoked = on_revoked
-        self._consumer: AIOKafkaConsumer | None = None
+        self._client: AIOKafkaConsumer | None = None
         self.partitions = Partitions()
         self.joined = False
         self.rebalances = 0
@@ -49,13 +49,13 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def start(self) -> None:
         """Join the group; returns when partitions are assigned (maybe none)."""
         settings = self._settings
-        self._consumer = group_member(settings)
-        listen(self._consumer, self._watch)
+        self._client = group_member(settings)
+        listen(self._client, self._watch)
         committed = settings.kafka_isolation_level == "read_committed"
-        self.records = Records(self._consumer, committed, self.partitions)
-        self._consumer.subscribe(sorted(set(settings.topics.values())), listener=self)
+        self.records = Records(self._client, committed, self.partitions)
+        self._client.subscribe(sorted(set(settings.topics.values())), listener=self)
         try:
-            await self._consumer.start()
+            await self._client.start()
         except BaseException:
             await self.stop()
             raise
@@ -63,9 +63,9 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def stop(self) -> None:
         """Leave the group."""
-        if self._consumer is not None:
-            consumer, self._consumer = self._consumer, None
-            await leave(consumer)
+        if self._client is not None:
+            client, self._client = self._client, None
+            await leave(client)
 
     async def give_up_client(self) -> None:
         """Give up the client, as it hears nothing, and the partitions as in a rebalance; `start` makes another one."""
@@ -75,12 +75,12 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         self._watch.renewed()
 
     @property
-    def consumer(self) -> AIOKafkaConsumer:
-        assert self._consumer is not None, "start first"
-        return self._consumer
+    def client(self) -> AIOKafkaConsumer:
+        assert self._client is not None, "start first"
+        return self._client
 
     def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        self.consumer.pause(*assigned)
+        self.client.pause(*assigned)
         self.records.fetcher.begin(len(assigned))
         self.partitions.assign(assigned)
         self.joined = True
@@ -106,7 +106,7 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
     async def _settle(self, partitions: set[TopicPartition], topics: Mapping[str, Topic], ask: Ask) -> None:
         # of a partition that is gone nothing is asked: the client would wait for it
         if wanted := [p for p in partitions if is_there(p, topics)]:
-            first, ends = await self.consumer.beginning_offsets(wanted), await self.consumer.end_offsets(wanted)
+            first, ends = await self.client.beginning_offsets(wanted), await self.client.end_offsets(wanted)
             self._begin(await ask(first), first, _ids(topics), ends)
 
     def _begin(self, claims: Mapping[TopicPartition, Claim], first: Positions, ids: Ids, ends: Positions) -> None:
@@ -120,13 +120,13 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             if not earliest <= before < offset <= end:  # forgotten by Kafka, or the position was set by somebody
                 reading.fingerprint, before = None, offset
             reading.last = reading.fingerprint
-            self.consumer.seek(partition, before)
+            self.client.seek(partition, before)
             if is_another(reading.topic_id, ids.get(partition.topic)):
                 self._recreated(partition, reading)
             elif offset < earliest:
                 self.records.stop(partition, "position_not_in_topic", offset)
             else:
-                self.consumer.resume(partition)
+                self.client.resume(partition)
 
     def stop_recreated(self, topics: Mapping[str, Topic]) -> set[TopicPartition]:
         """Stop what is read of topics that were created again, and return it: what was read last may be theirs."""
@@ -143,18 +143,18 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
         if reading.next_offset:
             self.records.stop(partition, "topic_changed", reading.next_offset)
         else:  # nothing was read of it: the claim takes the new id
-            self.consumer.pause(partition)
+            self.client.pause(partition)
             self.partitions.claim_again(partition)
 
     async def read_by_group(self) -> set[TopicPartition] | None:
         """What the group's members read, all together; None where the coordinator does not tell it now."""
-        member = self._consumer if self.joined else None
+        member = self._client if self.joined else None
         return member and await partitions_of_group(member, self._settings.kafka_group_id)
 
     def read_again(self, partitions: Iterable[TopicPartition]) -> None:
         """Go back to the stored positions: somebody else has moved them."""
         if ours := self.partitions.read_again(partitions):
-            self.consumer.pause(*ours)
+            self.client.pause(*ours)
 
     def behind(self) -> list[TopicPartition]:
         """Partitions that have more in Kafka than was read so far, as far as is known."""

@@ -23,15 +23,15 @@ ANSWER_BYTES = 2 * 1024 * 1024
 
 
 class Fetcher:
-    """What `consumer`, once it is started, has fetched."""
+    """What `client`, once it is started, has fetched."""
 
     def __init__(
         self,
-        consumer: AIOKafkaConsumer,
+        client: AIOKafkaConsumer,
         committed: bool = True,
         on_doubt: Callable[[TopicPartition], None] = lambda _: None,
     ) -> None:
-        self._consumer = consumer
+        self._client = client
         self._committed = committed
         """Whether only committed records are read."""
         self._on_doubt = on_doubt
@@ -48,14 +48,14 @@ class Fetcher:
         least, most = PARTITION_BYTES
         self._resting = set()
         self._largest = 0
-        self._client._prefetch_backoff = 0
-        self._client._max_partition_fetch_bytes = min(most, max(least, FETCH_BYTES // max(1, partitions)))
+        self._fetcher._prefetch_backoff = 0
+        self._fetcher._max_partition_fetch_bytes = min(most, max(least, FETCH_BYTES // max(1, partitions)))
 
     def only(self, wanted: Set[TopicPartition], among: Set[TopicPartition]) -> None:
         """Let nothing of the others be fetched until they are wanted: it would only lie there."""
         resting = among - wanted
-        self._consumer.pause(*(resting - self._resting))
-        self._consumer.resume(*(wanted & self._resting))
+        self._client.pause(*(resting - self._resting))
+        self._client.resume(*(wanted & self._resting))
         self._resting = resting
 
     async def get(
@@ -67,17 +67,17 @@ class Fetcher:
         One after the other, else the client would give all that it has of the first; and each as it is taken, while it
         is in the processor's cache. What came before a KafkaError is not given again.
         """
-        self._consumer._coordinator.check_errors()
-        client, came = self._client, set[TopicPartition]()
-        nothing_is_here = client._records.keys().isdisjoint(wanted)
+        self._client._coordinator.check_errors()
+        fetcher, came = self._fetcher, set[TopicPartition]()
+        nothing_is_here = fetcher._records.keys().isdisjoint(wanted)
         may_have_skipped_markers = nothing_is_here or self._interrupted
         self._interrupted = True
         if nothing_is_here:
             await self._wait(timeout_ms / 1000)
-        for partition in client.doubtful():
+        for partition in fetcher.doubtful():
             self._on_doubt(partition)
-        for partition in [p for p in wanted if isinstance(client._records.get(p), FetchError)]:
-            await self._consumer.getmany(partition, max_records=1)  # raises it
+        for partition in [p for p in wanted if isinstance(fetcher._records.get(p), FetchError)]:
+            await self._client.getmany(partition, max_records=1)  # raises it
         for partition, records in self._take(wanted, max_records):
             came.add(partition)
             yield partition, records
@@ -88,8 +88,8 @@ class Fetcher:
 
     async def _wait(self, seconds: float) -> None:
         """Until anything has been fetched. As the client does it, which knows by it that somebody still reads."""
-        with self._consumer._subscription.fetch_context():
-            waiter = self._client._create_fetch_waiter()
+        with self._client._subscription.fetch_context():
+            waiter = self._fetcher._create_fetch_waiter()
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await waiter
@@ -98,14 +98,14 @@ class Fetcher:
         self, wanted: Mapping[TopicPartition, int], max_records: int
     ) -> Iterator[tuple[TopicPartition, Sequence[Record]]]:
         """What the client's `getmany` does, which looks at all partitions for each: 50 µs where they are 256."""
-        client = self._client
-        for partition in [p for p in wanted if isinstance(client._records.get(p), FetchResult)]:
-            fetched = client._records[partition]
+        fetcher = self._fetcher
+        for partition in [p for p in wanted if isinstance(fetcher._records.get(p), FetchResult)]:
+            fetched = fetcher._records[partition]
             self._largest = max(self._largest, fetched._partition_records.size)
             records = fetched.getall(min(wanted[partition], max_records))
             if not fetched.has_more():
-                del client._records[partition]
-                client._notify(client._wait_consume_future)
+                del fetcher._records[partition]
+                fetcher._notify(fetcher._wait_consume_future)
             yield partition, records
             max_records -= len(records)
             if max_records <= 0:
@@ -113,7 +113,7 @@ class Fetcher:
 
     def answered_at(self, partition: TopicPartition) -> int | None:
         """When a fetch of it was answered last, in milliseconds since 1970; None where nothing is fetched of it now."""
-        assignment = self._consumer._subscription.subscription.assignment
+        assignment = self._client._subscription.subscription.assignment
         state = None if assignment is None else assignment.state_value(partition)
         return None if state is None or state.paused else (state.timestamp or 0)
 
@@ -122,7 +122,7 @@ class Fetcher:
         told; None while not known, and where the partition is no more ours. The client's own methods take 3 µs for it:
         it is asked of all at each look.
         """
-        assignment = self._consumer._subscription.subscription.assignment
+        assignment = self._client._subscription.subscription.assignment
         state = None if assignment is None else assignment.state_value(partition)
         if state is None:
             return None, None
@@ -130,7 +130,7 @@ class Fetcher:
 
     def ends(self, partition: TopicPartition) -> tuple[int | None, int | None]:
         """Where reading ends, and the high watermark, as far as the last fetch told."""
-        assignment = self._consumer._subscription.subscription.assignment
+        assignment = self._client._subscription.subscription.assignment
         state = None if assignment is None else assignment.state_value(partition)
         return self.stands(partition)[1], None if state is None else state.highwater
 
@@ -138,8 +138,8 @@ class Fetcher:
         """Let the next fetch bring of each partition one of the topic's batches at least: of batches that are larger
         than what is asked for, a fetch brings a single one."""
         of_one = min(self._largest, PARTITION_BYTES[1])
-        self._client._max_partition_fetch_bytes = max(self._client._max_partition_fetch_bytes, of_one)
+        self._fetcher._max_partition_fetch_bytes = max(self._fetcher._max_partition_fetch_bytes, of_one)
 
     @property
-    def _client(self) -> Any:
-        return self._consumer._fetcher
+    def _fetcher(self) -> Any:
+        return self._client._fetcher

@@ -19,9 +19,9 @@ log = logging.getLogger(__name__)
 class Records:
     """What one client brings of `partitions`, which are read as their claims say."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, committed: bool, partitions: Partitions) -> None:
-        self._consumer, self._partitions = consumer, partitions
-        self.fetcher = Fetcher(consumer, committed, self._compare_again)
+    def __init__(self, client: AIOKafkaConsumer, committed: bool, partitions: Partitions) -> None:
+        self._client, self._partitions = client, partitions
+        self.fetcher = Fetcher(client, committed, self._compare_again)
 
     async def fetch(
         self, wanted: Mapping[TopicPartition, int], max_records: int, timeout_ms: int
@@ -62,7 +62,7 @@ class Records:
     def _compare_again(self, partition: TopicPartition) -> None:
         """Its leader was lost, or is another one: that one's log may be shorter, or not the same any more."""
         if (reading := self._partitions.reading.get(partition)) is not None:
-            self._consumer.seek(partition, reading.compare_again())
+            self._client.seek(partition, reading.compare_again())
 
     async def _out_of_range(self, partition: TopicPartition, position: int) -> None:
         """Stop the partition, unless retention has taken only the record that was to be compared."""
@@ -73,12 +73,12 @@ class Records:
             return  # revoked while we asked
         if position < first <= reading.next_offset:
             reading.fingerprint = reading.last = None
-            self._consumer.seek(partition, reading.next_offset)
+            self._client.seek(partition, reading.next_offset)
         else:
             self.stop(partition, "position_not_in_topic", reading.next_offset)
 
     async def _first(self, partition: TopicPartition) -> int:
-        first: dict[TopicPartition, int] = await self._consumer.beginning_offsets([partition])
+        first: dict[TopicPartition, int] = await self._client.beginning_offsets([partition])
         return first[partition]
 
     def _cannot_read(self, error: Unreadable) -> None:
@@ -89,14 +89,14 @@ class Records:
             return
         if error.position < reading.next_offset:
             reading.fingerprint = None
-            self._consumer.seek(error.partition, reading.next_offset)
+            self._client.seek(error.partition, reading.next_offset)
         else:
             self.stop(error.partition, "unreadable", error.position, error.behind or error.position + 1)
 
     def stop(self, partition: TopicPartition, reason: str, position: int, behind: int | None = None) -> None:
         """Read this partition no more until an operator decides; `behind`: the offset to go on from, as advice."""
         if partition in self._partitions.reading:
-            self._consumer.pause(partition)
+            self._client.pause(partition)
             self._partitions.stop(partition, reason)
             where = f"{partition.topic}:{partition.partition}"
             command = "projector offsets reset" + (f" --topic {where} --to-offset {behind}" if behind else "")

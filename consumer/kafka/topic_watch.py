@@ -17,8 +17,8 @@ NO_ANSWER_SECONDS = 10.0
 class TopicWatch:
     """Keeps `missing` and `unread` true; `look` is to be called with each answer."""
 
-    def __init__(self, source: GroupConsumer, topics: Iterable[str]) -> None:
-        self._source = source
+    def __init__(self, consumer: GroupConsumer, topics: Iterable[str]) -> None:
+        self._consumer = consumer
         self.topics = sorted(set(topics))
         self._looks = 0
         self._answered: dict[TopicPartition, tuple[int | None, float]] = {}
@@ -33,7 +33,7 @@ class TopicWatch:
     async def look(self, metadata: Metadata) -> set[TopicPartition]:
         """Stop our partitions of topics that were recreated, and return them; find out what is read by nobody."""
         topics = metadata.topics
-        changed = self._source.stop_recreated(topics)
+        changed = self._consumer.stop_recreated(topics)
         self.missing = set(self.topics) - topics.keys()
         partitions = {
             TopicPartition(name, n): led for name, topic in topics.items() for n, led in topic.leaders.items()
@@ -46,14 +46,14 @@ class TopicWatch:
     async def _nobodys(self, partitions: set[TopicPartition]) -> set[TopicPartition]:
         self._looks += 1
         if self._read is None or self._looks % GROUP_EACH == 0 or not partitions <= self._read:
-            told = await self._source.read_by_group()
+            told = await self._consumer.read_by_group()
             self._read = self._read if told is None else told
         return set() if self._read is None else partitions - self._read
 
     def _unanswered(self, now: float) -> list[TopicPartition]:
         answered = {}
-        for partition in self._source.partitions.reading:
-            at = self._source.records.fetcher.answered_at(partition)
+        for partition in self._consumer.partitions.reading:
+            at = self._consumer.records.fetcher.answered_at(partition)
             before = self._answered.get(partition)
             answered[partition] = before if before is not None and at is not None and at == before[0] else (at, now)
         self._answered = answered

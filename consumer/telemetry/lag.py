@@ -96,14 +96,14 @@ class Lags:
         self._lag, self._lag_seconds = PartitionGauge(metrics.lag), PartitionGauge(metrics.lag_seconds)
         self._held, self._held_seconds = PartitionGauge(metrics.open_records), PartitionGauge(metrics.open_seconds)
 
-    def look(self, source: GroupConsumer, oldest: Mapping[TopicPartition, int], now: float) -> None:
+    def look(self, consumer: GroupConsumer, oldest: Mapping[TopicPartition, int], now: float) -> None:
         """Take over what is so now; `oldest` is of each partition the first record's time, in milliseconds."""
         state = self._state
-        lag = state.lag = source.lag(state.positions)
+        lag = state.lag = consumer.lag(state.positions)
         state.lag_seconds = {
             p: self._ages.age(p, state.positions.get(p, -1), behind, oldest.get(p), now) for p, behind in lag.items()
         }
-        unstable = source.unstable()
+        unstable = consumer.unstable()
         seconds = self._unmoved.seconds({p: stable for p, (stable, _) in unstable.items()}, now)
         state.open_transactions = {p: (records, seconds[p]) for p, (_, records) in unstable.items()}
         self._lag.set(lag)

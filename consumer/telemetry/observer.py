@@ -43,14 +43,14 @@ class Observer:
     def __init__(
         self,
         engine: AsyncEngine,
-        source: GroupConsumer,
+        consumer: GroupConsumer,
         gauges: KafkaGauges,
         oldest: Oldest,
         ratios: Ratios,
         metrics: Metrics,
         state: ServiceState,
     ) -> None:
-        self._engine, self._source, self._gauges, self._oldest, self._ratios = engine, source, gauges, oldest, ratios
+        self._engine, self._consumer, self._gauges, self._oldest, self._ratios = engine, consumer, gauges, oldest, ratios
         self._metrics, self._state = metrics, state
         self.database, self.kafka = DatabaseAnswers(metrics, state), KafkaAnswers(metrics, state)
         self.backlog = Backlog(engine, metrics, state)
@@ -101,15 +101,15 @@ class Observer:
             await asyncio.sleep(BEAT_SECONDS)
 
     def _lags(self) -> None:
-        metrics, state, source = self._metrics, self._state, self._source
-        self._lag.look(source, self._oldest(), time.time())
+        metrics, state, consumer = self._metrics, self._state, self._consumer
+        self._lag.look(consumer, self._oldest(), time.time())
         self._stops()
         state.rejected_ratio = dict(self._ratios())
         for topic, ratio in state.rejected_ratio.items():
             metrics.rejected_ratio.labels(topic).set(ratio)
-        state.joined = source.joined
-        metrics.rebalances.inc(source.rebalances - self._rebalances_seen)
-        self._rebalances_seen = source.rebalances
+        state.joined = consumer.joined
+        metrics.rebalances.inc(consumer.rebalances - self._rebalances_seen)
+        self._rebalances_seen = consumer.rebalances
         if isinstance(pool := self._engine.pool, QueuePool):
             metrics.pool_in_use.set(pool.checkedout())
             metrics.pool_idle.set(pool.checkedin())
@@ -123,7 +123,7 @@ class Observer:
 
     def _stops(self) -> None:
         metrics, state = self._metrics, self._state
-        all_reasons = {p: one.reason for p, one in self._source.partitions.stopped.items()}
+        all_reasons = {p: one.reason for p, one in self._consumer.partitions.stopped.items()}
         stopped = {p: reason for p, reason in all_reasons.items() if reason in NEED_A_POSITION}
         for gone, reason in state.stopped_partitions.items():
             if stopped.get(gone) != reason:
