@@ -6,7 +6,6 @@ import time
 
 from aiokafka import TopicPartition
 from asyncpg.pgproto import pgproto
-from sqlalchemy import event
 
 from neon_projector.consumer.apply.claims import Claims
 from neon_projector.consumer.apply.fuse import Fuse
@@ -26,9 +25,7 @@ from neon_projector.consumer.kafka.client import client_options
 from neon_projector.consumer.kafka.committer import Committer
 from neon_projector.consumer.kafka.consumer import GroupConsumer
 from neon_projector.consumer.kafka.errors import kafka_translated
-from neon_projector.consumer.kafka.metadata import Metadata
 from neon_projector.consumer.kafka.rebalance import Others
-from neon_projector.consumer.kafka.renewal import read_while_heard
 from neon_projector.consumer.kafka.topic_watch import TopicWatch
 from neon_projector.consumer.kafka.watch import Watch
 from neon_projector.consumer.offsets.position_check import Known, PositionCheck
@@ -65,23 +62,22 @@ class Service:
         fuse = Fuse(settings.fuse_min_records, settings.fuse_ratio)
         self._topics = TopicWatch(self._consumer, settings.topics.values())
         gauges = KafkaGauges(self._watch, self._topics, self.metrics, self.state)
-        self.observer = Observer(self.engine, self._consumer, gauges, self._oldest, fuse.ratios, self.metrics, self.state)
+        self.observer = Observer(self.engine, self._consumer, gauges, fuse, self.metrics, self.state)
         self._database = Retrying(self.observer.database)
         self._kafka = Retrying(self.observer.kafka, kafka_translated)
         decoder = Decoder(registry, settings.event_max_bytes, pgproto.UUID)  # hashed and bound in C
         depth = parent_depths(registry, settings.topics)
         self._watchdog = Watchdog(self.engine)
-        claims = Claims(self.engine, settings, fuse, self._database, self._watchdog, self.observer.claimed)
-        self._read_ahead = ReadAhead(self._consumer, claims, settings, self._kafka.until_answered)
-        self._batcher = Batcher(self._read_ahead, decoder, settings, depth)
+        claims = Claims(self.engine, settings, fuse, self._database, self._watchdog, self.observer)
+        self._read_ahead = ReadAhead(self._consumer, claims, settings, self._kafka)
+        self._scheduler = Scheduler(self._apply, settings.batches_at_once, self._read_ahead.changed)
+        self._batcher = Batcher(self._read_ahead, self._scheduler, decoder, settings, depth)
         maintenance = Maintenance(settings.cascade_grace_seconds)
         check = PositionCheck(settings.kafka_group_id, self._known)
-        event.listen(self.engine.sync_engine, "connect", lambda *_: check.connected())
+        check.watch(self.engine)
         transaction = Transaction(self.engine, registry, settings.kafka_group_id, fuse, maintenance, check)
         self._retry = Retry(transaction, self.observer.database)
-        self._scheduler = Scheduler(self._apply, settings.batches_at_once, self._batcher.poke)
-        others, on_fenced = Others(settings), self.metrics.fenced.inc
-        self._rewind = Rewind(self._consumer, self._batcher, claims, check, others, on_fenced)
+        self._rewind = Rewind(self._consumer, self._batcher, claims, check, Others(settings))
         self._serving: asyncio.Task[None] | None = None
         self._committer = Committer(self._consumer)
 
@@ -107,7 +103,7 @@ class Service:
         serving.cancel()
 
     async def _serve(self) -> None:
-        tasks = [asyncio.create_task(self.observer.beat())]
+        tasks = [asyncio.create_task(self.observer.beat(self._batcher))]
         try:
             await self._database.until_answered(lambda: require_schema(self.engine))
             await self._kafka.until_answered(lambda: topics.require(self.settings))
@@ -115,8 +111,8 @@ class Service:
                 self.observer.backlog.count(),
                 self._committer.run(),
                 self._rewind.look_at_stopped(),
-                read_while_heard(self._consumer, self._watch, self._read),
-                self._watch.run(self._looked_at_topics),
+                self._read_ahead.run(),
+                self._look_at_topics(),
                 self._write(),
             )
             tasks += [asyncio.create_task(part) for part in parts]
@@ -132,13 +128,15 @@ class Service:
 
     async def _write(self) -> None:
         """The main loop: batches of what came first, each in one transaction, several of them under way."""
-        while (batch := await self._batcher.next_batch(self._scheduler.running)) is not None:
+        while (batch := await self._batcher.next_batch()) is not None:
             await self._scheduler.start(batch)
         await self._scheduler.drain()
 
     async def _apply(self, batch: Batch) -> None:
         """One batch: retried, split or settled until it is committed, or another writer was faster."""
-        if not (batch := self._batcher.still_ours(batch)):
+        if lost := self._consumer.partitions.lost(batch.spans):
+            batch = batch.without(lost)
+        if not batch:
             return
         started = time.monotonic()
         try:
@@ -147,21 +145,15 @@ class Service:
                     self.observer.committed(done, receipt, time.monotonic() - started)
                     self._committer.note(done.spans)
         except (Fenced, PositionsMoved) as error:
-            await self._rewind.fenced(batch, error)
+            if await self._rewind.fenced(batch, error):
+                self.metrics.fenced.inc()
         except FuseBlown as blown:
             await self._rewind.fuse_blown(batch, blown)
 
-    async def _read(self) -> None:
-        await self._kafka.until_answered(self._consumer.start)
-        await self._read_ahead.run()
-
-    async def _looked_at_topics(self, metadata: Metadata) -> None:
-        if changed := await self._topics.look(metadata):
-            self._batcher.drop(changed)
-
-    def _oldest(self) -> dict[TopicPartition, int]:
-        """Of each partition the timestamp of the first record that is not committed, in milliseconds."""
-        return self._batcher.oldest_timestamps | self._scheduler.oldest_timestamps
+    async def _look_at_topics(self) -> None:
+        async for metadata in self._watch.answers():
+            if changed := await self._topics.look(metadata):
+                self._batcher.drop(changed)
 
     def _known(self) -> dict[TopicPartition, Known]:
         """What is stored of the partitions being read, as far as this instance knows."""

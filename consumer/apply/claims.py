@@ -2,7 +2,8 @@
 transaction, repeated until the database answers.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from aiokafka import TopicPartition
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -20,6 +21,13 @@ from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
 
 
+class ClaimListener(Protocol):
+    """Is told of claims."""
+
+    def claimed(self, claims: Mapping[TopicPartition, Claim]) -> None:
+        """These partitions are ours to read, from here."""
+
+
 class Claims:
     """How one instance reaches the positions of its group."""
 
@@ -30,10 +38,10 @@ class Claims:
         fuse: Fuse,
         retrying: Retrying,
         watchdog: Watchdog,
-        on_claimed: Callable[[Mapping[TopicPartition, Claim]], None],
+        listener: ClaimListener,
     ) -> None:
         self._engine, self._settings, self._fuse = engine, settings, fuse
-        self._retrying, self._watchdog, self._on_claimed = retrying, watchdog, on_claimed
+        self._retrying, self._watchdog, self._listener = retrying, watchdog, listener
         self._group_id = settings.kafka_group_id
         self._stop_log = StopLog()
 
@@ -41,13 +49,13 @@ class Claims:
         """Take partitions over, to read them. A partition without a stored position starts at its offset in `first`."""
         async with self._watchdog.watching():
             claims = await self._retrying.until_answered(lambda: self._claim(first, topic_ids))
-        self._on_claimed(claims)
+        self._listener.claimed(claims)
         return claims
 
     async def read(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Claim]:
         """The stored positions of `partitions`, to read on from them."""
         claims = await self.look(partitions)
-        self._on_claimed(claims)
+        self._listener.claimed(claims)
         return claims
 
     async def look(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Claim]:

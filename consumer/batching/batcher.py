@@ -5,7 +5,7 @@ is worked off. A partition at its end holds nobody back, and once all are there 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -17,6 +17,7 @@ from neon_projector.consumer.batching.buffers import Watermark
 from neon_projector.consumer.batching.decoding import decode
 from neon_projector.consumer.batching.divide import Portion, divide
 from neon_projector.consumer.batching.read_ahead import ReadAhead
+from neon_projector.consumer.batching.scheduler import Scheduler
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.decode import Decoder
 
@@ -37,10 +38,16 @@ class Batcher:
     """`next_batch` hands over what is to be written next, of what `read_ahead` has read."""
 
     def __init__(
-        self, read_ahead: ReadAhead, decoder: Decoder, settings: Settings, parent_depths: Mapping[str, int]
+        self,
+        read_ahead: ReadAhead,
+        scheduler: Scheduler,
+        decoder: Decoder,
+        settings: Settings,
+        parent_depths: Mapping[str, int],
     ) -> None:
         self._read_ahead, self._buffers = read_ahead, read_ahead.buffers
         self._changed = read_ahead.changed
+        self._scheduler = scheduler
         self._decoder = decoder
         self._settings = settings
         self._parent_depths = parent_depths
@@ -53,26 +60,22 @@ class Batcher:
         self._cut_as = Cut()
         self.stopping = False
 
-    async def next_batch(self, running: Callable[[], int]) -> Batch | None:
+    async def next_batch(self) -> Batch | None:
         """The next batch, parents first; None when the service is to stop. While so many others are written it may
         fill: those who wait for a database far away bring more at once."""
         while not self.stopping:
-            if self._portions or await self._next_slice(running):
+            if self._portions or await self._next_slice():
                 cut = self._cut_as
                 batch = await decode(self._portions[0], self._decoder, self._parent_depths)
                 batch.trigger, batch.collected_seconds = cut
                 del self._portions[:1]
-                if batch := self.still_ours(batch):  # a rebalance may have taken it
+                if batch:  # a rebalance may have taken all of it
                     return batch
         return None
 
     def stop(self) -> None:
         """Let `next_batch` return None."""
         self.stopping = True
-        self.poke()
-
-    def poke(self) -> None:
-        """Look again whether there is a slice to hand over."""
         self._changed.set()
 
     def drop(self, partitions: set[TopicPartition]) -> None:
@@ -80,26 +83,23 @@ class Batcher:
         self._read_ahead.drop(partitions)
         self._portions = [[part for part in portion if part.partition not in partitions] for portion in self._portions]
 
-    def still_ours(self, batch: Batch) -> Batch:
-        """The batch without partitions that were taken from us after it was cut."""
-        lost = {p for p, part in batch.parts.items() if not self._read_ahead.is_ours(p, part.span)}
-        return batch.without(lost) if lost else batch
-
     @property
     def oldest_timestamps(self) -> dict[TopicPartition, int]:
-        """Of each partition the timestamp of the first record that waits here, in milliseconds."""
+        """Of each partition the timestamp of the first record that is read and not committed, in milliseconds."""
         cut = (part for portion in self._portions for part in portion if part.records)
-        return self._buffers.oldest() | {part.partition: part.records[0].timestamp for part in cut}
+        here = self._buffers.oldest() | {part.partition: part.records[0].timestamp for part in cut}
+        return here | self._scheduler.oldest_timestamps
 
-    async def _next_slice(self, running: Callable[[], int]) -> bool:
+    async def _next_slice(self) -> bool:
         """Wait until there is one; False where it is to be looked again."""
         watermark = self._read_ahead.watermark()
         self._give_turns(watermark.time)
-        if self._buffers.any(watermark.time) and (not running() or self._full(watermark.time, few=running() <= FEW)):
+        running = self._scheduler.running
+        if self._buffers.any(watermark.time) and (not running or self._full(watermark.time, few=running <= FEW)):
             await self._fill()
             return self._cut(self._read_ahead.watermark().time)
         patience = self._patience(watermark)
-        if patience <= 0 and not running():
+        if patience <= 0 and not running:
             return self._cut(ANY_TIME)
         self._changed.clear()
         with suppress(TimeoutError):

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
 
 from aiokafka import TopicPartition
@@ -13,7 +12,7 @@ from neon_projector.consumer.batching.buffers import Buffers, Watermark
 from neon_projector.consumer.batching.quotas import quotas
 from neon_projector.consumer.batching.turns import Turns
 from neon_projector.consumer.kafka.consumer import GroupConsumer
-from neon_projector.consumer.offsets.claim import OffsetRange
+from neon_projector.consumer.recovery.retrying import Retrying
 from neon_projector.consumer.settings import Settings
 
 IDLE_FETCH_MS = 100
@@ -29,19 +28,14 @@ ENDS_FOR_SECONDS = 0.1
 """In a backlog the partitions at their ends are asked so often, and so long that a fetch is sent meanwhile: their lag
 may grow."""
 
-UntilAnswered = Callable[[Callable[[], Awaitable[None]]], Awaitable[None]]
-"""Asks again while Kafka is in trouble."""
-
 
 class ReadAhead:
     """`run` claims partitions and reads them into `buffers`; `changed` is set whenever something has come."""
 
-    def __init__(
-        self, consumer: GroupConsumer, claims: Claims, settings: Settings, until_answered: UntilAnswered
-    ) -> None:
+    def __init__(self, consumer: GroupConsumer, claims: Claims, settings: Settings, retrying: Retrying) -> None:
         self._consumer, self._claims = consumer, claims
         self._settings = settings
-        self._until_answered = until_answered
+        self._retrying = retrying
         self.buffers = Buffers()
         self.turns = Turns()
         self.changed = asyncio.Event()
@@ -52,10 +46,16 @@ class ReadAhead:
         """So much may lie here."""
 
     async def run(self) -> None:
-        """Read until cancelled."""
+        """Join the group, and read until cancelled; with a new client where this one hears no broker any more."""
+        while True:
+            await self._consumer.while_heard(self._read())
+            await self._consumer.give_up_client()
+
+    async def _read(self) -> None:
+        await self._retrying.until_answered(self._consumer.start)
         while True:
             self._room.clear()
-            await self._until_answered(self._fetch)
+            await self._retrying.until_answered(self._fetch)
 
     def watermark(self) -> Watermark:
         """Up to which time all is here that is to be had, and how many partitions hold back what is later."""
@@ -71,13 +71,8 @@ class ReadAhead:
         self.since = now
         self._room.set()
 
-    def is_ours(self, partition: TopicPartition, span: OffsetRange) -> bool:
-        """Whether the partition is still read under the claim that the offsets were read under."""
-        reading = self._consumer.partitions.reading.get(partition)
-        return reading is not None and reading.epoch == span.epoch
-
     async def _fetch(self) -> None:
-        await self._consumer.settle_claims(self._claims.claim, self._claims.read)
+        await self._consumer.settle_claims(self._claims)
         wanted = self._wanted()
         if not wanted and self._consumer.partitions.reading:
             with suppress(TimeoutError):
@@ -101,7 +96,7 @@ class ReadAhead:
     def _take(self, fetched: Fetched) -> None:
         if not self.buffers:
             self.since = asyncio.get_running_loop().time()
-        if self.is_ours(fetched.partition, fetched.span):  # else taken meanwhile
+        if not self._consumer.partitions.lost({fetched.partition: fetched.span}):  # else taken meanwhile
             if ahead := self.buffers.add(fetched, int(time.time() * 1000)):
                 self.turns.fast(fetched.partition, ahead, asyncio.get_running_loop().time())
             self.changed.set()

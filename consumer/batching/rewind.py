@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 
 from aiokafka import TopicPartition
 
@@ -21,7 +20,7 @@ STOPPED_LOOK_SECONDS = 2.0
 
 
 class Rewind:
-    """Takes partitions back to their stored positions. `on_fenced` is called where another writer was faster."""
+    """Takes partitions back to their stored positions."""
 
     def __init__(
         self,
@@ -30,21 +29,21 @@ class Rewind:
         claims: Claims,
         check: PositionCheck,
         others: Others,
-        on_fenced: Callable[[], None],
     ) -> None:
         self._consumer, self._batcher, self._claims = consumer, batcher, claims
-        self._check, self._others, self._on_fenced = check, others, on_fenced
+        self._check, self._others = check, others
 
-    async def fenced(self, batch: Batch, error: Fenced | PositionsMoved) -> None:
-        """Read on from the stored positions: of this batch, and of all partitions that differ."""
+    async def fenced(self, batch: Batch, error: Fenced | PositionsMoved) -> bool:
+        """Read on from the stored positions: of this batch, and of all partitions that differ. Returns whether that was
+        another writer; else this instance's own fuse has blown."""
         moved, lost = await self._check.find_moved(self._claims.look)
         again = moved | batch.parts.keys()
-        if not self._claims.is_blown(partition.topic for partition in again):  # else that was ourselves
+        if by_another := not self._claims.is_blown(partition.topic for partition in again):
             log.warning("another writer was faster; reading the positions again", extra={"error": str(error)})
-            self._on_fenced()
         self._read_again(again)
         if lost:
             self._others.tell(self._consumer.client)
+        return by_another
 
     async def fuse_blown(self, batch: Batch, blown: FuseBlown) -> None:
         """Stop the topic whose fuse has blown; what the batch has of others is read again, and goes on."""

@@ -12,10 +12,10 @@ WAITING = 1
 
 
 class Scheduler:
-    """Starts `apply` for each batch as a task of its own, up to `at_once`; `on_done` is called when one has ended."""
+    """Starts `apply` for each batch as a task of its own, up to `at_once`; `changed` is set when one has ended."""
 
-    def __init__(self, apply: Callable[[Batch], Awaitable[None]], at_once: int, on_done: Callable[[], None]) -> None:
-        self._apply, self._at_once, self._on_done = apply, at_once, on_done
+    def __init__(self, apply: Callable[[Batch], Awaitable[None]], at_once: int, changed: asyncio.Event) -> None:
+        self._apply, self._at_once, self._one_has_ended = apply, at_once, changed
         self._batches: list[Batch] = []
         """Those under way and those that have to wait, as they came."""
         self._tasks: dict[asyncio.Task[None], Batch] = {}
@@ -35,6 +35,7 @@ class Scheduler:
             if part.first_timestamp_ms is not None
         }
 
+    @property
     def running(self) -> int:
         """How many batches are being written, or wait for one of those."""
         return len(self._batches)
@@ -79,7 +80,7 @@ class Scheduler:
         if not task.cancelled() and (error := task.exception()) is not None and not self.failed.done():
             self.failed.set_exception(error)
         self._begin()
-        self._on_done()
+        self._one_has_ended.set()
 
     def _tell(self) -> None:
         if self._batches:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from aiokafka import TopicPartition
 
 from neon_projector.consumer.kafka.metadata import is_another
-from neon_projector.consumer.offsets.claim import Claim
+from neon_projector.consumer.offsets.claim import Claim, OffsetRange
 from neon_projector.consumer.offsets.fingerprint import fingerprint, offset_of
 from neon_projector.projections.contract.record import Record
 
@@ -117,6 +117,10 @@ class Partitions:
         self.to_read -= gone
         self.to_claim |= {p for p in gone if p not in self.reading}
         return seek
+
+    def lost(self, spans: Mapping[TopicPartition, OffsetRange]) -> set[TopicPartition]:
+        """Those that are no longer read under the claim that these offsets were read under."""
+        return {p for p, span in spans.items() if not ((own := self.reading.get(p)) and own.epoch == span.epoch)}
 
     def stop(self, partition: TopicPartition, reason: str) -> None:
         """Read it no more."""

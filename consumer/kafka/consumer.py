@@ -6,7 +6,8 @@ the heartbeat's, so `max.poll.interval.ms` is as good as off.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
+from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
@@ -14,6 +15,7 @@ from neon_projector.consumer.kafka.assignment import Partitions, Reading, names
 from neon_projector.consumer.kafka.client import group_member, leave, listen, partitions_of_group
 from neon_projector.consumer.kafka.metadata import Topic, is_another, is_there
 from neon_projector.consumer.kafka.records import Records
+from neon_projector.consumer.kafka.renewal import until_lost
 from neon_projector.consumer.kafka.watch import Watch
 from neon_projector.consumer.offsets.claim import Claim, Positions
 from neon_projector.consumer.offsets.fingerprint import offset_of
@@ -24,12 +26,16 @@ log = logging.getLogger(__name__)
 
 Ids = Mapping[str, str | None]
 """By topic its id, as far as the broker tells."""
-Claimer = Callable[[Mapping[TopicPartition, int], Ids], Awaitable[dict[TopicPartition, Claim]]]
-"""Claims partitions, given the first offset that Kafka has of each, and the topics' ids."""
-Reader = Callable[[set[TopicPartition]], Awaitable[dict[TopicPartition, Claim]]]
-"""Reads the claims of partitions again."""
-Ask = Callable[[Positions], Awaitable[dict[TopicPartition, Claim]]]
-"""Either of them, given the first offsets."""
+
+
+class Claims(Protocol):
+    """Where positions are stored."""
+
+    async def claim(self, first: Positions, topic_ids: Ids) -> dict[TopicPartition, Claim]:
+        """Claim partitions, given the first offset that Kafka has of each, and the topics' ids."""
+
+    async def read(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Claim]:
+        """Read the claims of partitions again."""
 
 
 class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -67,6 +73,10 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             client, self._client = self._client, None
             await leave(client)
 
+    async def while_heard(self, work: Coroutine[Any, Any, None]) -> None:
+        """Work with this client until cancelled, or until the watch finds that it hears no broker any more."""
+        await until_lost(self._watch.lost, work)
+
     async def give_up_client(self) -> None:
         """Give up the client, as it hears nothing, and the partitions as in a rebalance; `start` makes another one."""
         log.warning("the Kafka client is replaced, from KAFKA_BOOTSTRAP_SERVERS: no broker answers it any more")
@@ -94,20 +104,23 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             log.info("partitions revoked", extra={"partitions": names(revoked)})
             await self._on_revoked(revoked)
 
-    async def settle_claims(self, claim: Claimer, read: Reader) -> None:
+    async def settle_claims(self, claims: Claims) -> None:
         """Claim what is newly assigned, read again what was fenced or stopped; then these partitions give records."""
         ours = self.partitions
         if not (ours.to_claim or ours.to_read):
             return
         topics = (await self._watch.ask()).topics
-        await self._settle(ours.to_claim, topics, lambda first: claim(first, _ids(topics)))
-        await self._settle(ours.to_read, topics, lambda first: read(set(first)))
+        ids = _ids(topics)
+        if new := _there(ours.to_claim, topics):
+            first, ends = await self._bounds(new)
+            self._begin(await claims.claim(first, ids), first, ids, ends)
+        if known := _there(ours.to_read, topics):
+            first, ends = await self._bounds(known)
+            self._begin(await claims.read(known), first, ids, ends)
 
-    async def _settle(self, partitions: set[TopicPartition], topics: Mapping[str, Topic], ask: Ask) -> None:
-        # of a partition that is gone nothing is asked: the client would wait for it
-        if wanted := [p for p in partitions if is_there(p, topics)]:
-            first, ends = await self.client.beginning_offsets(wanted), await self.client.end_offsets(wanted)
-            self._begin(await ask(first), first, _ids(topics), ends)
+    async def _bounds(self, partitions: list[TopicPartition]) -> tuple[Positions, Positions]:
+        """The first offsets that Kafka has, and the ends."""
+        return await self.client.beginning_offsets(partitions), await self.client.end_offsets(partitions)
 
     def _begin(self, claims: Mapping[TopicPartition, Claim], first: Positions, ids: Ids, ends: Positions) -> None:
         """Read from the claimed positions; where Kafka still has it, from the last record before, to see it again. Not
@@ -178,6 +191,11 @@ class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
             for stable, end in [self.records.fetcher.ends(partition)]
             if stable is not None and end is not None and stable < end
         }
+
+
+def _there(partitions: Iterable[TopicPartition], topics: Mapping[str, Topic]) -> list[TopicPartition]:
+    """Those that exist: asked for the offsets of another one, the client would wait for it."""
+    return [partition for partition in partitions if is_there(partition, topics)]
 
 
 def _ids(topics: Mapping[str, Topic]) -> Ids:

@@ -1,25 +1,19 @@
-"""Gives the member of the group a new client where the one before hears no broker any more."""
+"""Ends what is done with a client that hears no broker any more."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 
-from neon_projector.consumer.kafka.consumer import GroupConsumer
-from neon_projector.consumer.kafka.watch import Watch
 
-
-async def read_while_heard(source: GroupConsumer, watch: Watch, read: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Read until cancelled. `read` joins the group with a new client, and reads; it is begun once more where the watch
-    finds that its client is lost."""
-    while True:
-        reading = asyncio.create_task(read())
-        lost = asyncio.create_task(watch.lost.wait())
-        try:
-            await asyncio.wait((reading, lost), return_when=asyncio.FIRST_COMPLETED)
-            if reading.done():
-                return reading.result()
-        finally:
-            for task in (reading, lost):
-                task.cancel()
-            await asyncio.gather(reading, lost, return_exceptions=True)
-        await source.give_up_client()
+async def until_lost(lost: asyncio.Event, work: Coroutine[Any, Any, None]) -> None:
+    """Work until that ends, or `lost` is set: then it is cancelled. An error of `work` is raised."""
+    working = asyncio.create_task(work)
+    losing = asyncio.create_task(lost.wait())
+    try:
+        await asyncio.wait((working, losing), return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+    finally:
+        for task in (working, losing):
+            task.cancel()
+        await asyncio.gather(working, losing, return_exceptions=True)

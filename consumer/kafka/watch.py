@@ -7,7 +7,7 @@ KAFKA_BOOTSTRAP_SERVERS. The watch connects from that list, and its names are re
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -34,7 +34,7 @@ LOST = (aiokafka.errors.KafkaError, NotImplementedError, OSError, TimeoutError)
 
 
 class Watch:
-    """`run` asks until it is cancelled; `heard` is to be called at each answer that the member's client gets."""
+    """`answers` asks until it is cancelled; `heard` is to be called at each answer that the member's client gets."""
 
     def __init__(self, options: Mapping[str, Any], topics: Iterable[str]) -> None:
         self._options = dict(options)
@@ -78,8 +78,8 @@ class Watch:
         self.renewals += 1
         self.lost.clear()
 
-    async def run(self, told: Callable[[Metadata], Awaitable[None]]) -> None:
-        """Ask every second, and hand on each answer."""
+    async def answers(self) -> AsyncIterator[Metadata]:
+        """Ask every second, and give each answer."""
         while True:
             try:
                 metadata = await self.ask()
@@ -87,7 +87,7 @@ class Watch:
                 self._failed(error)
             else:
                 self._look_at_member()
-                await told(metadata)
+                yield metadata
             await asyncio.sleep(ASK_SECONDS)
 
     async def ask(self) -> Metadata:

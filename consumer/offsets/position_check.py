@@ -13,6 +13,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from aiokafka import TopicPartition
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.offsets import store as positions
 from neon_projector.consumer.offsets.claim import Claim
@@ -45,8 +47,12 @@ class PositionCheck:
         self._compared = (-1, 0.0)
         """How many there were at the last comparison, and when that was."""
 
+    def watch(self, engine: AsyncEngine) -> None:
+        """Notice each connection that is made, perhaps since one was lost: it may lead to another server."""
+        event.listen(engine.sync_engine, "connect", lambda *_: self.connected())
+
     def connected(self) -> None:
-        """A connection was made, perhaps since one was lost: it may lead to another server."""
+        """A connection was made."""
         self._connections += 1
 
     def due(self) -> str:

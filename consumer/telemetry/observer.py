@@ -3,13 +3,15 @@
 import asyncio
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from operator import attrgetter
+from typing import Protocol
 
 from aiokafka import TopicPartition
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
+from neon_projector.consumer.apply.fuse import Fuse
 from neon_projector.consumer.apply.receipt import Receipt
 from neon_projector.consumer.apply.rejected import RejectionLog, why
 from neon_projector.consumer.batch import Batch
@@ -24,17 +26,19 @@ from neon_projector.consumer.telemetry.lag import Lags, is_known
 from neon_projector.consumer.telemetry.metrics import Metrics
 from neon_projector.consumer.telemetry.state import ServiceState
 
-Oldest = Callable[[], dict[TopicPartition, int]]
-"""Tells of each partition the timestamp of the first record that is not committed, in milliseconds."""
-
-Ratios = Callable[[], Mapping[str, float]]
-"""Tells by topic which part of its last records were rejected."""
-
 _TIMESTAMP = attrgetter("record.timestamp")
 
 INTAKE_STOPS = ("paused", "fuse")
 """All reasons for which intake can be stopped."""
 BEAT_SECONDS = 0.25
+
+
+class Read(Protocol):
+    """What is read and not committed."""
+
+    @property
+    def oldest_timestamps(self) -> Mapping[TopicPartition, int]:
+        """Of each partition the timestamp of the first record, in milliseconds."""
 
 
 class Observer:
@@ -45,12 +49,11 @@ class Observer:
         engine: AsyncEngine,
         consumer: GroupConsumer,
         gauges: KafkaGauges,
-        oldest: Oldest,
-        ratios: Ratios,
+        fuse: Fuse,
         metrics: Metrics,
         state: ServiceState,
     ) -> None:
-        self._engine, self._consumer, self._gauges, self._oldest, self._ratios = engine, consumer, gauges, oldest, ratios
+        self._engine, self._consumer, self._gauges, self._fuse = engine, consumer, gauges, fuse
         self._metrics, self._state = metrics, state
         self.database, self.kafka = DatabaseAnswers(metrics, state), KafkaAnswers(metrics, state)
         self.backlog = Backlog(engine, metrics, state)
@@ -91,20 +94,20 @@ class Observer:
         self._state.positions |= {partition: claim.next_offset for partition, claim in claims.items()}
         self.backlog.recount()
 
-    async def beat(self) -> None:
-        """Say that the loop turns, until cancelled."""
+    async def beat(self, read: Read) -> None:
+        """Say that the loop turns, and how far behind is what was read, until cancelled."""
         while True:
             self._state.last_beat = time.monotonic()
-            self._lags()
+            self._lags(read)
             self._gauges.look()
             self._rejected.tell(self._state.last_beat)
             await asyncio.sleep(BEAT_SECONDS)
 
-    def _lags(self) -> None:
+    def _lags(self, read: Read) -> None:
         metrics, state, consumer = self._metrics, self._state, self._consumer
-        self._lag.look(consumer, self._oldest(), time.time())
+        self._lag.look(consumer, read.oldest_timestamps, time.time())
         self._stops()
-        state.rejected_ratio = dict(self._ratios())
+        state.rejected_ratio = dict(self._fuse.ratios())
         for topic, ratio in state.rejected_ratio.items():
             metrics.rejected_ratio.labels(topic).set(ratio)
         state.joined = consumer.joined

@@ -24,7 +24,7 @@ class Running:
 
     def __init__(self, at_once: int = 9) -> None:
         self.batches: dict[str, asyncio.Future[None]] = {}
-        self.scheduler = Scheduler(self._apply, at_once, lambda: None)
+        self.scheduler = Scheduler(self._apply, at_once, asyncio.Event())
 
     async def _apply(self, batch: Batch) -> None:
         name = min(batch.parts).topic
