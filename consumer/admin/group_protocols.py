@@ -23,7 +23,7 @@ from neon_projector.consumer.kafka.wire_types import TAGS, TEXT, Uuid
 CLASSIC = "classic"
 
 
-class _ListGroupsResponse_v5(Response):  # type: ignore[misc]  # noqa: N801  as the library names them
+class _ListGroupsResponse_v5(Response):  # noqa: N801  as the library names them
     API_KEY = 16
     API_VERSION = 5
     SCHEMA = Schema(
@@ -37,7 +37,7 @@ class _ListGroupsResponse_v5(Response):  # type: ignore[misc]  # noqa: N801  as 
     )
 
 
-class _ListGroups_v5(RequestStruct):  # type: ignore[misc]  # noqa: N801
+class _ListGroups_v5(RequestStruct):  # noqa: N801
     API_KEY = 16
     API_VERSION = 5
     FLEXIBLE_VERSION = True
@@ -45,7 +45,7 @@ class _ListGroups_v5(RequestStruct):  # type: ignore[misc]  # noqa: N801
     SCHEMA = Schema(("states", CompactArray(TEXT)), ("types", CompactArray(TEXT)), TAGS)
 
 
-class _ListGroups(Request[_ListGroups_v5]):  # type: ignore[misc]
+class _ListGroups(Request[_ListGroups_v5]):
     API_KEY = 16
 
     def build(self, struct: type[_ListGroups_v5]) -> _ListGroups_v5:
@@ -57,7 +57,7 @@ _ASSIGNED = Schema(
 )
 
 
-class _DescribeResponse_v0(Response):  # type: ignore[misc]  # noqa: N801
+class _DescribeResponse_v0(Response):  # noqa: N801
     API_KEY = 69
     API_VERSION = 0
     SCHEMA = Schema(
@@ -96,7 +96,7 @@ class _DescribeResponse_v0(Response):  # type: ignore[misc]  # noqa: N801
     )
 
 
-class _Describe_v0(RequestStruct):  # type: ignore[misc]  # noqa: N801
+class _Describe_v0(RequestStruct):  # noqa: N801
     API_KEY = 69
     API_VERSION = 0
     FLEXIBLE_VERSION = True
@@ -104,7 +104,7 @@ class _Describe_v0(RequestStruct):  # type: ignore[misc]  # noqa: N801
     SCHEMA = Schema(("groups", CompactArray(TEXT)), ("authorized_operations", Boolean), TAGS)
 
 
-class _Describe(Request[_Describe_v0]):  # type: ignore[misc]
+class _Describe(Request[_Describe_v0]):
     API_KEY = 69
 
     def __init__(self, group: str) -> None:

@@ -90,8 +90,10 @@ def _panel(moment: Moment, planned: int | None) -> Panel:
 def summarise(console: Console, checks: Sequence[Check], truth: Truth, seconds: float) -> None:
     """Print the proof, what differs, and the verdict."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name, justify in (("checked", "left"), ("must be", "right"), ("in the database", "right"), ("", "left")):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    table.add_column("checked")
+    table.add_column("must be", justify="right")
+    table.add_column("in the database", justify="right")
+    table.add_column("")
     for check in checks:
         verdict = Text("equal", style="green") if check.holds else Text("DIFFERS", style="bold red")
         table.add_row(check.name, check.expected, check.found, verdict)

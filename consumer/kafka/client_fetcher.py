@@ -21,7 +21,7 @@ OF_ITSELF = (DAMAGED, OffsetOutOfRangeError.errno)
 """Error codes that are about the partition itself, not about who leads it."""
 
 
-class Fetcher(fetcher.Fetcher):  # type: ignore[misc]
+class Fetcher(fetcher.Fetcher):
     """For such a partition there is an Unreadable error, as for one whose records can't be read here."""
 
     def __init__(self, client: Any, *rest: Any, **options: Any) -> None:

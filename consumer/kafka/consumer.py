@@ -38,7 +38,7 @@ class Claims(Protocol):
         """Read the claims of partitions again."""
 
 
-class GroupConsumer(ConsumerRebalanceListener):  # type: ignore[misc]
+class GroupConsumer(ConsumerRebalanceListener):
     """The group member. `on_revoked` is awaited before partitions are given up."""
 
     def __init__(

@@ -37,7 +37,7 @@ class LightRecord(msgspec.Struct, gc=False):
     headers: tuple[tuple[str, bytes | None], ...]
 
 
-class LightRecords(PartitionRecords):  # type: ignore[misc]
+class LightRecords(PartitionRecords):
     """What was fetched of one partition; it still skips what is aborted, and steps over markers. Unreadable where the
     first batch that is asked for can't be read: what comes before it is given first."""
 
@@ -102,7 +102,7 @@ class LightRecords(PartitionRecords):  # type: ignore[misc]
         )
 
 
-class LightResult(FetchResult):  # type: ignore[misc]
+class LightResult(FetchResult):
     """What was fetched of one partition, as the client keeps it. It takes records all at once, not one by one."""
 
     _partition_records: LightRecords | None

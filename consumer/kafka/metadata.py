@@ -20,7 +20,7 @@ UNKNOWN_TOPIC = 3
 """Error code: the topic does not exist."""
 
 
-class MetadataResponse_v12(Response):  # type: ignore[misc]  # noqa: N801  as the library names them
+class MetadataResponse_v12(Response):  # noqa: N801  as the library names them
     """Of Kafka 3.0 and later."""
 
     API_KEY = 3
@@ -58,7 +58,7 @@ class MetadataResponse_v12(Response):  # type: ignore[misc]  # noqa: N801  as th
     )
 
 
-class MetadataRequest_v12(RequestStruct):  # type: ignore[misc]  # noqa: N801
+class MetadataRequest_v12(RequestStruct):  # noqa: N801
     """Of Kafka 3.0 and later."""
 
     FLEXIBLE_VERSION = True
@@ -73,7 +73,7 @@ class MetadataRequest_v12(RequestStruct):  # type: ignore[misc]  # noqa: N801
     )
 
 
-class TopicsRequest(Request[MetadataRequest_v4 | MetadataRequest_v5 | MetadataRequest_v12]):  # type: ignore[misc]
+class TopicsRequest(Request[MetadataRequest_v4 | MetadataRequest_v5 | MetadataRequest_v12]):
     """Asks for topics by name, and creates none."""
 
     API_KEY = 3

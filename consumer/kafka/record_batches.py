@@ -23,7 +23,7 @@ _LEAST_BYTES = 61
 """Of a batch without records."""
 
 
-class Unreadable(KafkaError):  # type: ignore[misc]
+class Unreadable(KafkaError):
     """Kafka's records from `position` on can't be read: their batch is damaged, or is of an unknown kind.
 
     `behind` is the first offset after that batch; None where its head can't be believed.
@@ -34,7 +34,7 @@ class Unreadable(KafkaError):  # type: ignore[misc]
         self.partition, self.position, self.behind, self.why = partition, position, behind, why
 
 
-class RawRecords(MemoryRecords):  # type: ignore[misc]
+class RawRecords(MemoryRecords):
     """What a fetch has brought of a partition; `data` are its bytes, which the client's own class keeps to itself."""
 
     def __init__(self, data: bytes) -> None:

@@ -15,11 +15,11 @@ NOT_NOW = (14, 15, 16)
 """Error codes: the coordinator is loading, not available, or another broker."""
 
 
-class InstanceFenced(KafkaError):  # type: ignore[misc]
+class InstanceFenced(KafkaError):
     """Another instance of this group has the same KAFKA_GROUP_INSTANCE_ID."""
 
 
-class InstanceHeartbeat_v3(RequestStruct):  # type: ignore[misc]  # noqa: N801  as the library names them
+class InstanceHeartbeat_v3(RequestStruct):  # noqa: N801  as the library names them
     """The client has no heartbeat with a `group.instance.id`; without one it can't be told from an expired session."""
 
     API_KEY = 12
@@ -33,7 +33,7 @@ class InstanceHeartbeat_v3(RequestStruct):  # type: ignore[misc]  # noqa: N801  
     )
 
 
-class InstanceHeartbeat(Request[InstanceHeartbeat_v3]):  # type: ignore[misc]
+class InstanceHeartbeat(Request[InstanceHeartbeat_v3]):
     """Asks the coordinator whether this member still has its place."""
 
     API_KEY = 12
@@ -45,7 +45,7 @@ class InstanceHeartbeat(Request[InstanceHeartbeat_v3]):  # type: ignore[misc]
         return request_struct_class(*self._values)
 
 
-class Coordinator(GroupCoordinator):  # type: ignore[misc]
+class Coordinator(GroupCoordinator):
     """A static member whose place was taken stops; the client's own would take it back, and so on for ever."""
 
     _fenced = False

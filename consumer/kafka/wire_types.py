@@ -11,7 +11,7 @@ TAGS = ("tags", TaggedFields)
 """The field at the end of each structure of these versions."""
 
 
-class Uuid(AbstractType[bytes]):  # type: ignore[misc]
+class Uuid(AbstractType[bytes]):
     """16 bytes."""
 
     @classmethod

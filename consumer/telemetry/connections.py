@@ -47,7 +47,7 @@ class Connection(H11Protocol):
     since = 0.0
     """When it came, or its last request, or its last answer ended; by the monotonic clock."""
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         self.since = time.monotonic()
         if len(self.connections) >= self.most:
             self._make_room()
