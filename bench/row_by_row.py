@@ -58,10 +58,10 @@ async def drain_row_by_row(bench: "Bench", mix: Mix) -> Measured:
 async def apply(session: AsyncSession, model: type[SQLModel], data: dict[str, Any]) -> None:
     """One event: a new row, or the fields of the one there is, unless that is as new."""
     new = model.model_validate(data)
-    row: Any = await session.get(model, new.id)  # type: ignore[attr-defined]
+    row: Any = await session.get(model, new.id)  # type: ignore[attr-defined]  # any model of ours has it
     if row is None:
         session.add(new)
-    elif row.version < new.version:  # type: ignore[attr-defined]
+    elif row.version < new.version:  # type: ignore[attr-defined]  # any model of ours has it
         for name in data:
             setattr(row, name, getattr(new, name))
 

@@ -12,20 +12,20 @@ from pathlib import Path
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.logs.setup import set_up_logging
 from neon_projector.consumer.runner import run
-from neon_projector.consumer.telemetry import metrics
+from neon_projector.consumer.telemetry.histogram import BatchHistogram
 
 
 def main(path: str) -> None:
     taken = array("d")
-    observe_all = metrics.BatchHistogram.observe_all
+    observe_all = BatchHistogram.observe_all
 
-    def observe(self: metrics.BatchHistogram, values: Iterable[tuple[float, int]]) -> None:
+    def observe(self: BatchHistogram, values: Iterable[tuple[float, int]]) -> None:
         known = list(values)
         for seconds, times in known:
             taken.extend([seconds] * times)
         observe_all(self, known)
 
-    metrics.BatchHistogram.observe_all = observe  # type: ignore[method-assign]
+    BatchHistogram.observe_all = observe  # type: ignore[method-assign]  # measured from outside
     settings = load_settings()
     set_up_logging(settings.log_level, settings.log_format)
     asyncio.run(run(settings))

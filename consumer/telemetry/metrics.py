@@ -1,42 +1,15 @@
 """All metrics of the service, each with its meaning, its unit, and the values of its labels."""
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from prometheus_client.metrics_core import HistogramMetricFamily, Metric
-from prometheus_client.registry import Collector
+
+from neon_projector.consumer.telemetry.histogram import BatchHistogram
 
 FRESHNESS_BUCKETS = (
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 14400, 86400,
 )  # fmt: skip
 """Seconds, from 1 ms to 1 day."""
-
-
-class BatchHistogram(Collector):
-    """A histogram that takes a whole batch of observations at once."""
-
-    def __init__(self, name: str, help_text: str, buckets: Sequence[float], registry: CollectorRegistry) -> None:
-        self._name, self._help, self._bounds = name, help_text, tuple(buckets)
-        self._counts = [0] * (len(self._bounds) + 1)
-        self._sum = 0.0
-        registry.register(self)
-
-    def observe_all(self, values: Iterable[tuple[float, int]]) -> None:
-        """Count each value as often as the number beside it says."""
-        for value, times in values:
-            self._counts[bisect_left(self._bounds, value)] += times
-            self._sum += value * times
-
-    def collect(self) -> Iterator[Metric]:
-        family = HistogramMetricFamily(self._name, self._help)
-        total, buckets = 0, []
-        for bound, count in zip((*map(str, self._bounds), "+Inf"), list(self._counts), strict=True):
-            total += count
-            buckets.append((bound, float(total)))
-        family.add_metric([], buckets, self._sum)
-        yield family
 
 
 class Metrics:
