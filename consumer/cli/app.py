@@ -37,9 +37,14 @@ letters.app.command(
     epilog=examples("dead-letters discard --superseded", 'dead-letters discard 42 --execute --why "a test"')
 )(discard)
 app.command(epilog=examples("status", "status --watch", "status --json"))(status)
-app.command(epilog=examples(f"explain {AN_ID}", f"explain {AN_ID} --from-topic", "explain --email ada@example.com"))(
-    explain
-)
+app.command(
+    epilog=examples(
+        f"explain {AN_ID}",
+        f"explain {AN_ID} --from-topic",
+        "explain --email ada@example.com",
+        "explain --partition users:1",
+    )
+)(explain)
 app.command(epilog=examples('pause --message "a migration"', "pause --topic users"))(pause)
 app.command(epilog=examples("resume", "resume --topic users", "resume --topic users --accept"))(resume)
 

@@ -6,20 +6,23 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import typer
+from aiokafka import TopicPartition
 
 from neon_projector.consumer.admin.explain.find import find
+from neon_projector.consumer.admin.explain.stale import stale
 from neon_projector.consumer.admin.explain.story import FROM_TOPIC_SECONDS, SEARCH_SECONDS
 from neon_projector.consumer.admin.explain.story import explain as run_explain
 from neon_projector.consumer.cli.database import AsJson, ask
-from neon_projector.consumer.cli.explained import print_conclusion, print_story
+from neon_projector.consumer.cli.explained import print_conclusion, print_stale, print_story
 from neon_projector.consumer.cli.output import print_json, print_table, print_text
 from neon_projector.consumer.cli.progress import progress
+from neon_projector.consumer.cli.scope import scope_of
 from neon_projector.consumer.environment import load_settings
 from neon_projector.projections.registry import REGISTRY
 
 SEARCH_HELP = (
     f"Seconds to search the topics at most; 0: no search. Default: {SEARCH_SECONDS:.0f}, with --from-topic "
-    f"{FROM_TOPIC_SECONDS:.0f}."
+    f"or --partition {FROM_TOPIC_SECONDS:.0f}."
 )
 EXPLAINED = 5
 """So many entities with the same value are explained; more are listed."""
@@ -30,6 +33,9 @@ def explain(
     from_topic: Annotated[
         bool, typer.Option("--from-topic", help="Read its records from Kafka, and show what each would do, and did.")
     ] = False,
+    partition: Annotated[
+        str | None, typer.Option(help="t:0: what may be stale because records of this partition were never read.")
+    ] = None,
     search_seconds: Annotated[float | None, typer.Option(min=0, help=SEARCH_HELP)] = None,
     as_json: AsJson = False,
     **sought: str | None,
@@ -39,9 +45,14 @@ def explain(
     Exit status 1: something of it waits, was rejected, or is gone without an event.
     """
     given = {column: value for column, value in sought.items() if value is not None}
-    if (entity_id is not None) + len(given) != 1:
-        raise typer.BadParameter(f"give one: an id, or {' or '.join(f'--{name}' for name in _sought())}")
-    seconds = search_seconds if search_seconds is not None else FROM_TOPIC_SECONDS if from_topic else SEARCH_SECONDS
+    if (entity_id is not None) + (partition is not None) + len(given) != 1:
+        raise typer.BadParameter(f"give one: an id, --partition, or {' or '.join(f'--{name}' for name in _sought())}")
+    default = FROM_TOPIC_SECONDS if from_topic or partition else SEARCH_SECONDS
+    seconds = default if search_seconds is None else search_seconds
+    if partition is not None:
+        report = _stale(partition, seconds, as_json)
+        print_json(report) if as_json else print_stale(report)
+        raise typer.Exit(1 if report["windows"] else 0)
     if entity_id is not None:
         story = _story(entity_id, seconds, from_topic, as_json)
         print_json(story) if as_json else print_story(story)
@@ -64,6 +75,17 @@ def _story(entity_id: UUID, seconds: float, from_topic: bool, quiet: bool) -> di
                 engine, REGISTRY, settings, entity_id, seconds, from_topic=from_topic, progress=bar
             )
         )
+
+
+def _stale(name: str, seconds: float, quiet: bool) -> dict[str, Any]:
+    settings = load_settings()
+    scope = scope_of(sorted(set(settings.topics.values())), [name], option="--partition")
+    ((topic, numbers),) = scope.items()
+    if numbers is None or len(numbers) != 1:
+        raise typer.BadParameter(f"--partition {name}: expected one partition, such as {topic}:0")
+    partition = TopicPartition(topic, *numbers)
+    with progress("reading the partition", quiet=quiet) as bar:
+        return ask(lambda engine: stale(engine, REGISTRY, settings, partition, seconds, bar))
 
 
 def _print_found(column: str, found: dict[str, Any]) -> None:

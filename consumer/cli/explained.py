@@ -48,3 +48,29 @@ def _record(row: Row) -> Row:
         "changes": row["changes"],
         "is": f"{row['did']}{letter}",
     }
+
+
+LISTED = 50
+"""So many entities that may be stale are shown to people; `--json` has all of them."""
+
+
+def print_stale(report: Row) -> None:
+    """What `explain --partition` found."""
+    name, windows, entities = report["partition"], report["windows"], report["may_be_stale"]
+    if not windows:
+        print_text(f"{name}: no record was left out, as far as it is known here")
+        return
+    print_table([{name: window[name] for name in ("from", "to", "at", "by", "in_kafka")} for window in windows])
+    if entities:
+        print_table(entities[:LISTED])
+    how = f"keys are hashed by {report['keys']}" if report["keys"] else "how keys are hashed is not known, so all count"
+    rest = f" ({'; '.join(report['not_read'])})" if report["not_read"] else ""
+    shown = f"; {LISTED} of them are shown, --json has all" if len(entities) > LISTED else ""
+    counts = f"{len(entities):,} entities may be stale{shown}; {report['fresh']:,} have a later record{rest}; {how}"
+    print_text(
+        f"{name}: {counts}. Have their publisher send a complete event of each. What was created there, and not "
+        "changed since, only the publisher knows"
+    )
+    for window in windows:
+        if window["in_kafka"]:
+            print_text(f"Next: projector offsets reset --topic {name} --to-offset {window['from']}")

@@ -118,7 +118,8 @@ def _said_lost(move: Move) -> str:
     when = f", published before {exactly(gone.first_left_at)}" if gone.first_left_at else ""
     moved = f"; the position last moved at {exactly(gone.position_moved_at)}" if gone.position_moved_at else ""
     offsets = f"{number:,} offsets before they were read, {gone.start} to {gone.end - 1}"
-    return f"{move.name}: Kafka has deleted {offsets}{when}{moved}"
+    then = f"What may be stale for it: projector explain --partition {move.name}"
+    return f"{move.name}: Kafka has deleted {offsets}{when}{moved}. {then}"
 
 
 def _name(row: dict[str, Any]) -> str:

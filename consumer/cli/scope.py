@@ -13,13 +13,13 @@ from neon_projector.projections.contract.fields import parse_time
 _PARTITIONS = re.compile(r"[0-9]{1,9}(,[0-9]{1,9})*")
 
 
-def scope_of(known: Collection[str], given: list[str]) -> Scope:
+def scope_of(known: Collection[str], given: list[str], option: str = "--topic") -> Scope:
     """`t` or `t:0,1`, each among the `known` topics; without any, all topics."""
     scope: dict[str, set[int] | None] = dict.fromkeys(known) if not given else {}
     for one in given:
         name, colon, numbers = one.partition(":")
         if name not in known or (colon and not _PARTITIONS.fullmatch(numbers)):
-            raise typer.BadParameter(f"--topic {one}: expected one of {', '.join(known)}, or t:0,1")
+            raise typer.BadParameter(f"{option} {one}: expected one of {', '.join(known)}, or t:0,1")
         before = scope.get(name, set())
         scope[name] = {*before, *map(int, numbers.split(","))} if colon and before is not None else None
     return scope

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from neon_projector.consumer.admin.letters.filter import of_key
 from neon_projector.models import CONTROL_SCHEMA
 from neon_projector.models.waiting import ABSENT_STATES, DEAD_LETTERS, PARKED_EVENTS
 from neon_projector.projections.contract.projection import Registry
@@ -14,21 +15,14 @@ from neon_projector.projections.contract.projection import Registry
 Row = dict[str, Any]
 
 LETTERS = """id, topic, partition, "offset", reason, error, type, source, entity_id, attempts, created_at, status"""
-KEY_BYTES = 100
-"""No key that is an id, however it is written, is longer."""
-
 _ASIDE = f"SELECT entity, version, reason, waiting_for, since, error FROM {ABSENT_STATES} WHERE id = :id"
 _PARKED = f"""
     SELECT entity, version, type, topic, partition, "offset", source, since FROM {PARKED_EVENTS}
     WHERE entity_id = :id ORDER BY version"""
-_OF_KEY = f"""(octet_length(key) <= {KEY_BYTES}
-    AND (key = uuid_send(i.id) OR replace(lower(encode(key, 'escape')), '-', '') LIKE '%' || i.hex || '%'))"""
-"""The key as text, with or without hyphens, in any case, also in quotes or braces; or as 16 bytes."""
 _LETTERS = f"""
     SELECT i.id AS of, {LETTERS.replace("id, topic", "l.id, topic", 1)}, l.entity_id IS DISTINCT FROM i.id AS by_key
     FROM {DEAD_LETTERS} l
-    JOIN (SELECT id, replace(id::text, '-', '') AS hex FROM unnest(CAST(:ids AS uuid[])) AS u(id)) i
-        ON l.entity_id = i.id OR {_OF_KEY}
+    JOIN unnest(CAST(:ids AS uuid[])) AS i(id) ON l.entity_id = i.id OR {of_key("i.id")}
     ORDER BY l.id"""
 _OPERATIONS = f"""
     SELECT id, command, actor, finished_at, outcome FROM {CONTROL_SCHEMA}.operations

@@ -6,6 +6,18 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
+KEY_BYTES = 100
+"""No key that is an id, however it is written, is longer."""
+
+
+def of_key(entity: str) -> str:
+    """A condition on a dead letter: its record's key is the id `entity`, an expression of type uuid. As 16 bytes, or as
+    text: with or without hyphens, in any case, also in quotes or braces."""
+    digits = f"replace(CAST({entity} AS text), '-', '')"
+    return f"""(octet_length(key) <= {KEY_BYTES} AND (key = uuid_send({entity})
+        OR replace(lower(encode(key, 'escape')), '-', '') LIKE '%' || {digits} || '%'))"""
+
+
 _CONDITIONS = {
     "ids": "id = ANY(CAST(:ids AS bigint[]))",
     "status": "status = :status",
@@ -13,8 +25,7 @@ _CONDITIONS = {
     "source": "source = :source",
     "type": "type = :type",
     "topic": "topic = :topic",
-    "entity": """(entity_id = CAST(:entity AS uuid)
-        OR lower(encode(key, 'escape')) IN (CAST(CAST(:entity AS uuid) AS text), :entity_hex))""",
+    "entity": f"(entity_id = CAST(:entity AS uuid) OR {of_key('CAST(:entity AS uuid)')})",
     "since": "created_at >= :since",
     "until": "created_at < :until",
 }
@@ -55,8 +66,6 @@ class Filter:
         given = self.given
         if self.ids:
             given["ids"] = list(self.ids)
-        if self.entity is not None:
-            given["entity_hex"] = self.entity.hex
         return given
 
     @property

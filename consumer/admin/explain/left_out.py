@@ -1,0 +1,45 @@
+"""Which offsets of a partition were never read: deleted by Kafka before, or left out by an operator's reset."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import orjson
+
+from neon_projector.models import CONTROL_SCHEMA
+
+Row = dict[str, Any]
+
+RESETS = f"""
+    SELECT before, after, finished_at, actor FROM {CONTROL_SCHEMA}.operations
+    WHERE command = 'offsets reset' AND jsonb_exists(before, :name) ORDER BY id"""
+"""Those of a partition, as `topic:partition`, the oldest first."""
+
+
+def left_out(name: str, resets: Iterable[Mapping[str, Any]], position: int | None, earliest: int) -> list[Row]:
+    """The windows: offsets `from` up to `to`, which is not one of them; `at` and `by` of the reset that went over them
+    (None: none has yet); the times around them, where they are known: `position_moved_at`, `first_left_at`.
+
+    A reset forward leaves a window out; a later one back lets what Kafka still had of it be read.
+    """
+    windows: list[Row] = []
+    for reset in resets:
+        before, after = _json(reset["before"]), _json(reset["after"])
+        start, end = before[name], after[name]
+        windows = [{**w, "to": min(w["to"], end)} for w in windows if w["from"] < end] if end < start else windows
+        if end > start:
+            times = after.get("lost", {}).get(name, {})
+            windows.append(_window(start, end, reset["finished_at"], reset["actor"], times))
+    if position is not None and position < earliest:
+        windows.append(_window(position, earliest, None, None, {}))
+    return [{**window, "in_kafka": window["to"] > earliest} for window in windows]
+
+
+def _window(start: int, end: int, at: Any, by: str | None, times: Mapping[str, Any]) -> Row:
+    known = {each: times.get(each) for each in ("position_moved_at", "first_left_at")}
+    return {"from": start, "to": end, "at": at, "by": by, **known}
+
+
+def _json(stored: Any) -> dict[str, Any]:
+    """The driver hands JSON over as text."""
+    found: dict[str, Any] = orjson.loads(stored) if isinstance(stored, str) else stored
+    return found

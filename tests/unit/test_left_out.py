@@ -1,0 +1,60 @@
+"""Which offsets were never read, by what resets left behind; and where keys go, by what a partition holds."""
+
+from typing import Any
+from uuid import UUID
+from zlib import crc32
+
+from aiokafka.partitioner import murmur2
+
+from neon_projector.consumer.admin.explain.left_out import left_out
+from neon_projector.consumer.admin.explain.partitioners import partitioner_of
+
+NAME = "users:0"
+
+
+def reset(start: int, end: int, **after: Any) -> dict[str, Any]:
+    return {"before": {NAME: start}, "after": {NAME: end, **after}, "finished_at": None, "actor": "eve@host"}
+
+
+def windows(*resets: dict[str, Any], position: int | None = 100, earliest: int = 0) -> list[tuple[int, int, bool]]:
+    found = left_out(NAME, resets, position, earliest)
+    return [(one["from"], one["to"], one["in_kafka"]) for one in found]
+
+
+def test_a_reset_forward_leaves_a_window_out_and_one_back_reads_it() -> None:
+    assert windows() == []
+    assert windows(reset(3, 9)) == [(3, 9, True)]
+    assert windows(reset(3, 9), reset(20, 3)) == []
+    assert windows(reset(3, 9), reset(20, 6)) == [(3, 6, True)]
+    assert windows(reset(3, 9), reset(12, 15), reset(20, 13)) == [(3, 9, True), (12, 13, True)]
+    assert windows(reset(3, 9), reset(20, 3), reset(5, 7)) == [(5, 7, True)]
+    assert windows(reset(5, 5)) == []
+
+
+def test_what_kafka_has_deleted_before_the_position_counts_before_any_reset() -> None:
+    assert windows(position=4, earliest=10) == [(4, 10, False)]
+    assert windows(position=None, earliest=10) == []
+    assert windows(reset(3, 9), earliest=9) == [(3, 9, False)]
+
+
+def test_the_times_around_it_are_those_that_the_reset_kept() -> None:
+    lost = {NAME: {"from": 3, "to": 9, "position_moved_at": "t1", "first_left_at": "t2"}}
+    (window,) = left_out(NAME, [reset(3, 9, lost=lost)], 100, 9)
+    assert (window["position_moved_at"], window["first_left_at"], window["by"]) == ("t1", "t2", "eve@host")
+
+
+def test_how_keys_are_hashed_is_told_by_enough_of_them_only() -> None:
+    ids = [UUID(int=number * 7919) for number in range(1, 400)]
+    java = [one for one in ids if (murmur2(str(one).encode()) & 0x7FFFFFFF) % 6 == 2]
+    c = [one for one in ids if crc32(one.hex.encode()) % 6 == 2]
+    found = partitioner_of([(one, str(one).encode()) for one in java], 2, 6)
+    assert found is not None
+    assert (found.name, [found.partition(one) for one in java]) == ("murmur2 of the id with hyphens", [2] * len(java))
+    assert [one for one in ids if found.partition(one) == 2] == java
+    found = partitioner_of([(one, one.hex.encode()) for one in c], 2, 6)
+    assert found is not None
+    assert found.name == "crc32 of the id without hyphens"
+    assert partitioner_of([(one, str(one).encode()) for one in java[:7]], 2, 6) is None
+    assert partitioner_of([(one, str(one).encode()) for one in ids], 2, 6) is None
+    assert partitioner_of([(one, None) for one in java], 2, 6) is None
+    assert partitioner_of([(one, str(one).encode()) for one in ids], 0, 1) is None
