@@ -9,14 +9,14 @@ import asyncio
 
 from neon_projector.consumer.admin.group import group_of
 from neon_projector.consumer.errors import TransientError
-from neon_projector.consumer.kafka.rebalance import force_rebalance
+from neon_projector.consumer.kafka import rebalance
 from neon_projector.consumer.settings import Settings
 
 JOIN_SECONDS = 60.0
 """A member that is frozen is given up after its session; one that writes finishes first."""
 
 
-async def nudge(settings: Settings) -> int:
+async def force_rebalance(settings: Settings) -> int:
     """Let the group's members claim their partitions again; returns how many members there were: 0, nothing is done.
 
     TransientError where the group does not come to an agreement within a minute: the positions are set nevertheless.
@@ -25,7 +25,7 @@ async def nudge(settings: Settings) -> int:
     if members:
         try:
             async with asyncio.timeout(JOIN_SECONDS):
-                await force_rebalance(settings)
+                await rebalance.force_rebalance(settings)
         except TimeoutError:
             raise TransientError("the group does not settle; restart its members", "kafka") from None
     return members

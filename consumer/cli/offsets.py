@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from neon_projector.consumer.admin.offsets import positions_of
-from neon_projector.consumer.admin.rebalance import nudge
+from neon_projector.consumer.admin.rebalance import force_rebalance
 from neon_projector.consumer.admin.reset import Move
 from neon_projector.consumer.admin.reset import reset as run_reset
 from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm, is_to_ask
@@ -78,7 +78,7 @@ def reset(
     if planned not in (None, done) and not as_json:
         print_text("the positions have moved since; this is what was done:")
     _print(done, as_json)
-    asyncio.run(nudge(settings))
+    asyncio.run(force_rebalance(settings))
 
 
 def _agreed(planned: list[Move], as_json: bool) -> list[Move]:

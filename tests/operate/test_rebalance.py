@@ -2,7 +2,7 @@
 
 import pytest
 
-from neon_projector.consumer.admin.rebalance import nudge
+from neon_projector.consumer.admin.rebalance import force_rebalance
 from neon_projector.consumer.environment import load_settings
 from tests.operate.commands import asked
 from tests.support.projector import running_projector
@@ -24,4 +24,4 @@ async def test_a_rewind_of_a_quiet_topic_is_read_again(world: World, member: str
 
 async def test_where_nobody_is_at_work_there_is_nothing_to_do(world: World) -> None:
     await world.create_topics()
-    assert await nudge(load_settings(world.settings)) == 0
+    assert await force_rebalance(load_settings(world.settings)) == 0
