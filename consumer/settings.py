@@ -10,8 +10,16 @@ from neon_projector.consumer.broker_list import broker_list
 from neon_projector.models.settings import DatabaseSettings
 from neon_projector.projections.contract.decode import EVENT_MAX_BYTES
 
+NOT_A_GROUP = "operation:"
+"""No consumer group's name begins so: positions under such a name are of an operator's command."""
 MOST_BYTES = 128 * 1024 * 1024
 """The highest limit for bytes in a batch: Postgres takes 1 GB in a message, and 256 MB in a JSON document."""
+
+
+def _group(name: str) -> str:
+    if name.startswith(NOT_A_GROUP):
+        raise ValueError(f"may not begin with {NOT_A_GROUP}, which is the name of commands' own positions")
+    return name
 
 
 class GivenDatabaseSettings(DatabaseSettings):
@@ -34,7 +42,7 @@ class Settings(GivenDatabaseSettings):
 
     kafka_bootstrap_servers: Annotated[str, AfterValidator(broker_list)]
     """`host:port`, several with commas."""
-    kafka_group_id: str = Field("neon-projector", min_length=1)
+    kafka_group_id: Annotated[str, AfterValidator(_group)] = Field("neon-projector", min_length=1)
     """The consumer group; positions are kept under its name."""
     kafka_group_instance_id: str = ""
     """Static membership (KIP-345): a name of this instance that survives a restart. Empty: dynamic."""

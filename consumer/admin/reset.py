@@ -86,7 +86,7 @@ async def reset(engine: AsyncEngine, settings: Settings, scope: Scope, target: T
                     _move(p, stored[p].next_offset, target, bounds[p])._replace(
                         lost=lost(stored[p].next_offset, stored[p].updated_at, bounds[p], left.get(p))
                     )
-                    for p in _meant(scope, stored, bounds)
+                    for p in meant(scope, stored, bounds)
                 ]
                 if execute:
                     await _carry_out(connection, group_id, moves)
@@ -95,7 +95,10 @@ async def reset(engine: AsyncEngine, settings: Settings, scope: Scope, target: T
     return await retry_conflicts(attempt)
 
 
-def _meant(scope: Scope, stored: Mapping[TopicPartition, Any], bounds: Mapping[TopicPartition, Bounds]) -> list[Any]:
+def meant(
+    scope: Scope, stored: Mapping[TopicPartition, Any], bounds: Mapping[TopicPartition, Bounds]
+) -> list[TopicPartition]:
+    """The partitions in `scope`; Refused where one of them has no position, or is not in Kafka."""
     meant = {p for p in stored if p.topic in scope and scope[p.topic] is None}
     meant |= {TopicPartition(topic, number) for topic, numbers in scope.items() for number in numbers or ()}
     if absent := meant - bounds.keys():

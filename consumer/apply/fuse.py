@@ -78,6 +78,11 @@ class Fuse:
         self._size, self._enough = min_records, ratio * min_records
         self._windows: defaultdict[str, Window] = defaultdict(lambda: Window(min_records))
 
+    @classmethod
+    def never(cls) -> "Fuse":
+        """One that never blows, for an operator who reads again what was there before."""
+        return cls(1, 2.0)
+
     def accept(self, topic: str, seconds: float) -> None:
         """An operator accepts the rejections of `topic`: do not blow for so many seconds."""
         self._windows[topic].accepted_until = time.monotonic() + seconds

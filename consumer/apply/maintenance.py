@@ -3,6 +3,7 @@
 Both run inside transactions that apply records anyway, so they need no connection and no timer of their own.
 """
 
+import math
 import time
 
 from sqlalchemy import text
@@ -41,8 +42,10 @@ class Maintenance:
     """
 
     def __init__(self, grace: float) -> None:
+        """`grace` in seconds; infinite: nothing is erased or deleted, as for a command, which leaves that to the
+        service and its settings."""
         self._grace = grace
-        self._next_erasure = self._next_pruning = 0.0
+        self._next_erasure = self._next_pruning = math.inf if math.isinf(grace) else 0.0
 
     async def run_due(self, connection: AsyncConnection) -> None:
         """Within an open transaction, do what it is time for; most often nothing, and then nothing is sent."""

@@ -13,6 +13,7 @@ from neon_projector.consumer.cli.examples import AN_ID, examples
 from neon_projector.consumer.cli.explain import explain
 from neon_projector.consumer.cli.pause import pause, resume
 from neon_projector.consumer.cli.redrive import retry
+from neon_projector.consumer.cli.replay import replay
 from neon_projector.consumer.cli.status import status
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.logs.setup import set_up_logging
@@ -47,6 +48,13 @@ app.command(
 )(explain)
 app.command(epilog=examples('pause --message "a migration"', "pause --topic users"))(pause)
 app.command(epilog=examples("resume", "resume --topic users", "resume --topic users --accept"))(resume)
+app.command(
+    epilog=examples(
+        "replay --topic users:0,1 --from PT6H",
+        f"replay --all-topics --key {AN_ID}",
+        "replay --topic users --from 1200 --to 2400 --max-rate 500 --execute",
+    )
+)(replay)
 
 
 def _version(wanted: bool) -> None:

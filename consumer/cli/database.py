@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import sys
+import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Annotated, Any, TypeVar
 
@@ -41,7 +42,8 @@ def interruptible(begin: Callable[[], Coroutine[Any, Any, T]]) -> T:
     async def run() -> T:
         me = asyncio.current_task()
         assert me is not None
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, me.cancel)
+        if threading.current_thread() is threading.main_thread():  # no other gets signals
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, me.cancel)
         return await begin()
 
     try:

@@ -6,10 +6,12 @@ from datetime import datetime
 
 import typer
 
+from neon_projector.consumer.admin.replay.plan import Point
 from neon_projector.consumer.admin.reset import Scope, Target
-from neon_projector.consumer.cli.moment import before_now
+from neon_projector.consumer.cli.moment import before_now, moment
 from neon_projector.projections.contract.fields import parse_time
 
+_OFFSET = re.compile(r"[0-9]{1,18}")
 _PARTITIONS = re.compile(r"[0-9]{1,9}(,[0-9]{1,9})*")
 
 
@@ -42,6 +44,19 @@ def target_of(
     if len(given) != 1:
         raise typer.BadParameter("give one target: --to-…, --by-duration or --shift-by")
     return given[0]
+
+
+def point_of(option: str, text: str | None) -> Point | None:
+    """An offset, a time (RFC 3339), or a duration back from now (ISO 8601)."""
+    if text is None:
+        return None
+    if _OFFSET.fullmatch(text):
+        return Point("offset", int(text))
+    try:
+        return Point("time", _milliseconds(moment(option, text)))
+    except typer.BadParameter:
+        said = "an offset, a time such as 2026-11-22T12:00:00Z, or a duration back from now such as PT1H"
+        raise typer.BadParameter(f"{option} {text}: expected {said}") from None
 
 
 def _milliseconds(then: datetime) -> int:

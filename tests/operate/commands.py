@@ -20,6 +20,11 @@ async def told(world: World, *words: str, exit_status: int = 0) -> Any:
     return json.loads(done.stdout)
 
 
+async def failed(world: World, *words: str) -> BaseException | None:
+    """How `words` end that do not succeed; `projector` makes the exit status of that."""
+    return (await asyncio.to_thread(CliRunner().invoke, app, list(words), env=world.settings)).exception
+
+
 async def printed(world: World, *words: str) -> str:
     """What `words` print for people."""
     return (await asyncio.to_thread(CliRunner().invoke, app, list(words), env=world.settings)).stdout

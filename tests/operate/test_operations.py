@@ -19,7 +19,8 @@ from neon_projector.consumer.admin.operations.operation import Operation
 from neon_projector.consumer.admin.operations.running import running
 from neon_projector.consumer.cli.app import app
 from neon_projector.consumer.errors import Cancelled, Refused, TakenOver
-from tests.support.long_work import COMMAND, engine_of, work
+from tests.support.forked import forked
+from tests.support.long_work import COMMAND, engine_of, main, work
 
 LEFT = """
     SELECT (SELECT count(*) FROM pg_class WHERE relname ~ '^operation_' AND relkind = 'r')
@@ -79,7 +80,7 @@ async def test_work_that_ends_is_completed_and_leaves_nothing_behind(place: Plac
 
 async def test_killed_at_ten_random_places_it_ends_right(place: Place) -> None:
     chance = random.Random(20)
-    runner = place.begin(400)
+    runner = forked(main, place.url, "400")
     await place.until("SELECT count(*)::int FROM projector.operations", 1)
     number = (await place.row())["id"]
     for _ in range(10):
@@ -87,10 +88,11 @@ async def test_killed_at_ten_random_places_it_ends_right(place: Place) -> None:
         await place.until(f"SELECT count(*) >= {min(at, 399)} FROM steps", True)
         await asyncio.sleep(chance.random() / 100)  # any place within a step
         runner.kill()
-        runner.wait()
+        runner.join()
         assert (await place.row())["done"] == len(await place.counted())
-        runner = place.begin(400, number)
-    assert await asyncio.to_thread(runner.wait, 60) == 0
+        runner = forked(main, place.url, "400", str(number))
+    await asyncio.to_thread(runner.join, 60)
+    assert runner.exitcode == 0
     assert await place.counted() == list(range(1, 401))
     assert (await place.row())["state"] == "completed"
     assert await place.value(LEFT) == 0

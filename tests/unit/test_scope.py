@@ -1,4 +1,4 @@
-"""What `offsets reset` understands, and what it refuses to."""
+"""What `offsets reset` and `replay` understand, and what they refuse to."""
 
 import time
 from typing import Any
@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import typer
 
+from neon_projector.consumer.admin.replay.plan import Point
 from neon_projector.consumer.admin.reset import Scope, Target
-from neon_projector.consumer.cli.scope import scope_of, target_of
+from neon_projector.consumer.cli.scope import point_of, scope_of, target_of
 
 KNOWN = ["documents", "users"]
 NOT_GIVEN: dict[str, Any] = {
@@ -55,3 +56,21 @@ def test_one_target_is_needed() -> None:
     for wrong in ({}, {"to_earliest": True, "to_latest": True}, {"to_offset": 0, "shift_by": 0}):
         with pytest.raises(typer.BadParameter, match="one target"):
             target_of(**NOT_GIVEN | wrong)
+
+
+def test_a_point_is_an_offset_a_time_or_a_duration_back_from_now() -> None:
+    assert point_of("--from", None) is None
+    assert point_of("--from", "0") == Point("offset", 0)
+    assert point_of("--from", "1970-01-01T00:00:02Z") == Point("time", 2_000)
+    assert point_of("--from", "1960-01-01T00:00:00+01:00") == Point("time", 0)
+    hour = point_of("--to", "PT1H")
+    assert hour is not None
+    assert abs(time.time() - 3_600 - hour.value / 1_000) < 5
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-1", "1.5", "yesterday", "2026-11-22", "2026-11-22T12:00:00", "P", "-PT1H", "1h"]
+)
+def test_what_is_no_point_is_refused_by_its_option(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match=r"^--to"):
+        point_of("--to", text)

@@ -13,11 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from neon_projector.consumer.admin.operations.operation import OPERATIONS
 from neon_projector.consumer.offsets.store import OFFSETS
 from neon_projector.consumer.recovery.translate import translated
+from neon_projector.consumer.settings import NOT_A_GROUP
 from neon_projector.models import CONTROL_SCHEMA
 
 SILENT_SECONDS = 30.0
 """A runner that has given no sign of life for so long counts as dead. It gives one every two seconds."""
-GROUP = "operation:"
+GROUP = NOT_A_GROUP
 """Before the id: the name under which long work keeps positions of its own in `projector.offsets`."""
 
 SILENT = f"state IN ('started', 'running') AND updated_at < now() - interval '{SILENT_SECONDS} seconds'"
@@ -32,7 +33,7 @@ _DEAD = text(f"""
     SELECT v.id FROM unnest(CAST(:ids AS bigint[])) AS v(id) LEFT JOIN {OPERATIONS} o USING (id)
     WHERE o.id IS NULL OR o.state IN ('completed', 'cancelled', 'failed') OR ({SILENT})""")
 _FORGET = text(f"""
-    DELETE FROM {OFFSETS} p WHERE group_id LIKE '{GROUP}%' AND NOT EXISTS (
+    DELETE FROM {OFFSETS} p WHERE group_id ~ '^{GROUP}[0-9]+$' AND NOT EXISTS (
         SELECT FROM {OPERATIONS} o
         WHERE p.group_id = '{GROUP}' || o.id AND o.state NOT IN ('completed', 'cancelled'))""")
 

@@ -1,0 +1,84 @@
+"""How far the live service is behind, as long work asks it: by its stored positions and the ends of the topics."""
+
+import asyncio
+import time
+from contextlib import suppress
+from types import TracebackType
+from typing import Self
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from neon_projector.consumer.errors import ProjectorError
+from neon_projector.consumer.kafka.client import client_options
+from neon_projector.consumer.kafka.errors import kafka_translated
+from neon_projector.consumer.offsets.store import OFFSETS
+from neon_projector.consumer.recovery.translate import translated
+from neon_projector.consumer.settings import Settings
+
+AWAY_SECONDS = 30
+"""A partition whose position has not moved for so long is not being read: nobody is slowed by us there."""
+ANSWER_SECONDS = 2.0
+LEAST_RATE = 100.0
+"""Of a topic that brings fewer records a second, a few that are just under way are no sign of anything."""
+
+_POSITIONS = text(f"""
+    SELECT topic, partition, next_offset FROM {OFFSETS}
+    WHERE group_id = :group_id AND updated_at > now() - make_interval(secs => {AWAY_SECONDS})""")
+
+
+class Live:
+    """Asks the database, and Kafka with a client of its own, which connects at the first question."""
+
+    def __init__(self, engine: AsyncEngine, settings: Settings) -> None:
+        self._engine, self._settings = engine, settings
+        self._client: AIOKafkaConsumer | None = None
+        self._ends: dict[TopicPartition, int] = {}
+        self._asked_at = 0.0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._client is not None:
+            await self._client.stop()
+
+    async def behind(self) -> float:
+        """Seconds: what is published and not yet applied, by how much is published in a second. 0 where nobody reads,
+        or a server does not answer: then there is nobody to give way to."""
+        with suppress(ProjectorError, TimeoutError):
+            async with asyncio.timeout(ANSWER_SECONDS):
+                return await self._behind()
+        return 0.0
+
+    async def _behind(self) -> float:
+        read = await self._positions()
+        if not read:
+            return 0.0
+        with kafka_translated():
+            ends: dict[TopicPartition, int] = await (await self._connected()).end_offsets(list(read))
+        now, before = time.monotonic(), self._ends
+        rate = sum(ends[p] - before.get(p, ends[p]) for p in ends) / max(now - self._asked_at, 0.001)
+        self._ends, self._asked_at = ends, now
+        applied = await self._positions()  # after the ends: what came before these had that long
+        left = sum(max(0, ends[p] - applied.get(p, read[p])) for p in ends)
+        return left / max(rate, LEAST_RATE)
+
+    async def _positions(self) -> dict[TopicPartition, int]:
+        with translated():
+            async with self._engine.connect() as connection:
+                rows = await connection.execute(_POSITIONS, {"group_id": self._settings.kafka_group_id})
+                return {TopicPartition(row.topic, row.partition): row.next_offset for row in rows}
+
+    async def _connected(self) -> AIOKafkaConsumer:
+        if self._client is None:
+            options = client_options(self._settings)
+            client = AIOKafkaConsumer(
+                enable_auto_commit=False, isolation_level=self._settings.kafka_isolation_level, **options
+            )
+            await client.start()
+            self._client = client
+        return self._client
