@@ -32,6 +32,17 @@ and then kept, would read the whole table for each row when it has grown: 62 sec
 waiting."""
 
 
+def _with_settings(lock: str, more: dict[str, str]) -> str:
+    settings = {"idle_in_transaction_session_timeout": IDLE_LIMIT, "tcp_user_timeout": IDLE_LIMIT, **more}
+    local = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings.items())
+    return f"SELECT {local}; SELECT {lock}"
+
+
+_SHARED = _with_settings(f"pg_advisory_xact_lock_shared({GATE_KEY})", PLANS)
+_EXCLUSIVE = _with_settings(f"pg_advisory_xact_lock({GATE_KEY})", PLANS)
+_CLAIM = _with_settings(f"pg_advisory_xact_lock_shared({CLAIM_KEY})", {})
+
+
 async def enter(connection: AsyncConnection, mode: Mode, check: str = "") -> Unit:
     """Prepare a transaction that applies records. Call it before the transaction's first statement.
 
@@ -39,8 +50,8 @@ async def enter(connection: AsyncConnection, mode: Mode, check: str = "") -> Uni
     whether anything waits. The lock and the settings end with the transaction.
     """
     driver = await _driver(connection)
-    lock = f"SELECT pg_advisory_xact_lock{'_shared' if mode.shared else ''}({GATE_KEY})"
-    unit = Unit(connection, driver, mode, "; ".join(filter(None, (_settings(PLANS), lock, check))))
+    lock = _SHARED if mode.shared else _EXCLUSIVE
+    unit = Unit(connection, driver, mode, f"{lock}; {check}" if check else lock)
     driver.begin_next_with(unit)
     return unit
 
@@ -48,8 +59,7 @@ async def enter(connection: AsyncConnection, mode: Mode, check: str = "") -> Uni
 async def enter_claim(connection: AsyncConnection) -> None:
     """The same for a transaction that claims positions, which may run beside any other."""
     driver = await _driver(connection)
-    first = f"{_settings({})}; SELECT pg_advisory_xact_lock_shared({CLAIM_KEY})"
-    driver.begin_next_with(DriverTransaction(driver, first))
+    driver.begin_next_with(DriverTransaction(driver, _CLAIM))
 
 
 async def _driver(connection: AsyncConnection) -> Connection:
@@ -57,9 +67,3 @@ async def _driver(connection: AsyncConnection) -> Connection:
     driver = (await connection.get_raw_connection()).driver_connection
     assert isinstance(driver, Connection)
     return driver
-
-
-def _settings(more: dict[str, str]) -> str:
-    settings = {"idle_in_transaction_session_timeout": IDLE_LIMIT, "tcp_user_timeout": IDLE_LIMIT, **more}
-    local = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in settings.items())
-    return f"SELECT {local}"
