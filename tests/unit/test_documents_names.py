@@ -65,6 +65,11 @@ def test_architecture_names_every_package_of_ours() -> None:
     assert {path for path in ours - named - headings if path.count("/") <= 1} == set()
 
 
+def test_testing_names_every_folder_of_tests() -> None:
+    named = {path for code in spans(prose(ROOT / "docs" / "testing.md")) for path in files(code)}
+    assert {path for path in TREE if path.startswith("tests/") and path.count("/") == 1 and "." not in path} <= named
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_test_is_there(name: str) -> None:
     named = [code.removeprefix("test_") for code in spans(prose(ROOT / name)) if re.fullmatch(r"test_[a-z0-9_]+", code)]
