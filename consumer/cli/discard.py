@@ -1,15 +1,15 @@
 """`projector dead-letters discard`: a dry run without --execute. Why is asked for, and kept."""
 
 from collections import Counter
-from dataclasses import replace
 from typing import Annotated
 
 import typer
 
 from neon_projector.consumer.admin.letters import discard as letters
 from neon_projector.consumer.admin.letters.filter import Filter
-from neon_projector.consumer.admin.letters.lookup import Chosen, chosen, numbers
+from neon_projector.consumer.admin.letters.lookup import chosen
 from neon_projector.consumer.admin.letters.superseded import Superseded
+from neon_projector.consumer.cli.choice import choose
 from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm
 from neon_projector.consumer.cli.letter_filter import Every, Ids, with_filter
 from neon_projector.consumer.cli.output import print_json, print_table
@@ -38,10 +38,13 @@ def discard(
     """
     if execute and not (why or "").strip():
         raise typer.BadParameter("--execute needs --why")
-    which, found = choose(which, ids, every or (only_superseded and not which.given and not ids))
+    which = choose(which, ids, every or (only_superseded and not which.given and not ids))
     if only_superseded:
         _superseded(which, why or "", execute, yes, as_json)
         return
+    found = ask(lambda engine: chosen(engine, which))
+    if not found.number:
+        raise Refused("there is no such new dead letter")
     if execute:
         confirm(f"discard {found.number} dead letters?", yes)
         found = ask(lambda engine: letters.discard(engine, which, found.last, why or ""))
@@ -49,20 +52,6 @@ def discard(
         print_json({"executed": execute, "discarded": found.number, "first": found.first, "last": found.last})
     else:
         typer.echo(f"{found.number} discarded" if execute else f"{found.number} to discard: {DRY}")
-
-
-def choose(which: Filter, ids: list[int] | None, every: bool) -> tuple[Filter, Chosen]:
-    """The new dead letters that are meant, and how many these are now. Refused where one that is named is none, and
-    where there are none."""
-    if sum((bool(ids), bool(which.given), every)) != 1:
-        raise typer.BadParameter("give numbers, or a filter such as --reason, or --all")
-    which = replace(which, ids=tuple(ids or ()), status="new")
-    if ids and (missing := sorted(set(ids) - set(ask(lambda engine: numbers(engine, which))))):
-        raise Refused(f"no new dead letter: {', '.join(map(str, missing))}")
-    found = ask(lambda engine: chosen(engine, which))
-    if not found.number:
-        raise Refused("there is no such new dead letter")
-    return which, found
 
 
 def _superseded(which: Filter, why: str, execute: bool, yes: bool, as_json: bool) -> None:

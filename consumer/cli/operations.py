@@ -5,10 +5,11 @@ from typing import Annotated, Any
 
 import typer
 
+from neon_projector.consumer.admin.letters.redrive import COMMAND as REDRIVE
 from neon_projector.consumer.admin.operations import lookup
 from neon_projector.consumer.admin.operations.operation import RESUMABLE
 from neon_projector.consumer.admin.replay.run import COMMAND as REPLAY
-from neon_projector.consumer.cli import replay
+from neon_projector.consumer.cli import redrive, replay
 from neon_projector.consumer.cli.database import AsJson, Limit, ask
 from neon_projector.consumer.cli.examples import examples
 from neon_projector.consumer.cli.output import print_json, print_table, print_text, said
@@ -18,7 +19,7 @@ Number = Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="As `projector
 Unfinished = Annotated[bool, typer.Option("--unfinished", help="Only what runs, or can be resumed.")]
 Row = dict[str, Any]
 
-RESUMES: dict[str, Callable[[int, bool], int]] = {REPLAY: replay.resume}
+RESUMES: dict[str, Callable[[int, bool], int]] = {REDRIVE: redrive.resume, REPLAY: replay.resume}
 """By command: goes on with an operation (its id, whether to print JSON), and returns the exit status."""
 
 app = typer.Typer(

@@ -1,59 +1,93 @@
-"""`projector dead-letters retry`: a dry run without --execute, which tells what would become of each letter."""
+"""`projector dead-letters retry`: a dry run without --execute, which says what would become of the letters."""
+
+from typing import Annotated, Any
 
 import typer
 
 from neon_projector.consumer.admin.letters.filter import Filter
-from neon_projector.consumer.admin.letters.lookup import numbers as numbers_of
-from neon_projector.consumer.admin.redrive import LetterRetry, Tried
-from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm
-from neon_projector.consumer.cli.discard import choose
+from neon_projector.consumer.admin.letters.plan import IN_VAIN, Plan, plan
+from neon_projector.consumer.admin.letters.redrive import Redrive
+from neon_projector.consumer.admin.letters.tally import CHANGED, LOST, REJECTED, Tally
+from neon_projector.consumer.admin.operations import lookup
+from neon_projector.consumer.cli.choice import choose
+from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm, work
 from neon_projector.consumer.cli.letter_filter import Every, Ids, with_filter
 from neon_projector.consumer.cli.output import print_json, print_table
+from neon_projector.consumer.cli.progress import progress
 from neon_projector.consumer.environment import load_settings
+from neon_projector.consumer.errors import Refused
 from neon_projector.projections.registry import REGISTRY
 
 SHOWN = 50
+"""Letters that a table names one by one."""
+
+Details = Annotated[bool, typer.Option("--details", help="Say what became of each letter.")]
+Force = Annotated[bool, typer.Option("--force", help=f"Also those that {IN_VAIN} retries did not help.")]
+AtMost = Annotated[int | None, typer.Option("--limit", min=1, help="Try at most so many, the oldest first.")]
 
 
 @with_filter
 def retry(
-    which: Filter, ids: Ids = None, every: Every = False, execute: Execute = False, yes: Yes = False,
-    as_json: AsJson = False,
+    which: Filter, ids: Ids = None, every: Every = False, limit: AtMost = None, force: Force = False,
+    details: Details = False, execute: Execute = False, yes: Yes = False, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Apply dead letters again with today's code. One that is rejected again stays, with one attempt more.
 
+    Letters that come while it runs are not tried. Interrupted, it goes on with `projector operations resume`.
+
     Exit status 1: some are rejected again, or lost (stored masked or cut, and Kafka no longer has the record).
     """
-    which, _ = choose(which, ids, every)
-    numbers = ask(lambda engine: numbers_of(engine, which))
+    which = choose(which, ids, every)
+    planned = ask(lambda engine: plan(engine, which, limit, force=force))
+    if not planned.total:
+        raise Refused(_left_out(planned.left_out) or "there is no such new dead letter")
     settings = load_settings()
     if execute:
-        confirm(f"retry {len(numbers)} dead letters?", yes)
-    tried = ask(lambda engine: LetterRetry(engine, settings, REGISTRY, execute=execute).run(numbers))
-    _print_json(tried, execute) if as_json else _print(tried, execute)
-    raise typer.Exit(0 if len(tried.resolved) == len(tried.outcomes) else 1)
+        confirm(f"retry {planned.total} dead letters?", yes)
+    with progress("retry", planned.total) as bar:
+        if execute:
+            number, tally = work(lambda engine: Redrive(engine, settings, REGISTRY, bar).run(planned, details=details))
+        else:
+            number = None
+            tally = work(lambda engine: Redrive(engine, settings, REGISTRY, bar).rehearse(planned, details=details))
+    _say(number, planned, tally, as_json)
+    raise typer.Exit(0 if tally.is_clean else 1)
 
 
-def _print_json(tried: Tried, execute: bool) -> None:
-    again = tried.rejected
-    letters = [
-        {"id": number, "outcome": outcome}
-        | ({"reason": again[number].reason.value, "error": again[number].error} if number in again else {})
-        for number, outcome in sorted(tried.outcomes.items())
-    ]
-    counts = tried.counts()
-    body = {"executed": execute, "resolved": len(tried.resolved), "rejected": counts["rejected"]}
-    print_json({**body, "lost": counts["lost"], "letters": letters})
+def resume(number: int, as_json: bool) -> int:
+    """Go on with a retry that was interrupted; the exit status."""
+    settings, row = load_settings(), ask(lambda engine: lookup.shown(engine, number))
+    with progress("retry", row["total"], done=row["done"]) as bar:
+        tally = work(lambda engine: Redrive(engine, settings, REGISTRY, bar).resume(number))
+    _say(number, None, tally, as_json)
+    return 0 if tally.is_clean else 1
 
 
-def _print(tried: Tried, execute: bool) -> None:
-    rows = []
-    for number, outcome in sorted(tried.outcomes.items())[:SHOWN]:
-        again = tried.rejected.get(number)
-        reason, error = (again.reason.value, again.error) if again else (None, None)
-        rows.append({"id": number, "outcome": outcome, "reason": reason, "error": error})
-    if rows:
-        print_table(rows)
-    counts = tried.counts()
-    said = f"{len(tried.resolved)} resolved, {counts['rejected']} rejected again, {counts['lost']} lost"
-    typer.echo(said if execute else f"{said}: {DRY}")
+def _say(number: int | None, planned: Plan | None, tally: Tally, as_json: bool) -> None:
+    left_out = planned.left_out if planned else 0
+    if as_json:
+        print_json(_document(number, left_out, tally))
+        return
+    if tally.details is not None:
+        print_table([one._asdict() for one in tally.details[:SHOWN]])
+    print_table([one._asdict() for one in sorted(tally.groups, key=lambda one: -one.letters)])
+    more = len(tally.details or ()) - SHOWN
+    if more > 0:
+        typer.echo(f"{more} more than shown; --json has them")
+    if left_out:
+        typer.echo(_left_out(left_out))
+    counts = f"{tally.number(REJECTED)} rejected again, {tally.number(LOST)} lost"
+    counts += f", {tally.number(CHANGED)} changed by somebody else meanwhile" if tally.number(CHANGED) else ""
+    said = f"{tally.resolved} resolved, {counts}"
+    typer.echo(f"{said}: {DRY}" if number is None else said)
+
+
+def _document(number: int | None, left_out: int, tally: Tally) -> dict[str, Any]:
+    counts = {"resolved": tally.resolved, **{name: tally.number(name) for name in (REJECTED, LOST, CHANGED)}}
+    groups = [one._asdict() for one in tally.groups]
+    body = {"executed": number is not None, "operation": number, **counts, "left_out": left_out, "groups": groups}
+    return body if tally.details is None else body | {"letters": [one._asdict() for one in tally.details]}
+
+
+def _left_out(number: int) -> str:
+    return f"{number} left out: {IN_VAIN} retries did not help them; --force tries them again" if number else ""

@@ -27,7 +27,7 @@ async def letters(world: World) -> World:
             a_record(a_user_event(id=ADA, email="nobody") | {"source": "/shop"}),
             a_record(a_user_event(id=EVE, version=0) | {"source": "/desk"}),
             a_record(a_document_event(id=NOTES, title=7) | {"source": "/shop"}),
-            ARecord(b"not json", key=str(BOB).upper().encode(), topic="users"),
+            ARecord(b"not json", key=f'"{BOB}"'.upper().encode(), topic="users"),
         ]
     )
     with running_projector(world.settings) as projector:

@@ -25,9 +25,14 @@ async def test_a_dry_run_tells_what_would_be_and_changes_nothing(world: World) -
     dry = await told(world, *RETRY, "--all", exit_status=1)
     assert (dry["executed"], dry["resolved"], dry["rejected"], dry["lost"]) == (False, 2, 1, 0)
     assert await everything(world) == before
+    assert dry["groups"] == [
+        {"outcome": "applied", "reason": None, "letters": 2, "first": 1},
+        {"outcome": "rejected", "reason": "invalid_data", "letters": 1, "first": 3},
+    ]
     assert "2 resolved, 1 rejected again, 0 lost: a dry run" in await printed(world, *RETRY, "--all")
+    assert "data.email: value_error" in await printed(world, *RETRY, "--all", "--details")
     done = await told(world, *RETRY, "--all", "--execute", exit_status=1)
-    assert done == dry | {"executed": True}
+    assert done == dry | {"executed": True, "operation": done["operation"]}
     assert {row["id"] for row in await world.rows("SELECT id FROM users")} == {ADA, EVE}
     letters = await world.rows("SELECT status, attempts, reason, error FROM projector.dead_letters ORDER BY id")
     assert [(row["status"], row["attempts"]) for row in letters] == [("resolved", 1), ("resolved", 1), ("new", 2)]
@@ -100,8 +105,10 @@ async def test_every_retry_that_changed_something_leaves_its_trace(world: World)
     await told(world, *RETRY, "--all", "--execute", exit_status=1)
     (trace,) = await world.rows("SELECT * FROM projector.operations")
     assert (trace["command"], trace["outcome"], "@" in trace["actor"]) == ("dead-letters retry", "done", True)
-    (number,) = json.loads(trace["before"])["new"]
-    assert json.loads(trace["after"]) == {"resolved": [], "rejected": [number]}
+    assert (trace["state"], trace["done"], trace["total"]) == ("completed", 1, 1)
+    assert json.loads(trace["filter"]) == {"status": "new", "newest": 1, "limit": None, "force": False}
+    group = {"outcome": "rejected", "reason": "invalid_data", "letters": 1, "first": 1}
+    assert json.loads(trace["after"]) == {"groups": [group]}
 
 
 async def everything(world: World) -> list[list[dict[str, Any]]]:

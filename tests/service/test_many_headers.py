@@ -38,6 +38,6 @@ async def test_letters_of_records_with_very_many_headers_hold_nothing_up(world: 
     assert json.loads(command("dead-letters", "show", str(number), "--json", settings=world.settings).stdout)[
         "header_count"
     ] == len(MANY)
-    retried = command("dead-letters", "retry", str(number), "--json", settings=world.settings)
+    retried = command("dead-letters", "retry", str(number), "--details", "--json", settings=world.settings)
     (letter,) = json.loads(retried.stdout)["letters"]
     assert letter["outcome"] == "rejected", "what is cut is read from Kafka once more"

@@ -31,7 +31,7 @@ async def test_a_header_whose_name_is_not_utf_8_is_one_dead_letter(world: World)
         await producer.send("users", a_batch([*users(1), *users(1, ("naïve".encode(), b"1"))]))
     with running_projector(world.settings) as projector:
         await world.until_consumed(12)
-        retried = command("dead-letters", "retry", "--all", "--execute", "--json", settings=world.settings)
+        retried = command("dead-letters", "retry", "--all", "--execute", "--details", "--json", settings=world.settings)
         verified = command("verify", settings=world.settings)
         assert projector.terminate() == 0
     assert await world.value("SELECT count(*)::int FROM users") == 10
