@@ -1,13 +1,16 @@
 """`projector dead-letters retry`: a dry run without --execute, which says what would become of the letters."""
 
+import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from neon_projector.consumer.admin.letters.edited import retry_edited
 from neon_projector.consumer.admin.letters.filter import Filter
 from neon_projector.consumer.admin.letters.plan import IN_VAIN, Plan, plan
 from neon_projector.consumer.admin.letters.redrive import Redrive
-from neon_projector.consumer.admin.letters.tally import CHANGED, LOST, REJECTED, Tally
+from neon_projector.consumer.admin.letters.tally import CHANGED, LOST, REJECTED, RESOLVED, Tally
 from neon_projector.consumer.admin.operations import lookup
 from neon_projector.consumer.cli.choice import choose
 from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm, work
@@ -21,6 +24,13 @@ from neon_projector.projections.registry import REGISTRY
 SHOWN = 50
 """Letters that a table names one by one."""
 
+Edit = Annotated[
+    Path | None,
+    typer.Option(
+        "--edit", metavar="FILE", exists=True, dir_okay=False, allow_dash=True,
+        help="Apply one letter with this value instead of its own; `-` is standard input.",
+    ),
+]  # fmt: skip
 Details = Annotated[bool, typer.Option("--details", help="Say what became of each letter.")]
 Force = Annotated[bool, typer.Option("--force", help=f"Also those that {IN_VAIN} retries did not help.")]
 AtMost = Annotated[int | None, typer.Option("--limit", min=1, help="Try at most so many, the oldest first.")]
@@ -29,7 +39,7 @@ AtMost = Annotated[int | None, typer.Option("--limit", min=1, help="Try at most 
 @with_filter
 def retry(
     which: Filter, ids: Ids = None, every: Every = False, limit: AtMost = None, force: Force = False,
-    details: Details = False, execute: Execute = False, yes: Yes = False, as_json: AsJson = False,
+    details: Details = False, edit: Edit = None, execute: Execute = False, yes: Yes = False, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Apply dead letters again with today's code. One that is rejected again stays, with one attempt more.
 
@@ -37,6 +47,8 @@ def retry(
 
     Exit status 1: some are rejected again, or lost (stored masked or cut, and Kafka no longer has the record).
     """
+    if edit is not None:
+        raise typer.Exit(_edited(which, ids or [], edit, execute, yes, as_json))
     which = choose(which, ids, every)
     planned = ask(lambda engine: plan(engine, which, limit, force=force))
     if not planned.total:
@@ -52,6 +64,23 @@ def retry(
             tally = work(lambda engine: Redrive(engine, settings, REGISTRY, bar).rehearse(planned, details=details))
     _say(number, planned, tally, as_json)
     raise typer.Exit(0 if tally.is_clean else 1)
+
+
+def _edited(which: Filter, ids: list[int], edit: Path, execute: bool, yes: bool, as_json: bool) -> int:
+    """Try one letter with an edited value; the exit status."""
+    if len(ids) != 1 or which.given:
+        raise typer.BadParameter("--edit takes the number of one dead letter, and no filter")
+    value = sys.stdin.buffer.read() if str(edit) == "-" else edit.read_bytes()
+    settings = load_settings()
+    if execute:
+        confirm(f"apply dead letter {ids[0]} with another value?", yes)
+    done = ask(lambda engine: retry_edited(engine, settings, REGISTRY, ids[0], value, execute=execute))
+    if as_json:
+        print_json({"executed": execute, **done._asdict()})
+    else:
+        print_table([done._asdict()])
+        typer.echo("done" if execute and done.outcome in RESOLVED else "nothing is changed" if execute else DRY)
+    return 0 if done.outcome in RESOLVED else 1
 
 
 def resume(number: int, as_json: bool) -> int:

@@ -27,16 +27,14 @@ class KeptRecord:
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
+    headers: tuple[tuple[str, bytes | None], ...]
     timestamp: int = 0
 
 
 async def original(letter: Letter, records: Records) -> Record | None:
     """The record that was rejected; None where it is masked or cut here, and gone or another one in Kafka."""
     if is_whole(letter):
-        headers = tuple((name, text.encode()) for name, text in _headers(letter))
-        place = (letter["topic"], letter["partition"], letter["offset"])
-        return KeptRecord(*place, letter["key"], letter["value"], headers)
+        return _kept(letter)
     found = await records.at(letter["topic"], letter["partition"], letter["offset"])
     if found is None or was_parked(letter):
         return found
@@ -51,17 +49,41 @@ def was_parked(letter: Letter) -> bool:
     return letter["value"] is None and not _headers(letter)
 
 
+async def frame(letter: Letter, records: Records) -> Record | None:
+    """A record with the letter's key and headers as they came, whatever its value; None where they are masked or cut
+    here, and the record is gone in Kafka."""
+    if not was_parked(letter) and _frame_is_whole(letter):
+        return _kept(letter)
+    found = await records.at(letter["topic"], letter["partition"], letter["offset"])
+    if found is None or was_parked(letter):
+        return found
+    return found if hashlib.sha256(found.value or b"").digest() == letter["sha256"] else None
+
+
 def is_whole(letter: Letter) -> bool:
     """Whether key, value and headers are kept as they were: neither masked, nor cut, nor put into other letters."""
-    key, value = letter["key"] or b"", letter["value"] or b""
+    value = letter["value"] or b""
     return (
         not was_parked(letter)
         and len(value) == (letter["value_length"] or 0)
-        and letter["header_count"] in (None, len(_headers(letter)))
         and hashlib.sha256(value).digest() == letter["sha256"]
+        and _frame_is_whole(letter)
+    )
+
+
+def _frame_is_whole(letter: Letter) -> bool:
+    """Whether key and headers are."""
+    key = letter["key"] or b""
+    return (
+        letter["header_count"] in (None, len(_headers(letter)))
         and not (len(key) >= VALUE_KEPT_BYTES or b"***" in key or b"\\" in key)
         and all(_is_plain(name) and _is_plain(text) for name, text in _headers(letter))
     )
+
+
+def _kept(letter: Letter) -> KeptRecord:
+    headers = tuple((name, text.encode()) for name, text in _headers(letter))
+    return KeptRecord(letter["topic"], letter["partition"], letter["offset"], letter["key"], letter["value"], headers)
 
 
 def _headers(letter: Letter) -> list[tuple[str, str]]:
