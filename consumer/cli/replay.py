@@ -50,8 +50,9 @@ def replay(
     if not execute:
         _print_plan(ranges, bool(key), as_json)
         return
-    _print_plan(ranges, bool(key), False) if is_to_ask(yes) else None
-    _confirm(total, yes)
+    if is_to_ask(yes) and not as_json:
+        _print_plan(ranges, bool(key), False)
+    confirm_size(total, yes=yes)
     asked: dict[str, Any] = {"topics": topic or ["*"], "from": _said(begin, start), "to": _said(stop, end)}
     asked |= {"keys": key, "max_rate": max_rate}
     with ExitStack() as showing:
@@ -69,7 +70,7 @@ def resume(number: int, as_json: bool) -> int:
     return _print_result(done, as_json)
 
 
-def _confirm(total: int, yes: bool) -> None:
+def confirm_size(total: int, *, yes: bool) -> None:
     """Ask once, and twice where it is much; Refused without a yes, and where much is not said yes to."""
     if not total:
         raise Refused("there is nothing in this range that the service has applied")

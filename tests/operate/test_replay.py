@@ -1,9 +1,11 @@
 """`projector replay`: a range read again beside the running service, once however often it is interrupted."""
 
 import asyncio
+import json
 import random
 import signal
 import subprocess
+import sys
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -78,6 +80,7 @@ async def test_everything_replayed_twice_beside_the_service_touches_no_row(fille
     world = filled
     with running_projector(world.settings) as projector:
         eventually("it is ready", lambda: projector.get("/health/ready")[0] == 200)
+        await world.rows("UPDATE projector.absent_states SET since = now() - interval '90 days'")  # long past the grace
         before, live = await everything(world), await world.rows(LIVE)
         for _ in range(2):
             done = await told(world, *REPLAY)
@@ -153,6 +156,32 @@ async def test_more_than_a_million_want_a_second_yes(filled: World, monkeypatch:
     assert await filled.rows("SELECT * FROM projector.operations") == []
     assert (await told(filled, *REPLAY, "--yes"))["total"] == 240
 
+    questions: list[str] = []
+    monkeypatch.setattr(cli, "confirm", lambda question, _: questions.append(question))
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
+    for total in (200, 201):
+        cli.confirm_size(total, yes=False)
+    assert questions == [
+        "read 200 offsets again?", "read 201 offsets again?", "these are more than 200; really?",
+    ]  # fmt: skip
+
+
+async def test_offsets_of_another_topic_or_group_are_not_replayed(filled: World) -> None:
+    world = filled
+    runner = begin(world, *REPLAY, "--max-rate", "20")
+    await world.until(f"{REPLAYED} > 0", True)
+    runner.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(runner.wait) == 130
+    await world.rows('UPDATE projector.operations SET filter = filter || \'{"group_id": "theirs"}\'')
+    assert "is of the group theirs" in str(await failed(world, "operations", "resume", "1"))
+    group = json.dumps({"group_id": world.group})
+    await world.rows(f"UPDATE projector.operations SET filter = filter || '{group}'")
+    await world.rows("UPDATE projector.offsets SET topic_id = 'AAAAAAAAAAAAAAAAAAAAAA' WHERE topic = $1", world.users)
+    for words in (("operations", "resume", "1"), REPLAY):
+        assert "the topic was created again" in str(error := await failed(world, *words))
+        assert isinstance(error, Refused)
+    assert await world.value("SELECT state FROM projector.operations") == "failed"
+
 
 async def test_killed_at_ten_random_places_it_restores_everything_and_leaves_nothing_behind(world: World) -> None:
     await world.create_topics(partitions=2)
@@ -201,10 +230,7 @@ async def test_interrupted_it_goes_on_over_what_retention_took_meanwhile(filled:
         row["partition"]: row["next_offset"] for row in await world.rows(f"SELECT * FROM projector.offsets {OF_REPLAY}")
     }
     gone = {TopicPartition(world.users, number): RecordsToDelete(at + 5) for number, at in reached.items()}
-    admin = AIOKafkaAdminClient(bootstrap_servers=world.bootstrap)
-    await admin.start()
-    await admin.delete_records(gone)
-    await admin.close()
+    await delete(world, gone)
     await world.rows("UPDATE projector.operations SET filter = filter - 'max_rate'")
     result = await told(world, "operations", "resume", "1", exit_status=1)
     assert result["lost"] == {f"{world.users}:{number}": [[at, at + 5]] for number, at in reached.items()}
@@ -217,6 +243,34 @@ async def test_interrupted_it_goes_on_over_what_retention_took_meanwhile(filled:
     again = await told(world, "replay", "--topic", f"{world.users}:0", "--from", "0", "--execute", exit_status=1)
     assert again["lost"] == {f"{world.users}:0": [[0, reached[0] + 5]]}
     assert sum(again["outcomes"].values()) == again["total"]
+
+
+async def test_what_is_deleted_while_it_reads_is_named_and_the_rest_is_read(world: World) -> None:
+    await world.create_topics()
+    for _ in range(30):  # more than the client fetches ahead, each in a batch of its own
+        await world.publish_raw("users", b"x" * 500_000)
+    with running_projector(world.settings) as projector:
+        await world.until(APPLIED, 30)
+        assert projector.terminate() == 0
+    runner = begin(world, *REPLAY, "--max-rate", "5", "--json")
+    await world.until(f"{REPLAYED} > 1", True)
+    await delete(world, {TopicPartition(world.users, 0): RecordsToDelete(25)})
+    out, _ = await asyncio.to_thread(runner.communicate)
+    result = json.loads(out)
+    ((start, end),) = result["lost"][f"{world.users}:0"]
+    assert (runner.returncode, end, 1 < start < 25) == (1, 25, True)
+    assert result["outcomes"]["rejected"] == start + 5
+    assert result["left_out"] == 0
+
+
+async def delete(world: World, before: dict[TopicPartition, RecordsToDelete]) -> None:
+    """As retention does."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=world.bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_records(before)
+    finally:
+        await admin.close()
 
 
 async def test_of_two_runners_the_earlier_is_fenced_and_a_cancelled_one_stops(filled: World) -> None:

@@ -149,3 +149,11 @@ def test_it_says_what_most_of_them_are_and_who_sends_them() -> None:
     error = blown.value
     assert (error.topic, error.rejected, error.records) == ("users", 10, 10)
     assert (error.reason, error.source) == ("invalid_json", "/shop")
+
+
+def test_the_one_for_what_is_read_again_never_blows_and_keeps_nothing() -> None:
+    fuse = Fuse.never()
+    for _ in range(3):
+        counted(fuse, 5_000 * BAD)
+    assert dict(fuse.ratios()) == {"users": 1.0}
+    assert fuse._windows["users"].records == 1
