@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Identity, Integer, Text, func, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Identity, Index, Integer, Text, func, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -113,3 +114,27 @@ class ServiceSettings(SQLModel, table=True):
     group_id: str = Field(primary_key=True, sa_type=Text)
     event_max_bytes: int = Field(sa_type=BigInteger)
     updated_at: datetime = _now()
+
+
+class Difference(SQLModel, table=True):
+    """Something that a `verify` has found to be `missing`, `unexpected`, `different` or `unprovable`: in which table
+    (`users`, or one of the service's own), and the versions that must be there and are. `columns` names what differs.
+
+    They stay for `verify --recheck` and `rebuild`, until ten more verifications have been made.
+    """
+
+    __tablename__ = "differences"
+    __table_args__ = (
+        Index("ix_differences_operation_id", "operation_id", "number"),
+        {"schema": CONTROL_SCHEMA},
+    )
+
+    number: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
+    operation_id: int = Field(sa_type=BigInteger)
+    entity: str = Field(sa_type=Text)
+    id: UUID
+    table_name: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Text)
+    columns: list[str] | None = Field(default=None, sa_type=JSONB)
+    expected_version: int | None = Field(default=None, sa_type=BigInteger)
+    found_version: int | None = Field(default=None, sa_type=BigInteger)

@@ -3,11 +3,13 @@
 import asyncio
 import signal
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
 from neon_projector.consumer.cli import dead_letters as letters
 from neon_projector.consumer.cli import offsets, operations, parked
+from neon_projector.consumer.cli.database import AsJson
 from neon_projector.consumer.cli.discard import discard
 from neon_projector.consumer.cli.examples import AN_ID, examples
 from neon_projector.consumer.cli.explain import explain
@@ -112,11 +114,29 @@ def demo(
     raise typer.Exit(run_demo(keep=keep, publish_to=publish_to))
 
 
-@app.command(epilog=examples("verify", "verify --json"))
+@app.command(
+    epilog=examples("verify", "verify --entity document --json", f"verify --id {AN_ID}", "verify --recheck 17")
+)
 def verify(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
+    entity: Annotated[
+        list[str] | None, typer.Option("--entity", help="Compare only these: user, document. Repeatable.")
+    ] = None,
+    id: Annotated[  # noqa: A002  the option's name
+        list[UUID] | None, typer.Option("--id", help="Compare only the entity with this id. Repeatable.")
+    ] = None,
+    recheck: Annotated[
+        int | None, typer.Option(metavar="OPERATION", min=1, help="Compare only what differed in that verify.")
+    ] = None,
+    max_differences: Annotated[
+        int, typer.Option(min=0, help="List at most so many differences; all of them are counted.")
+    ] = 1_000,
+    max_rate: Annotated[float | None, typer.Option(min=1, help="Records a second, at most.")] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Compute the tables again from the topics, and report each difference. Changes nothing."""
-    from neon_projector.consumer.cli.verify import verify as run_verify  # noqa: PLC0415
+    """Compute the tables again from the topics, and report each difference. Changes nothing.
 
-    raise typer.Exit(run_verify(as_json=as_json))
+    Exit status 1: something differs. 5: nothing differs in what the topics still have, but they no longer have all.
+    """
+    from neon_projector.consumer.cli import verify as run  # noqa: PLC0415
+
+    raise typer.Exit(run.verify(entity or [], id or [], recheck, max_differences, max_rate, as_json=as_json))

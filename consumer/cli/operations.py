@@ -19,7 +19,14 @@ Number = Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="As `projector
 Unfinished = Annotated[bool, typer.Option("--unfinished", help="Only what runs, or can be resumed.")]
 Row = dict[str, Any]
 
-RESUMES: dict[str, Callable[[int, bool], int]] = {REDRIVE: redrive.resume, REPLAY: replay.resume}
+
+def _verify(operation_id: int, as_json: bool) -> int:
+    from neon_projector.consumer.cli import verify  # noqa: PLC0415  fast --help
+
+    return verify.resume(operation_id, as_json)
+
+
+RESUMES: dict[str, Callable[[int, bool], int]] = {REDRIVE: redrive.resume, REPLAY: replay.resume, "verify": _verify}
 """By command: goes on with an operation (its id, whether to print JSON), and returns the exit status."""
 
 app = typer.Typer(

@@ -1,69 +1,149 @@
 """`projector verify`."""
 
-import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from typing import Any
+from uuid import UUID
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+import typer
 from rich.table import Table
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from neon_projector.consumer.admin.verify import Report
-from neon_projector.consumer.admin.verify import verify as run
-from neon_projector.consumer.cli.output import print_json, print_text
+from neon_projector.consumer.admin.verify.comparing import listed
+from neon_projector.consumer.admin.verify.report import Difference, Report
+from neon_projector.consumer.admin.verify.verify import Tell, Wanted, differing
+from neon_projector.consumer.admin.verify.verify import verify as run
+from neon_projector.consumer.cli.database import asked, interruptible
+from neon_projector.consumer.cli.output import console, json_of, print_text
+from neon_projector.consumer.cli.progress import Bar, progress
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.settings import Settings
-from neon_projector.models.engine import create_service_engine
 from neon_projector.projections.registry import REGISTRY
 
-SHOWN = 50
-"""Differences that the table for people lists."""
+PATIENCE_SECONDS = 86_400.0
+"""What one statement may take: of hundreds of millions of rows each is copied by one."""
+STATUS = {"equal": 0, "differs": 1, "unprovable": 5}
+"""The exit status of each verdict."""
+SHOWN = 1_000
 
 
-def verify(*, as_json: bool) -> int:
-    """Returns the exit status: 1 where anything differs, or can't be proved."""
-    report = asyncio.run(_verify(load_settings(), as_json))
-    if as_json:
-        print_json(report)
-    else:
+def verify(
+    entities: list[str], ids: list[UUID], recheck: int | None, most: int, max_rate: float | None, *, as_json: bool
+) -> int:
+    """Compare; returns the exit status. BadParameter for an entity that there is not, or two kinds of choice."""
+    known = [projection.entity for projection in REGISTRY]
+    if unknown := [one for one in entities if one not in known]:
+        raise typer.BadParameter(f"--entity {unknown[0]}: expected one of {', '.join(known)}")
+    if recheck is not None and (entities or ids):
+        raise typer.BadParameter("--recheck says itself what is compared: give neither --entity nor --id with it")
+    wanted = Wanted(tuple(entities), tuple(ids), max_rate)
+
+    async def work(engine: AsyncEngine, settings: Settings) -> Report:
+        only = wanted if recheck is None else await differing(engine, recheck, max_rate)
+        return await _run(engine, settings, only, None, most, as_json)
+
+    return _status(_do(work), as_json)
+
+
+def resume(operation_id: int, as_json: bool) -> int:
+    """Go on with one that was interrupted; returns the exit status."""
+    return _status(_do(lambda e, s: _run(e, s, Wanted(), operation_id, SHOWN, as_json)), as_json)
+
+
+def _do(work: Any) -> Report:
+    settings = load_settings().model_copy(update={"db_statement_timeout": PATIENCE_SECONDS})
+    report: Report = interruptible(lambda: asked(settings, lambda engine: work(engine, settings)))
+    return report
+
+
+def _status(report: Report, as_json: bool) -> int:
+    if not as_json:
         _print(report)
-    return 1 if report.differences or report.unprovable else 0
+    return STATUS[report.verdict]
 
 
-async def _verify(settings: Settings, quiet: bool) -> Report:
-    engine = create_service_engine(settings)
-    columns = (TextColumn("reading the topics"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as bar:
-        task = bar.add_task("")
-        try:
-            return await run(
-                engine, settings, REGISTRY, lambda done, total: bar.update(task, completed=done, total=total)
-            )
-        finally:
-            await engine.dispose()
+async def _run(
+    engine: AsyncEngine, settings: Settings, wanted: Wanted, resumed: int | None, most: int, as_json: bool
+) -> Report:
+    with _Bars(as_json) as tell:
+        report = await run(engine, settings, REGISTRY, wanted, tell, resumed)
+    found = listed(engine, report.operation, most)
+    await (_stream(found, report) if as_json else _list(found, report))
+    return report
+
+
+async def _stream(found: AsyncIterator[Difference], report: Report) -> None:
+    """One JSON object; its differences are printed as they come, whatever their number."""
+    out, comma = sys.stdout, ""
+    typer.echo('{"differences":[', nl=False)
+    async for difference in found:
+        typer.echo(comma + json_of(difference), nl=False)
+        comma = ","
+    typer.echo("]," + json_of(report.as_json())[1:])
+    out.flush()
+
+
+async def _list(found: AsyncIterator[Difference], report: Report) -> None:
+    if not report.kinds:
+        return
+    table = Table("table", "id", "what", "version must be", "is")
+    async for d in found:
+        what = d.kind if d.columns is None else f"{d.kind}: {', '.join(d.columns)}"
+        table.add_row(
+            d.table.removeprefix("projector."), str(d.id), what, _or_dash(d.expected_version), _or_dash(d.found_version)
+        )
+    console().print(table)
+    if (number := sum(report.kinds.values())) > table.row_count:
+        print_text(f"{table.row_count:,} of {number:,} are listed; --max-differences lists more")
+
+
+def _or_dash(version: int | None) -> str:
+    return "-" if version is None else str(version)
 
 
 def _print(report: Report) -> None:
-    console = Console()
-    if report.differences:
-        table = Table("table", "id", "what", "version must be", "version is")
-        for d in report.differences[:SHOWN]:
-            table.add_row(d.table, str(d.id), d.kind, str(d.expected_version or "-"), str(d.found_version or "-"))
-        console.print(table)
     for partition in report.unprovable:
         print_text(f"{partition}; the tables can't be proved from it")
     rows = ", ".join(f"{number:,} {table}" for table, number in report.rows.items())
-    verdict = f"{len(report.differences):,} differ" if report.differences else _unless_empty(report)
-    console.print(f"{rows} compared with {report.records:,} records: {verdict}", highlight=False, soft_wrap=True)
+    print_text(f"{rows} compared with {report.records:,} records: {_verdict(report)}")
     if report.waiting:
-        console.print(f"{report.waiting:,} that wait or are deleted were compared too", highlight=False, soft_wrap=True)
-    if report.left_out:
-        console.print(
-            f"{report.left_out:,} left out: contested, refused, erased, one version said twice, or below these",
-            highlight=False,
-            soft_wrap=True,
-        )
+        print_text(f"{report.waiting:,} that wait or are deleted compared too")
+    if number := report.kinds.get("unprovable"):
+        print_text(f"{number:,} are of records that the topics no longer have")
+    if open_ := ", ".join(f"{n:,} {reason}" for reason, n in report.open.items() if n):
+        print_text(f"compared as far as the definition goes: {open_}")
+    if report.differing:
+        print_text(f"what next: projector verify --recheck {report.operation}, once it is mended")
 
 
-def _unless_empty(report: Report) -> str:
+def _verdict(report: Report) -> str:
+    if report.differing:
+        kinds = ", ".join(f"{n:,} {kind}" for kind, n in sorted(report.kinds.items()) if kind != "unprovable")
+        return f"{report.differing:,} differ ({kinds})"
     if not report.records and not any(report.rows.values()):
         return "there is nothing to compare"
-    return "all that could be read says the same" if report.unprovable else "all are what the topics say"
+    return "all that could be read says the same" if report.verdict == "unprovable" else "all are what the topics say"
+
+
+class _Bars(Tell):
+    """One bar after the other: what is read, what is folded, and the comparison, whose length nobody knows."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet, self._shown, self._what = quiet, ExitStack(), ""
+        self._bar = Bar("", None)
+
+    def __enter__(self) -> "_Bars":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._shown.close()
+
+    def at(self, what: str, done: int, total: int | None) -> None:
+        if what != self._what:
+            self._shown.close()
+            self._what, self._bar = what, self._shown.enter_context(progress(what, total, done=done, quiet=self._quiet))
+        self._bar(done, total)
+
+    def said(self, sentence: str) -> None:
+        typer.echo(sentence, err=True)

@@ -138,7 +138,7 @@ def publish_and_prove(at_half: Callable[[], None] = lambda: None) -> None:
     tell(f"drained and proved: {figures}")
     report = json.loads(compose("exec", "--no-TTY", "projector", "projector", "verify", "--json"))
     must(report["differences"] == [] == report["unprovable"], f"verify: {report}")
-    tell(f"projector verify: {report['rows']} from {report['records']} records, {report['left_out']} left out")
+    tell(f"projector verify: {report['rows']} from {report['records']} records, open by definition: {report['open']}")
 
 
 def kill_the_second() -> None:

@@ -1,0 +1,85 @@
+"""Measures `projector verify` beside the drain that filled the tables, on the same machine in the same run.
+
+`python -m bench.verify [RECORDS]`; 500,000 by default: three fifths of that are rows.
+"""
+
+import asyncio
+import json
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass
+
+from bench.events import Mix, a_mix
+from bench.processes import cpu_seconds, family, peak_megabytes
+from bench.publish import publish
+from bench.servers import OPTIONS, Bench
+from bench.service import Drain, drain
+from neon_projector.consumer.demo.servers.postgres import embedded_postgres
+from tests.support.kafka import local_kafka
+from tests.support.projector import PROJECTOR, environment
+from tests.support.world import World
+
+
+@dataclass(frozen=True)
+class Verified:
+    """One `verify`: records per second from the command's start to its end, and of its own work alone; µs of CPU per
+    record; megabytes."""
+
+    rate: float
+    rate_of_work: float
+    own: float
+    postgres: float
+    peak_megabytes: int
+
+
+async def verify(world: World, records: int, postgres: int) -> Verified:
+    """Run it once; AssertionError where it finds a difference."""
+    began, before = time.monotonic(), cpu_seconds(family(postgres))
+    process = subprocess.Popen(  # noqa: ASYNC220  it is started in no time
+        [PROJECTOR, "verify", "--json"], env=environment(world.settings), stdout=subprocess.PIPE
+    )
+    peaks, used = [0.0], [0.0]
+
+    def watch() -> None:
+        while process.poll() is None:
+            try:
+                peaks[0], used[0] = peak_megabytes(process.pid), cpu_seconds([process.pid])
+            except (OSError, StopIteration, ValueError):
+                return
+            time.sleep(0.05)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    told, _ = await asyncio.to_thread(process.communicate)
+    seconds, after = time.monotonic() - began, cpu_seconds(family(postgres))
+    thread.join()
+    report = json.loads(told)
+    assert report["verdict"] == "equal", told[:500]
+    own = await world.value("SELECT extract(epoch FROM finished_at - started_at)::float8 FROM projector.operations")
+    return Verified(
+        records / seconds, records / own, used[0] / records * 1e6, (after - before) / records * 1e6, int(peaks[0])
+    )
+
+
+async def measure(bench: Bench, mix: Mix) -> tuple[Drain, Verified]:
+    async with bench.world() as world:
+        await publish(world.bootstrap, {"users": world.users, "documents": world.documents}, mix.events())
+        drained = await drain(world, mix.total, bench.postgres.pid, bench.kafka.pid)
+        return drained, await verify(world, mix.total, bench.postgres.pid)
+
+
+def main() -> None:
+    records = int(sys.argv[1]) if sys.argv[1:] else 500_000
+    with local_kafka() as kafka, embedded_postgres(OPTIONS) as postgres:
+        drained, verified = asyncio.run(measure(Bench(kafka, postgres), a_mix(records)))
+    print(drained)
+    print(verified)
+    print(
+        f"{verified.rate / drained.rate:.2f} of the drain, {verified.rate_of_work / drained.rate:.2f} by its work alone"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""Reads the topics up to the positions of the snapshot, and puts their events on disk."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from aiokafka import TopicPartition
+from asyncpg.pgproto import pgproto
+
+from neon_projector.consumer.admin.operations.pace import Pace
+from neon_projector.consumer.admin.verify.snapshot import Positions
+from neon_projector.consumer.admin.verify.spill import Spill
+from neon_projector.consumer.kafka.errors import kafka_translated
+from neon_projector.consumer.kafka.reread import Reread
+from neon_projector.consumer.settings import Settings
+from neon_projector.projections.contract.decode import Decoder
+from neon_projector.projections.contract.event import Event
+from neon_projector.projections.contract.projection import Registry
+from neon_projector.projections.contract.record import Record
+from neon_projector.projections.sql.verify.tables import Scope
+from neon_projector.projections.state.packed import Packing
+
+SAVE_SECONDS = 15.0
+"""How often it is made certain what is on disk; a reader that was killed reads again what came after."""
+STEP_SECONDS = 2.0
+TEXT_OF_AN_ID = 36
+
+
+class Reading:
+    """Reads into `spill`, from where its manifest says. Afterwards that says what could not be read."""
+
+    def __init__(
+        self, settings: Settings, registry: Registry, scope: Scope, spill: Spill, packing: Packing, pace: Pace
+    ) -> None:
+        self._settings, self._scope, self._spill, self._packing = settings, scope, spill, packing
+        self._pace = pace
+        self._decode = Decoder(registry, settings.event_max_bytes, pgproto.UUID).all
+        self._entities = {p.entity for p in registry if scope.has(p)}
+        self._part = bool(scope.ids or scope.entities)
+        self._keys = {str(one).encode() for one in scope.ids}
+
+    async def read(
+        self, positions: Positions, tell: Callable[[int, int], None], step: Callable[[int], Awaitable[None]]
+    ) -> None:
+        """`tell` hears how many records are read, of how many; `step` how many, every two seconds."""
+        manifest, clock = self._spill.manifest, asyncio.get_running_loop().time
+        reading = Reread(self._settings, positions, tell, partitions_of(manifest.read))
+        read, records, saved, before = dict(manifest.read), manifest.records, clock(), list(manifest.unreadable)
+        stepped = saved
+        with kafka_translated():
+            async for some in reading.records():
+                if not some:
+                    continue
+                self._spill.add(self._packed(some))
+                records += len(some)
+                read[f"{some[0].topic}:{some[0].partition}"] = some[-1].offset + 1
+                await self._pace.passed(len(some))
+                if clock() - stepped > STEP_SECONDS:
+                    await step(records)
+                    stepped = clock()
+                if clock() - saved > SAVE_SECONDS:
+                    self._spill.save(read, records, list(dict.fromkeys([*before, *reading.unreadable])))
+                    saved = clock()
+        self._spill.save(read, records, list(dict.fromkeys([*before, *reading.unreadable])))
+
+    def _packed(self, records: Sequence[Record]) -> list[tuple[object, ...]]:
+        if keys := self._keys:
+            records = [r for r in records if r.key is None or len(r.key) != TEXT_OF_AN_ID or r.key.lower() in keys]
+        pack = self._packing.pack
+        events = [event for event in self._decode(records) if type(event) is Event]
+        if self._part:
+            entities, ids = self._entities, self._scope.ids
+            events = [event for event in events if event.entity in entities and (not ids or event.id in ids)]
+        return list(map(pack, events))
+
+
+def partitions_of(read: Mapping[str, int]) -> dict[TopicPartition, int]:
+    """Of `topic:partition`."""
+    names = {name.rpartition(":")[::2]: offset for name, offset in read.items()}
+    return {TopicPartition(topic, int(number)): offset for (topic, number), offset in names.items()}

@@ -1,0 +1,144 @@
+"""The tables that `verify` keeps aside while it works, and how they are made. None is logged (UNLOGGED): what they have
+can be computed again.
+
+They are, for each projection: `rows` (what its table has), `states` (what is kept aside), `events` (what is parked),
+`expected` (the states that the topics say), `several` (of entities that may be in one of several states: all of these),
+`awaited` (the events that must be parked), and `places` (where an entity is that is not simply in its table). One for
+all: `discarded`, the ids that operators gave up by `parked discard`.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from neon_projector.models import CONTROL_SCHEMA
+from neon_projector.projections.contract.projection import Projection, Registry
+from neon_projector.projections.sql.parts import ABSENT, PARKED
+from neon_projector.projections.state.packed import columns_of
+
+
+@dataclass(frozen=True)
+class Side:
+    """The side tables of one operation. `prefix` is what all names begin with, as `projector.operation_17_`."""
+
+    prefix: str
+
+    def of(self, projection: Projection, name: str) -> str:
+        return f"{self.prefix}{projection.entity}_{name}"
+
+    @property
+    def discarded(self) -> str:
+        return f"{self.prefix}discarded"
+
+
+def digest(text: str) -> str:
+    """What stands for a text without a bound on its length, as `state.packed.digest`."""
+    return f"sha256(convert_to({text}, 'UTF8'))"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is compared: these entities (none: all), and of them these ids (none: all)."""
+
+    entities: frozenset[str] = frozenset()
+    ids: frozenset[UUID] = frozenset()
+
+    def has(self, projection: Projection) -> bool:
+        return not self.entities or projection.entity in self.entities
+
+    def is_part(self, projection: Projection) -> bool:
+        """Whether it is compared in part, or not at all."""
+        return bool(self.ids) or not self.has(projection)
+
+    def where(self, column: str) -> str:
+        """A condition on `column`, an id."""
+        if not self.ids:
+            return "true"
+        ids = ", ".join(f"'{one}'" for one in sorted(self.ids))
+        return f"{column} = ANY(CAST(ARRAY[{ids}] AS uuid[]))"
+
+
+def snapshot(registry: Registry, side: Side, scope: Scope) -> Iterator[str]:
+    """The statements that copy what there is, to be executed in one REPEATABLE READ transaction.
+
+    Of parents out of scope only the ids are taken, and why those are not there that are kept aside: they decide whether
+    their children are shown.
+    """
+    yield f"""CREATE UNLOGGED TABLE {side.discarded} AS
+        SELECT DISTINCT CAST(before ->> 'id' AS uuid) AS id FROM {CONTROL_SCHEMA}.operations
+        WHERE command = 'parked discard' AND before ->> 'id' ~ '^[0-9a-f-]{{36}}$'"""
+    for projection in registry:
+        if scope.has(projection):
+            yield from _copies(projection, side, scope)
+        if scope.is_part(projection) and registry.children_of(projection.entity):
+            yield f"CREATE UNLOGGED TABLE {side.of(projection, 'there')} AS SELECT id FROM {projection.table_name}"
+            yield f"""CREATE UNLOGGED TABLE {side.of(projection, "outside")} AS
+                SELECT a.id, t.id IS NOT NULL AS present, a.reason
+                FROM {ABSENT} a LEFT JOIN {projection.table_name} t ON t.id = a.id
+                WHERE a.entity = '{projection.entity}' AND NOT ({_inside(projection, scope)})"""
+
+
+def _inside(projection: Projection, scope: Scope) -> str:
+    return scope.where("a.id") if scope.has(projection) else "false"
+
+
+def _copies(projection: Projection, side: Side, scope: Scope) -> Iterator[str]:
+    entity, carried = projection.entity, projection.carried
+    columns = ", ".join(f"{digest(c)} AS {c}" if c in carried else c for c in columns_of(projection))
+    yield f"""CREATE UNLOGGED TABLE {side.of(projection, "rows")} AS
+        SELECT id, version, {columns} FROM {projection.table_name} WHERE {scope.where("id")}"""
+    yield f"""CREATE UNLOGGED TABLE {side.of(projection, "states")} AS
+        SELECT id, version, reason, waiting_for, {_without_texts("state", carried)} AS state
+        FROM {ABSENT} WHERE entity = '{entity}' AND {scope.where("id")}"""
+    yield f"""CREATE UNLOGGED TABLE {side.of(projection, "events")} AS
+        SELECT entity_id AS id, version, type, {_without_texts("data", carried)} AS data
+        FROM {PARKED} WHERE entity = '{entity}' AND {scope.where("entity_id")}"""
+
+
+def _without_texts(document: str, carried: Collection[str]) -> str:
+    """A JSON object with hashes in the place of its carried texts."""
+    hashed = "".join(
+        f""" || CASE WHEN jsonb_typeof({document} -> '{c}') = 'string'
+            THEN jsonb_build_object('{c}', encode({digest(f"{document} ->> '{c}'")}, 'hex')) ELSE '{{}}' END"""
+        for c in carried
+    )
+    whole = f"({document}{hashed})"
+    return f"CASE WHEN jsonb_typeof({document}) = 'object' THEN {whole} ELSE {document} END" if hashed else document
+
+
+def expected(registry: Registry, side: Side, scope: Scope) -> Iterator[str]:
+    """The statements that make the tables for what the topics say, empty."""
+    for projection in (p for p in registry if scope.has(p)):
+        rows, of = side.of(projection, "rows"), side.of
+        more = "base bigint, alive boolean, doubt smallint"
+        yield f"CREATE UNLOGGED TABLE {of(projection, 'expected')} (LIKE {rows}, {more})"
+        yield f"CREATE UNLOGGED TABLE {of(projection, 'several')} (LIKE {rows}, {more})"
+        yield f"""CREATE UNLOGGED TABLE {of(projection, "awaited")} (
+            id uuid, version bigint, type text, data jsonb, always boolean)"""
+
+
+def empty(registry: Registry, side: Side, scope: Scope) -> Iterator[str]:
+    """Take what the topics say away again."""
+    for projection in (p for p in registry if scope.has(p)):
+        names = ", ".join(side.of(projection, name) for name in ("expected", "several", "awaited"))
+        yield f"TRUNCATE {names}"
+
+
+def analyze(registry: Registry, side: Side, scope: Scope) -> Iterator[str]:
+    """Before they are compared: the planner knows nothing of tables that are new."""
+    for projection in (p for p in registry if scope.has(p)):
+        for name in ("rows", "states", "events", "expected", "several", "awaited"):
+            yield f"ANALYZE {side.of(projection, name)}"
+
+
+EXPECTED_MORE = ("base", "alive", "doubt")
+"""The columns of `expected` and `several` behind those of `rows`: the version of the complete event that the state is
+built on; false for a deleted entity; and `CERTAIN`, `ONE_OF_SEVERAL` or `OPEN`."""
+CERTAIN, ONE_OF_SEVERAL, OPEN = 0, 1, 2
+AWAITED = ("id", "version", "type", "data", "always")
+"""The columns of `awaited`; `always`: in each of the states that the entity may be in."""
+
+
+def all_of(values: Iterable[str]) -> str:
+    """A conjunction; true of nothing."""
+    return " AND ".join(values) or "true"

@@ -1,0 +1,97 @@
+"""`verify` that is killed or interrupted anywhere goes on, finds the same, and leaves nothing behind."""
+
+import asyncio
+import json
+import random
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from bench.events import Mix
+from bench.publish import publish
+from tests.support.projector import PROJECTOR, command, environment, eventually, running_projector
+from tests.support.world import World
+
+MIX = Mix(users=6_000, documents=12_000, updates=12_000)
+KILLS = 6
+LEFT = "SELECT count(*)::int FROM pg_class WHERE relname LIKE 'operation\\_%'"
+NEWEST = "SELECT max(id) FROM projector.operations WHERE command = 'verify'"
+STATE = "SELECT state FROM projector.operations WHERE id = $1"
+
+
+async def test_it_goes_on_from_where_it_was_killed(world: World, tmp_path: Path) -> None:
+    rng = random.Random(11)
+    settings = world.settings | {"TMPDIR": str(tmp_path)}
+    await world.create_topics(partitions=2)
+    await publish(world.bootstrap, {"users": world.users, "documents": world.documents}, MIX.events())
+    with running_projector(world.settings):
+        await world.until_consumed(MIX.total)
+    await world.rows("UPDATE users SET name = 'forged' WHERE id = (SELECT id FROM users LIMIT 1)")
+    whole = json.loads(command("verify", "--json", settings=settings).stdout)
+    assert (whole["verdict"], whole["kinds"]) == ("differs", {"different": 1})
+
+    begun = begin(settings, "verify", "--json")
+    operation = await eventually_id(world, whole["operation"])
+    for number in range(KILLS):
+        await asyncio.sleep(rng.uniform(0, 1.5))
+        begun.kill()
+        begun.communicate()
+        if await world.value(STATE, operation) == "completed":
+            break
+        if number == KILLS // 2:
+            forget(tmp_path)
+        begun = begin(settings, "operations", "resume", str(operation), "--json")
+    told, errors = begun.communicate(timeout=120)
+    if await world.value(STATE, operation) != "completed":  # it was killed before it could be begun
+        resumed = command("operations", "resume", str(operation), "--json", settings=settings, timeout=120)
+        told, errors = resumed.stdout, resumed.stderr
+    assert same(json.loads(told)) == same(whole), errors
+    assert await world.value(LEFT) == 0
+    assert left(tmp_path) == []
+
+
+async def test_ctrl_c_pauses_it_and_cancel_leaves_nothing(world: World, tmp_path: Path) -> None:
+    settings = world.settings | {"TMPDIR": str(tmp_path)}
+    await world.create_topics()
+    await world.publish_users(3)
+    with running_projector(world.settings):
+        await world.until_consumed(3)
+    async with world.locked("users"):  # the snapshot waits
+        begun = begin(settings, "verify")
+        operation = await eventually_id(world, 0)
+        eventually("it has begun", lambda: left(tmp_path))
+        begun.send_signal(signal.SIGINT)
+        _, errors = await asyncio.to_thread(begun.communicate, timeout=20)
+    assert (begun.returncode, await world.value(STATE, operation)) == (130, "paused")
+    assert f"projector operations resume {operation}" in errors
+    assert command("operations", "cancel", str(operation), settings=settings).returncode == 0
+    assert command("verify", settings=settings).returncode == 0
+    assert await world.value(LEFT) == 0
+    assert left(tmp_path) == []
+
+
+def begin(settings: dict[str, str], *words: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        [PROJECTOR, *words], env=environment(settings), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+async def eventually_id(world: World, after: int) -> int:
+    await world.until(f"SELECT coalesce(({NEWEST}), 0) > {after}", True)
+    newest: int = await world.value(NEWEST)
+    return newest
+
+
+def same(report: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in report.items() if name != "operation"}
+
+
+def left(directory: Path) -> list[str]:
+    return [path.name for path in directory.iterdir()]
+
+
+def forget(directory: Path) -> None:
+    for path in directory.iterdir():
+        shutil.rmtree(path)

@@ -1,0 +1,65 @@
+"""What is on disk while `verify` reads: all of it after a save, and nothing twice after a crash."""
+
+from pathlib import Path
+from typing import Any
+
+from asyncpg.pgproto import pgproto
+
+from neon_projector.consumer.admin.verify.spill import EVENTS, MANIFEST, Spill
+from neon_projector.projections.contract.decode import Decoder
+from neon_projector.projections.contract.event import Event
+from neon_projector.projections.registry import REGISTRY
+from neon_projector.projections.state.packed import ENCODER, Packing
+from tests.support.factories import a_document_event, a_record, a_user_event
+
+RECORDS = 100_000
+"""For seven buckets or more."""
+PACKING = Packing(REGISTRY, [("users", 0), ("documents", 0)], pgproto.UUID)
+
+
+def some(number: int) -> list[tuple[Any, ...]]:
+    events = [make() for _ in range(number) for make in (a_user_event, a_document_event)]
+    decoded = Decoder(REGISTRY, new_id=pgproto.UUID).all(a_record(event) for event in events)
+    return [PACKING.pack(event) for event in decoded if isinstance(event, Event)]
+
+
+def opened(directory: Path, token: str = "token") -> Spill:
+    return Spill(directory, token, RECORDS, ENCODER)
+
+
+def ids(spill: Spill) -> list[bytes]:
+    buckets = [[one.id for part in spill.parts(n) for one in PACKING.decode_many(part)] for n in range(spill.buckets)]
+    assert sum(bool(bucket) for bucket in buckets) > 1
+    return sorted(one for bucket in buckets for one in bucket)
+
+
+def test_what_was_saved_is_there_after_a_crash_and_nothing_of_what_came_after(tmp_path: Path) -> None:
+    first, second, third = some(50), some(50), some(50)
+    spill = opened(tmp_path)
+    spill.add(first)
+    spill.flush()
+    spill.add(second)
+    spill.save({"users:0": 7}, 200, ["users:1: gone"])
+    spill.add(third)
+    spill.flush()  # and it is killed
+    again = opened(tmp_path)
+    assert (again.manifest.read, again.manifest.records) == ({"users:0": 7}, 200)
+    assert again.manifest.unreadable == ["users:1: gone"]
+    assert ids(again) == sorted(one[1] for one in first + second)
+    again.add(third)
+    again.save({}, 300, [])
+    assert ids(opened(tmp_path)) == sorted(one[1] for one in first + second + third)
+
+
+def test_what_another_operation_left_or_somebody_cut_does_not_count(tmp_path: Path) -> None:
+    spill = opened(tmp_path)
+    spill.add(some(50))
+    spill.save({"users:0": 7}, 100, [])
+    assert opened(tmp_path / "elsewhere").manifest.read == {}
+    length = (tmp_path / EVENTS).stat().st_size
+    (tmp_path / EVENTS).write_bytes((tmp_path / EVENTS).read_bytes()[: length - 1])
+    assert opened(tmp_path).manifest.read == {}
+    spill.save({"users:0": 7}, 100, [])
+    assert opened(tmp_path, token="another").manifest.read == {}
+    (tmp_path / MANIFEST).write_text("no manifest")
+    assert opened(tmp_path).manifest.read == {}
