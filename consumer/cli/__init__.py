@@ -4,6 +4,7 @@ import logging
 import sys
 
 from neon_projector.consumer.cli.app import app
+from neon_projector.consumer.cli.output import said_error
 from neon_projector.consumer.errors import ProjectorError
 
 BUG = 70
@@ -15,7 +16,7 @@ def main() -> None:
     try:
         app(prog_name="projector")
     except ProjectorError as error:
-        for line in (f"projector: {error}", *getattr(error, "__notes__", ())):
+        for line in (f"projector: {said_error(error)}", *getattr(error, "__notes__", ())):
             print(line, file=sys.stderr)  # noqa: T201  the one line for the person, and what to do
         sys.exit(error.exit_status)
     except KeyboardInterrupt:

@@ -18,7 +18,7 @@ from neon_projector.consumer.cli.redrive import retry
 from neon_projector.consumer.cli.replay import replay
 from neon_projector.consumer.cli.status import status
 from neon_projector.consumer.environment import load_settings
-from neon_projector.consumer.logs.setup import set_up_logging
+from neon_projector.consumer.logs.setup import set_up_logging, silence_libraries
 from neon_projector.consumer.version import version
 
 app = typer.Typer(
@@ -72,6 +72,7 @@ def _root(
     ] = False,
 ) -> None:
     """Settings come from the environment; docs/settings.md lists them."""
+    silence_libraries()
 
 
 @app.command(epilog=examples("run"))

@@ -12,7 +12,7 @@ from neon_projector.consumer.admin.letters.superseded import Superseded
 from neon_projector.consumer.cli.choice import choose
 from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm
 from neon_projector.consumer.cli.letter_filter import Every, Ids, with_filter
-from neon_projector.consumer.cli.output import print_json, print_table
+from neon_projector.consumer.cli.output import print_json, print_table, print_text
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.errors import Refused
 from neon_projector.projections.registry import REGISTRY
@@ -51,7 +51,7 @@ def discard(
     if as_json:
         print_json({"executed": execute, "discarded": found.number, "first": found.first, "last": found.last})
     else:
-        typer.echo(f"{found.number} discarded" if execute else f"{found.number} to discard: {DRY}")
+        print_text(f"{found.number} discarded" if execute else f"{found.number} to discard: {DRY}")
 
 
 def _superseded(which: Filter, why: str, execute: bool, yes: bool, as_json: bool) -> None:
@@ -75,7 +75,7 @@ def _superseded(which: Filter, why: str, execute: bool, yes: bool, as_json: bool
         print_table([{"id": one.id, "why": _sentence(one)} for one in found[:SHOWN]])
     more = f" ({len(found) - SHOWN} more than shown)" if len(found) > SHOWN else ""
     said = ", ".join(f"{number} {name}" for name, number in because.most_common())
-    typer.echo(f"{len(found)} {'discarded' if execute else 'to discard'}{more}: {said if execute else DRY}")
+    print_text(f"{len(found)} {'discarded' if execute else 'to discard'}{more}: {said if execute else DRY}")
 
 
 def _sentence(one: Superseded) -> str:

@@ -14,7 +14,7 @@ from neon_projector.consumer.admin.explain.story import FROM_TOPIC_SECONDS, SEAR
 from neon_projector.consumer.admin.explain.story import explain as run_explain
 from neon_projector.consumer.cli.database import AsJson, ask
 from neon_projector.consumer.cli.explained import print_conclusion, print_stale, print_story
-from neon_projector.consumer.cli.output import print_json, print_table, print_text
+from neon_projector.consumer.cli.output import print_json, print_next, print_table, print_text
 from neon_projector.consumer.cli.progress import progress
 from neon_projector.consumer.cli.scope import scope_of
 from neon_projector.consumer.environment import load_settings
@@ -100,7 +100,7 @@ def _print_found(column: str, found: dict[str, Any]) -> None:
     if letters := found["dead_letters"]:
         names = ", ".join(str(letter["id"]) for letter in letters)
         print_text(f"rejected records that name this {column}: dead letters {names}")
-        print_text(f"Next: projector dead-letters show {letters[0]['id']}")
+        print_next(f"projector dead-letters show {letters[0]['id']}")
 
 
 def _sought() -> dict[str, str]:

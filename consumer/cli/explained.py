@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from neon_projector.consumer.cli.output import print_table, print_text
+from neon_projector.consumer.cli.output import print_next, print_table, print_text
 
 Row = dict[str, Any]
 
@@ -34,7 +34,7 @@ def print_conclusion(story: Row) -> None:
     """The sentence, and the next commands."""
     print_text(f"{story['id']}: {story['conclusion']}")
     for command in story["next"]:
-        print_text(f"Next: {command}")
+        print_next(command)
 
 
 def _record(row: Row) -> Row:
@@ -73,4 +73,4 @@ def print_stale(report: Row) -> None:
     )
     for window in windows:
         if window["in_kafka"]:
-            print_text(f"Next: projector offsets reset --topic {name} --to-offset {window['from']}")
+            print_next(f"projector offsets reset --topic {name} --to-offset {window['from']}")

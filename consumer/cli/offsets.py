@@ -71,7 +71,7 @@ def reset(
     if not execute:
         _print(moves(execute=False), as_json)
         if not as_json:
-            typer.echo(DRY)
+            print_text(DRY)
         return
     planned = _agreed(moves(execute=False), as_json) if is_to_ask(yes) else None
     done = moves(execute=True)

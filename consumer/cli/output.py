@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from neon_projector.consumer.cli.times import ago
+from neon_projector.consumer.errors import ProjectorError, TransientError
 from neon_projector.consumer.logs.printable import printable, printable_json
 
 GAP = 2
@@ -27,7 +28,12 @@ WIDEST = 10_000
 
 def console() -> Console:
     """Standard output; as wide as it takes where that is no terminal."""
-    return Console() if sys.stdout.isatty() else Console(width=WIDEST)
+    return Console() if on_terminal() else Console(width=WIDEST)
+
+
+def on_terminal() -> bool:
+    """Whether a person looks at standard output."""
+    return sys.stdout.isatty()
 
 
 def print_json(value: Any) -> None:
@@ -65,8 +71,28 @@ def table_of(rows: Sequence[Mapping[str, Any]], on: Console) -> Table:
 
 
 def print_text(text: str) -> None:
-    """A sentence that the terminal itself wraps."""
-    Console().print(plain(text), soft_wrap=True)
+    """A sentence: on a terminal in lines of whole words, elsewhere one line."""
+    console().print(plain(text), highlight=False)
+
+
+def print_next(command: str) -> None:
+    """The command to run next, on one line, so that a person can copy it."""
+    console().print(next_line(command), soft_wrap=True, highlight=False)
+
+
+def next_line(command: str) -> Text:
+    """`Next: …`, which is never folded."""
+    line = plain(f"Next: {command}")
+    line.no_wrap, line.overflow = True, "ignore"
+    return line
+
+
+def said_error(error: ProjectorError) -> str:
+    """An error in one line: of a server that does not answer, which one."""
+    if type(error) is not TransientError:
+        return str(error)
+    server = "Kafka (KAFKA_BOOTSTRAP_SERVERS)" if error.reason == "kafka" else "the database (NEON_DATABASE_URL)"
+    return f"{server} does not answer as it should: {error.detail or error.reason}. Trying again may help"
 
 
 def plain(text: str) -> Text:

@@ -9,7 +9,7 @@ import typer
 from neon_projector.consumer.admin import parked
 from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Limit, Yes, ask, confirm
 from neon_projector.consumer.cli.examples import AN_ID, examples
-from neon_projector.consumer.cli.output import print_json, print_table
+from neon_projector.consumer.cli.output import print_json, print_table, print_text
 from neon_projector.consumer.errors import Refused
 from neon_projector.projections.registry import REGISTRY
 
@@ -45,7 +45,7 @@ def retry(
     else:
         print_table(rows)
         shown = sum(one.outcome == "shown" for one in done)
-        typer.echo(f"{shown} of {len(done)} shown" if execute else f"{shown} of {len(done)} to show: {DRY}")
+        print_text(f"{shown} of {len(done)} shown" if execute else f"{shown} of {len(done)} to show: {DRY}")
     raise typer.Exit(1 if any(one.outcome == "refused" for one in done) else 0)
 
 
@@ -61,4 +61,4 @@ def discard(entity_id: UUID, execute: Execute = False, yes: Yes = False, as_json
         print_json({"executed": execute, "discarded": len(found), "waited": found})
         return
     print_table([{name: row[name] for name in ("entity", "version", "reason", "topic", "offset")} for row in found])
-    typer.echo(f"{len(found)} discarded" if execute else f"{len(found)} to discard: {DRY}")
+    print_text(f"{len(found)} discarded" if execute else f"{len(found)} to discard: {DRY}")

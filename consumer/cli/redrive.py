@@ -15,7 +15,7 @@ from neon_projector.consumer.admin.operations import lookup
 from neon_projector.consumer.cli.choice import choose
 from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm, work
 from neon_projector.consumer.cli.letter_filter import Every, Ids, with_filter
-from neon_projector.consumer.cli.output import print_json, print_table
+from neon_projector.consumer.cli.output import print_json, print_table, print_text
 from neon_projector.consumer.cli.progress import progress
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.errors import Refused
@@ -79,7 +79,7 @@ def _edited(which: Filter, ids: list[int], edit: Path, execute: bool, yes: bool,
         print_json({"executed": execute, **done._asdict()})
     else:
         print_table([done._asdict()])
-        typer.echo("done" if execute and done.outcome in RESOLVED else "nothing is changed" if execute else DRY)
+        print_text("done" if execute and done.outcome in RESOLVED else "nothing is changed" if execute else DRY)
     return 0 if done.outcome in RESOLVED else 1
 
 
@@ -102,13 +102,13 @@ def _say(number: int | None, planned: Plan | None, tally: Tally, as_json: bool) 
     print_table([one._asdict() for one in sorted(tally.groups, key=lambda one: -one.letters)])
     more = len(tally.details or ()) - SHOWN
     if more > 0:
-        typer.echo(f"{more} more than shown; --json has them")
+        print_text(f"{more} more than shown; --json has them")
     if left_out:
-        typer.echo(_left_out(left_out))
+        print_text(_left_out(left_out))
     counts = f"{tally.number(REJECTED)} rejected again, {tally.number(LOST)} lost"
     counts += f", {tally.number(CHANGED)} changed by somebody else meanwhile" if tally.number(CHANGED) else ""
     said = f"{tally.resolved} resolved, {counts}"
-    typer.echo(f"{said}: {DRY}" if number is None else said)
+    print_text(f"{said}: {DRY}" if number is None else said)
 
 
 def _document(number: int | None, left_out: int, tally: Tally) -> dict[str, Any]:

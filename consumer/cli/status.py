@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.admin.status import status_of
 from neon_projector.consumer.cli.database import AsJson, ask
-from neon_projector.consumer.cli.output import console, plain, print_json, said, table_of
+from neon_projector.consumer.cli.output import console, next_line, plain, print_json, said, said_error, table_of
 from neon_projector.consumer.cli.pause import described, details
 from neon_projector.consumer.cli.times import span
 from neon_projector.consumer.environment import load_settings
@@ -47,7 +47,7 @@ async def _watch(engine: AsyncEngine, settings: Settings, as_json: bool) -> None
             try:
                 told = await status_of(engine, settings)
             except TransientError as trouble:
-                told = {"error": str(trouble)}
+                told = {"error": said_error(trouble)}
             if isinstance(live, Live):
                 live.update(_shown(told, live.console), refresh=True)
             else:
@@ -62,7 +62,10 @@ def _print_json(told: dict[str, Any]) -> None:
 def _shown(told: dict[str, Any], on: Console) -> RenderableType:
     if "error" in told:
         return plain(str(told["error"]))
-    parts: list[RenderableType] = [plain(_sentence(one)) for one in told["findings"]]
+    parts: list[RenderableType] = []
+    for one in told["findings"]:
+        parts.append(plain(f"{one['level'].upper()}: {one['says']}"))
+        parts += [next_line(one["next"])] if one["next"] else []
     for title, rows in _tables(told):
         if rows:
             parts += ["", plain(title), table_of(rows, on)]
@@ -73,11 +76,6 @@ def _shown(told: dict[str, Any], on: Console) -> RenderableType:
         f"{name} {number:,}" for name, number in (waits | {"dead letters": told["dead_letters"]}).items()
     )
     return Group(*parts, plain(f"{counts}; last update {said(told['last_update']) or 'never'}"))
-
-
-def _sentence(finding: dict[str, Any]) -> str:
-    then = f". Next: {finding['next']}" if finding["next"] else ""
-    return f"{finding['level'].upper()}: {finding['says']}{then}"
 
 
 def _tables(told: dict[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:

@@ -1,5 +1,6 @@
 """The one boundary where errors of the Kafka client become the service's own."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -39,4 +40,14 @@ def kafka_translated() -> Iterator[None]:
         lost = isinstance(error, KAFKA_LOST)
         if not (lost or getattr(error, "retriable", False)):
             raise
-        raise TransientError(type(error).__name__, "kafka") from error
+        raise TransientError(_sign(error), "kafka") from error
+
+
+def _sign(error: Exception) -> str:
+    """What people read of an error: never its own text, which may name hosts; for what they meet most, plain words."""
+    if isinstance(error, aiokafka.errors.KafkaConnectionError):
+        return "no broker can be reached"
+    if isinstance(error, (aiokafka.errors.KafkaTimeoutError, TimeoutError)):
+        return "no answer in time"
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if isinstance(error, OSError) and number else type(error).__name__

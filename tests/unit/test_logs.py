@@ -1,7 +1,12 @@
 """What the Kafka client writes 70 times a second in an outage is one line until the state changes."""
 
 import logging
+from pathlib import Path
 
+import aiokafka
+import pytest
+
+from neon_projector.consumer.logs.client_lines import MEANINGS, ClientLines
 from neon_projector.consumer.logs.repeats import REPEAT_SECONDS, Repeats
 
 CLIENT = "aiokafka.consumer.fetcher"
@@ -42,3 +47,38 @@ def test_lines_of_others_pass() -> None:
     repeats = Repeats()
     for _ in range(3):
         assert repeats.filter(a_line("Failed fetch messages from %s: %s", name="neon_projector.consumer.service"))
+
+
+CLIENT_LINES = [
+    ("Group Coordinator Request failed: %s", "info", "Kafka has no coordinator for this group yet; the Kafka client"),
+    ("Failed fetch messages from %s: %s", "warning", "a broker brings no records; the Kafka client tries again"),
+    ("Something that nobody knows %s %s", "warning", "Something that nobody knows node why"),
+]
+
+
+@pytest.mark.parametrize(("text", "level", "says"), CLIENT_LINES)
+def test_a_line_of_the_kafka_client_is_said_in_our_words_at_our_level(
+    caplog: pytest.LogCaptureFixture, text: str, level: str, says: str
+) -> None:
+    line = a_line(text)
+    line.args = ("node", "why")[: text.count("%s")]
+    caplog.set_level(logging.INFO, "neon_projector")
+    assert ClientLines().filter(line)
+    assert (line.levelname.lower(), line.getMessage().startswith(says)) == (level, True)
+
+
+def test_a_failure_of_the_client_itself_stays_an_error_and_what_is_below_the_level_goes(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    bug = a_line("Unexpected error in fetcher routine")
+    bug.exc_info = (ValueError, ValueError(), None)
+    assert ClientLines().filter(bug)
+    assert bug.levelname == "ERROR"
+    caplog.set_level(logging.WARNING, "neon_projector")
+    assert not ClientLines().filter(a_line("Group Coordinator Request failed: %s %s"))
+
+
+@pytest.mark.parametrize("begins", [begins for begins, _, _ in MEANINGS])
+def test_each_line_that_is_translated_is_one_that_the_client_writes(begins: str) -> None:
+    texts = [path.read_text() for path in Path(aiokafka.__file__).parent.rglob("*.py")]
+    assert any(begins in text for text in texts)

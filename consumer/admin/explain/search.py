@@ -93,7 +93,7 @@ async def records_of(
     except TimeoutError:
         read.gaps.append(f"the topics were read for {seconds:g} s only")
     except TransientError as trouble:
-        read.gaps.append(str(trouble))
+        read.gaps.append(f"Kafka does not answer: {trouble.detail}")
     read.gaps += reading.unreadable
     return read
 
