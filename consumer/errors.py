@@ -84,7 +84,7 @@ class FuseBlown(ProjectorError):
         super().__init__(topic)
         self.topic, self.rejected, self.records = topic, rejected, records
         self.reason, self.source = why
-        """What most of them have in common: `consumer.apply.rejected.Why`."""
+        """What most of them have in common: `consumer.apply.rejection_log.Why`."""
 
 
 class BadData(ProjectorError):

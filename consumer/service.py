@@ -25,7 +25,7 @@ from neon_projector.consumer.kafka.client import client_options
 from neon_projector.consumer.kafka.committer import Committer
 from neon_projector.consumer.kafka.consumer import GroupConsumer
 from neon_projector.consumer.kafka.errors import kafka_translated
-from neon_projector.consumer.kafka.rebalance import Others
+from neon_projector.consumer.kafka.force_rebalance import Others
 from neon_projector.consumer.kafka.topic_watch import TopicWatch
 from neon_projector.consumer.kafka.watch import Watch
 from neon_projector.consumer.offsets.position_check import Known, PositionCheck

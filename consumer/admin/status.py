@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from neon_projector.consumer.admin.group import group_of
 from neon_projector.consumer.admin.offsets import partitions_of
 from neon_projector.consumer.admin.verdict import findings
-from neon_projector.consumer.apply.rejected import said_source
+from neon_projector.consumer.apply.rejection_log import said_source
 from neon_projector.consumer.offsets import intake_stops
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings

@@ -9,7 +9,7 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
-from neon_projector.consumer.apply.rejected import Why, why
+from neon_projector.consumer.apply.rejection_log import Why, why
 from neon_projector.consumer.batch import Batch
 from neon_projector.consumer.errors import FuseBlown
 from neon_projector.projections.contract.event import Rejection

@@ -12,9 +12,9 @@ from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.apply.unit import Unit
 from neon_projector.models.connection import Connection, DriverTransaction
 
-GATE_KEY = 0x6E656F6E_67617465
-"""The key of the lock: the letters of `neongate`."""
-CLAIM_KEY = GATE_KEY + 1
+LOCK_KEY = 0x6E656F6E_67617465
+"""The key of the lock, the same in every version: the letters of `neongate`."""
+CLAIM_KEY = LOCK_KEY + 1
 """The key of a lock that transactions hold while they claim. Nobody waits for it: the watchdog knows them by it."""
 
 IDLE_LIMIT = "15s"
@@ -38,8 +38,8 @@ def _with_settings(lock: str, more: dict[str, str]) -> str:
     return f"SELECT {local}; SELECT {lock}"
 
 
-_SHARED = _with_settings(f"pg_advisory_xact_lock_shared({GATE_KEY})", PLANS)
-_EXCLUSIVE = _with_settings(f"pg_advisory_xact_lock({GATE_KEY})", PLANS)
+_SHARED = _with_settings(f"pg_advisory_xact_lock_shared({LOCK_KEY})", PLANS)
+_EXCLUSIVE = _with_settings(f"pg_advisory_xact_lock({LOCK_KEY})", PLANS)
 _CLAIM = _with_settings(f"pg_advisory_xact_lock_shared({CLAIM_KEY})", {})
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from neon_projector.consumer.apply.lock import CLAIM_KEY, GATE_KEY
+from neon_projector.consumer.apply.lock import CLAIM_KEY, LOCK_KEY
 from neon_projector.consumer.errors import ProjectorError
 from neon_projector.consumer.recovery.translate import translated
 
@@ -37,7 +37,7 @@ _HOLDERS = f"""
         AND pid IN (
             SELECT pid FROM pg_locks JOIN pg_database d ON d.oid = pg_locks.database
             WHERE locktype = 'advisory' AND granted AND datname = current_database()
-                AND (CAST(classid AS bigint) << 32) + CAST(objid AS bigint) IN ({GATE_KEY}, {CLAIM_KEY}))"""
+                AND (CAST(classid AS bigint) << 32) + CAST(objid AS bigint) IN ({LOCK_KEY}, {CLAIM_KEY}))"""
 """Transactions that hold one of our locks while the server waits for their client."""
 _LOOK = text(f"""
     SELECT pid, state_change, wait_event = 'ClientRead' AS reads,

@@ -10,7 +10,7 @@ from neon_projector.consumer.batch import Batch
 from neon_projector.consumer.batching.batcher import Batcher
 from neon_projector.consumer.errors import Fenced, FuseBlown, PositionsMoved
 from neon_projector.consumer.kafka.consumer import GroupConsumer
-from neon_projector.consumer.kafka.rebalance import Others
+from neon_projector.consumer.kafka.force_rebalance import Others
 from neon_projector.consumer.offsets.position_check import PositionCheck
 
 log = logging.getLogger(__name__)

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
+from neon_projector.consumer.admin.force_rebalance import force_rebalance
 from neon_projector.consumer.admin.offsets import positions_of
-from neon_projector.consumer.admin.rebalance import force_rebalance
 from neon_projector.consumer.admin.reset import Move
 from neon_projector.consumer.admin.reset import reset as run_reset
 from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm, is_to_ask

@@ -13,7 +13,7 @@ from sqlalchemy.pool import QueuePool
 
 from neon_projector.consumer.apply.fuse import Fuse
 from neon_projector.consumer.apply.receipt import Receipt
-from neon_projector.consumer.apply.rejected import RejectionLog, why
+from neon_projector.consumer.apply.rejection_log import RejectionLog, why
 from neon_projector.consumer.batch import Batch
 from neon_projector.consumer.kafka.assignment import NEED_A_POSITION
 from neon_projector.consumer.kafka.consumer import GroupConsumer

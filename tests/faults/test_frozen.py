@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from neon_projector.consumer.apply.lock import CLAIM_KEY, GATE_KEY, enter
+from neon_projector.consumer.apply.lock import CLAIM_KEY, LOCK_KEY, enter
 from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.apply.watchdog import Watchdog
 from tests.races.stepping import Writer
@@ -21,7 +21,7 @@ BACKEND = "SELECT count(*)::int FROM pg_stat_activity WHERE query LIKE 'SELECT r
 UNREAD = "SELECT repeat('x', 1000) FROM generate_series(1, 300000)"
 """An answer that no buffer holds."""
 HOLDING = {
-    "a batch": f"BEGIN; SELECT pg_advisory_xact_lock({GATE_KEY})",
+    "a batch": f"BEGIN; SELECT pg_advisory_xact_lock({LOCK_KEY})",
     "a claim": f"BEGIN; SELECT pg_advisory_xact_lock_shared({CLAIM_KEY}); SELECT 1 FROM projector.offsets FOR UPDATE",
 }
 

@@ -40,7 +40,7 @@ class Steps:
         event.listen(engine.sync_engine.pool, "connect", self._connected)
 
     def _connected(self, connection: Any, _entry: object) -> None:
-        """Hold it also when it has passed the gate, and before it moves its positions and commits."""
+        """Hold it also when it has the lock, and before it moves its positions and commits."""
         driver = connection.driver_connection
         execute = driver.execute
 

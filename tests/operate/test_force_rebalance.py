@@ -2,7 +2,7 @@
 
 import pytest
 
-from neon_projector.consumer.admin.rebalance import force_rebalance
+from neon_projector.consumer.admin.force_rebalance import force_rebalance
 from neon_projector.consumer.environment import load_settings
 from tests.operate.commands import asked
 from tests.support.projector import running_projector

@@ -30,7 +30,7 @@ class Others:
 
     async def _tell(self) -> None:
         try:
-            await force_rebalance(self._settings)
+            await join_and_leave(self._settings)
         except (ProjectorError, aiokafka.errors.KafkaError) as error:
             log.warning(
                 "the group could not be made to rebalance; restart the other instances",
@@ -38,8 +38,9 @@ class Others:
             )
 
 
-async def force_rebalance(settings: Settings) -> None:
-    """Returns when the group has settled with the new member, which may take as long as a member takes to answer."""
+async def join_and_leave(settings: Settings) -> None:
+    """Returns when the group has settled with the new member, which may take as long as a member takes to answer, and
+    without it again."""
     with kafka_translated():
         client = AIOKafkaConsumer(
             *sorted(set(settings.topics.values())),

@@ -9,7 +9,7 @@ import asyncio
 
 from neon_projector.consumer.admin.group import group_of
 from neon_projector.consumer.errors import TransientError
-from neon_projector.consumer.kafka import rebalance
+from neon_projector.consumer.kafka.force_rebalance import join_and_leave
 from neon_projector.consumer.settings import Settings
 
 JOIN_SECONDS = 60.0
@@ -25,7 +25,7 @@ async def force_rebalance(settings: Settings) -> int:
     if members:
         try:
             async with asyncio.timeout(JOIN_SECONDS):
-                await rebalance.force_rebalance(settings)
+                await join_and_leave(settings)
         except TimeoutError:
             raise TransientError("the group does not settle; restart its members", "kafka") from None
     return members

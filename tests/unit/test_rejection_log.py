@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from neon_projector.consumer.apply.rejected import RejectionLog, Why, said_source
+from neon_projector.consumer.apply.rejection_log import RejectionLog, Why, said_source
 
 
 @pytest.mark.parametrize(
