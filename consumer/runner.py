@@ -12,7 +12,7 @@ from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.service import Service
 from neon_projector.consumer.settings import Settings
 from neon_projector.consumer.telemetry.sidecar import Sidecar, create_app, on_loop
-from neon_projector.consumer.version import revision, version
+from neon_projector.consumer.version import version
 from neon_projector.models.connection import bind_arrays_quickly
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.registry import REGISTRY
@@ -49,7 +49,6 @@ async def run(settings: Settings, registry: Registry = REGISTRY) -> signal.Signa
 
     app = create_app(service.state, service.metrics, settings, on_loop(loop, ping))
     sidecar = Sidecar(app, settings.http_host, settings.http_port)
-    service.metrics.build_info.labels(version(), revision()).set(1)
     sidecar.start()
 
     def stop(number: signal.Signals) -> None:

@@ -146,7 +146,7 @@ class Service:
                     self._committer.note(done.spans)
         except (Fenced, PositionsMoved) as error:
             if await self._rewind.fenced(batch, error):
-                self.metrics.fenced.inc()
+                self.observer.fenced()
         except FuseBlown as blown:
             await self._rewind.fuse_blown(batch, blown)
 

@@ -25,6 +25,7 @@ from neon_projector.consumer.telemetry.kafka_gauges import KafkaGauges
 from neon_projector.consumer.telemetry.lag import Lags, is_known
 from neon_projector.consumer.telemetry.metrics import Metrics
 from neon_projector.consumer.telemetry.state import ServiceState
+from neon_projector.consumer.version import revision, version
 
 _TIMESTAMP = attrgetter("record.timestamp")
 
@@ -60,6 +61,7 @@ class Observer:
         self._rebalances_seen = 0
         self._lag = Lags(metrics, state)
         self._rejected = RejectionLog()
+        metrics.build_info.labels(version(), revision()).set(1)
 
     def committed(self, batch: Batch, receipt: Receipt, seconds: float) -> None:
         """A batch has been written."""
@@ -88,6 +90,10 @@ class Observer:
         self.database.answered()
         state.batches += 1
         self.backlog.recount()
+
+    def fenced(self) -> None:
+        """A batch has changed nothing: somebody else has moved its positions or raised an epoch."""
+        self._metrics.fenced.inc()
 
     def claimed(self, claims: Mapping[TopicPartition, Claim]) -> None:
         """Partitions are ours to read, from here."""

@@ -49,3 +49,22 @@ def sources() -> dict[str, str]:
     """By path, the text of each file that is no document."""
     found = (ROOT / path for path in tree() if not path.endswith((".md", ".svg")))
     return {str(path.relative_to(ROOT)): path.read_text(errors="replace") for path in found if path.is_file()}
+
+
+def section(heading: str) -> str:
+    """What stands in docs/design.md under a heading, up to the next one of any kind."""
+    design = (ROOT / "docs" / "design.md").read_text()
+    (found,) = re.findall(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#|\Z)", design, re.MULTILINE | re.DOTALL)
+    return str(found)
+
+
+def names_of_rows(text: str) -> list[str]:
+    """All that stands between backticks in the first cells of a section's tables, in order of the alphabet."""
+    cells = [line.split(" | ")[0] for line in text.splitlines() if line.startswith("| `")]
+    return sorted(name for cell in cells for name in re.findall(r"`([^`]+)`", cell))
+
+
+def metrics_of_the_design() -> list[str]:
+    """The names of all metrics in docs/design.md, section 8, in order of the alphabet."""
+    rows = names_of_rows(section("8. HTTP sidecar and metrics"))
+    return [name for name in rows if name.startswith("projector_")]

@@ -8,21 +8,7 @@ from neon_projector.consumer.settings import Settings
 from neon_projector.consumer.telemetry.metrics import Metrics
 from neon_projector.projections.contract.outcome import Outcome, Reason
 from neon_projector.projections.registry import REGISTRY
-from tests.support.documents import ROOT
-
-DESIGN = (ROOT / "docs" / "design.md").read_text()
-
-
-def section(heading: str) -> str:
-    """What stands under a heading, up to the next one of any kind."""
-    (found,) = re.findall(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#|\Z)", DESIGN, re.MULTILINE | re.DOTALL)
-    return str(found)
-
-
-def names_of_rows(text: str) -> list[str]:
-    """All that stands between backticks in the first cells of a section's tables, in order of the alphabet."""
-    cells = [line.split(" | ")[0] for line in text.splitlines() if line.startswith("| `")]
-    return sorted(name for cell in cells for name in re.findall(r"`([^`]+)`", cell))
+from tests.support.documents import metrics_of_the_design, names_of_rows, section
 
 
 def test_every_reason_of_rejection_has_its_row() -> None:
@@ -38,8 +24,7 @@ def test_every_metric_has_its_row() -> None:
     counters = {one._name for one in vars(metrics).values() if isinstance(one, Counter)}
     declared = {family.name for family in metrics.registry.collect()}
     full = [f"{name}_total" if name in counters else name for name in declared]
-    rows = names_of_rows(section("8. HTTP sidecar and metrics"))
-    assert [name for name in rows if name.startswith("projector_")] == sorted(full)
+    assert metrics_of_the_design() == sorted(full)
 
 
 def test_every_setting_is_in_the_list() -> None:
