@@ -60,13 +60,16 @@ class NeedsMode(ProjectorError):
     def __init__(self, mode: int) -> None:
         super().__init__()
         self.mode = mode
-        """A `consumer.apply.lock.Mode`."""
+        """A `consumer.apply.mode.Mode`."""
 
 
 class Fenced(ProjectorError):
-    """Another writer owns the partition now; this instance must not write to it."""
+    """A position was moved, or its epoch raised: by another instance, a stop of intake, or a reset.
 
-    message = "Another writer has moved a position or taken a partition over; this batch changes nothing."
+    The instance must read position and epoch again before it goes on.
+    """
+
+    message = "Somebody else has moved a position or raised its epoch; this batch changes nothing."
 
 
 class PositionsMoved(ProjectorError):

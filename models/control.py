@@ -27,9 +27,9 @@ class Offset(SQLModel, table=True):
     """The position of one partition, and how many offsets before it had which outcome.
 
     `applied + superseded + parked + rejected + ignored + skipped` is the distance that `next_offset` has moved.
-    Offsets that Kafka no longer had at the start count as `skipped`. `epoch` rises with each assignment and reset.
-    `fingerprint` is `offset:digest` of the last record, and `topic_id` is Kafka's id of the topic (KIP-516); both
-    reveal a recreated topic.
+    Offsets that Kafka no longer had at the start count as `skipped`. `epoch` rises with each claim, each stop of intake
+    and each reset. `fingerprint` is `offset:digest` of the last record, and `topic_id` is Kafka's id of the topic
+    (KIP-516); both reveal a recreated topic.
     """
 
     __tablename__ = "offsets"

@@ -146,7 +146,7 @@ class Batcher:
                 break
 
     def _cut(self, up_to: int) -> bool:
-        """Divide what there is up to that time into portions; False where a rebalance has taken it."""
+        """Divide what there is up to that time into batches; False where a rebalance has taken it."""
         settings, now = self._settings, asyncio.get_running_loop().time()
         most, at_once = settings.batch_max_events, settings.batches_at_once
         self._cut_as = Cut(self._full(up_to) or "age", now - self._read_ahead.since)

@@ -1,4 +1,4 @@
-"""Decodes a portion into a batch, in short stretches: others (heartbeats) have their turn between them."""
+"""Decodes a batch, in short stretches: others (heartbeats) have their turn between them."""
 
 import asyncio
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ STRETCH_RECORDS, STRETCH_BYTES = 250, 2 * 1024 * 1024
 
 
 async def decode(portion: Portion, decoder: Decoder, parent_depths: Mapping[str, int]) -> Batch:
-    """The batch that this portion makes; `parent_depths` is by topic."""
+    """The batch of these records; `parent_depths` is by topic."""
     depths = [parent_depths.get(part.partition.topic, 0) for part in portion]
     batch = Batch(min_depth=min(depths, default=0), max_depth=max(depths, default=0))
     stretch = 0.0

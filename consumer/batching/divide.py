@@ -1,4 +1,4 @@
-"""Divides a slice of the topics into portions, one for each batch: parents' topics first, each partition in one."""
+"""Divides a slice of the topics into batches, not yet decoded: parents' topics first, each partition in one."""
 
 from collections.abc import Mapping, Sequence
 from math import gcd
@@ -14,7 +14,7 @@ ENOUGH, ENOUGH_BYTES = 5_000, 3 * 1024 * 1024
 partition costs something in each transaction, and what is under way is in memory."""
 
 Portion = Sequence[Fetched]
-"""What one batch is made of: of each of its partitions the next records."""
+"""A batch before it is decoded: of each of its partitions the next records."""
 
 
 def parent_depths(registry: Registry, topics: Mapping[str, str]) -> dict[str, int]:
@@ -27,9 +27,9 @@ def parent_depths(registry: Registry, topics: Mapping[str, str]) -> dict[str, in
 
 
 def divide(parts: Portion, depths: Mapping[str, int], max_records: int, at_once: int) -> list[Portion]:
-    """Portions in the order in which they may begin: of each parent depth up to `at_once`, about equally large.
+    """The batches in the order in which they may begin: of each parent depth up to `at_once`, about equally large.
 
-    They have at most `max_records`, unless one part alone has more; then there may be more portions.
+    They have at most `max_records`, unless one partition alone has more; then there may be more batches.
     """
     if _count(parts) <= min(TOGETHER, max_records):
         return [parts] if parts else []
@@ -49,7 +49,7 @@ def _equally(parts: Portion, max_records: int, at_once: int) -> list[Portion]:
 
 
 def _by_number(parts: Portion, most: int, step: int) -> list[Portion]:
-    """Split by the lowest bit of the partition's number, then by the next one, until each portion is small enough.
+    """Split by the lowest bit of the partition's number, then by the next one, until each batch is small enough.
 
     So the same partitions meet in every slice. That matters since a batch waits for all those before it that have a
     partition in common with it. An instance may have only every second or fourth partition, as others of the group have
@@ -66,7 +66,7 @@ def _by_number(parts: Portion, most: int, step: int) -> list[Portion]:
 
 
 def _by_size(parts: Portion, max_records: int, number: int) -> list[Portion]:
-    """The largest partition first, each to the portion that has least so far."""
+    """The largest partition first, each to the batch that has least so far."""
     portions: list[list[Fetched]] = [[] for _ in range(number)]
     for part in sorted(parts, key=lambda part: -len(part.records)):
         least = min(portions, key=_count)

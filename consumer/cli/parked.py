@@ -1,4 +1,4 @@
-"""`projector parked list/discard`."""
+"""`projector parked list/retry/discard`."""
 
 from dataclasses import asdict
 from typing import Annotated

@@ -10,7 +10,11 @@ Positions = Mapping[TopicPartition, int]
 
 
 class Claim(NamedTuple):
-    """The right to move one partition's position: valid until somebody raises the epoch."""
+    """What is stored of one partition's position: by its next offset and epoch it can be moved, once.
+
+    It is valid until somebody moves the position or raises the epoch (a claim, a stop of intake, a reset). Reading it
+    again gives a valid one, with the new epoch.
+    """
 
     next_offset: int
     epoch: int

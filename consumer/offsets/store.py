@@ -1,4 +1,8 @@
-"""Positions live in Postgres. Whoever claims a partition raises its epoch; only the claim's holder can move it."""
+"""Positions live in Postgres. A claim raises the partition's epoch; a position is moved only by who knows both.
+
+A transaction that knows an older epoch, or another next offset, changes nothing. Whoever reads both again can go on,
+so two instances may hold one epoch for a while: then the next offset alone decides, and of two transactions one fails.
+"""
 
 import json
 from collections import Counter
