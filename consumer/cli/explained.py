@@ -73,4 +73,4 @@ def print_stale(report: Row) -> None:
     )
     for window in windows:
         if window["in_kafka"]:
-            print_next(f"projector offsets reset --topic {name} --to-offset {window['from']}")
+            print_next(f"projector replay --topic {name} --from {window['from']} --to {window['to']}")

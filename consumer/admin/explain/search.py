@@ -36,6 +36,8 @@ class Place(NamedTuple):
     type: str
     at: datetime | None
     """The record's timestamp; None where it is no time."""
+    key: str | None
+    """The record's key, where it is the id as text."""
 
 
 @dataclass
@@ -107,7 +109,8 @@ def _mentions(record: Record, needles: Iterable[bytes]) -> bool:
 def _place(event: Event) -> Place:
     record, kind = event.record, event.kind
     where = (record.topic, record.partition, record.offset, event.entity, event.version)
-    return Place(*where, kind is not PARTIAL, kind is DELETED, event.type, time_of(record.timestamp))
+    key = str(event.id) if record.key == str(event.id).encode() else None
+    return Place(*where, kind is not PARTIAL, kind is DELETED, event.type, time_of(record.timestamp), key)
 
 
 def applied(places: Iterable[Place], letters: Iterable[Mapping[str, Any]]) -> list[Place]:
@@ -131,5 +134,10 @@ def brings_back(places: list[Place]) -> str | None:
     whole = [place for place in places if place.whole]
     if not whole or places[-1].deletes:
         return None
-    start = whole[-1]
-    return f"projector offsets reset --topic {start.topic}:{start.partition} --to-offset {start.offset}"
+    needed = [place for place in places if place.version >= whole[-1].version]
+    key = f" --key {needed[0].key}" if all(place.key for place in needed) else ""
+    where = {place[:2] for place in needed}
+    if len(where) > 1:
+        return f"projector replay --all-topics{key}"
+    ((topic, partition),), offsets = where, [place.offset for place in needed]
+    return f"projector replay --topic {topic}:{partition} --from {min(offsets)} --to {max(offsets) + 1}{key}"
