@@ -12,7 +12,7 @@ from neon_projector.consumer.admin.replay.run import COMMAND as REPLAY
 from neon_projector.consumer.cli import redrive, replay
 from neon_projector.consumer.cli.database import AsJson, Limit, ask
 from neon_projector.consumer.cli.examples import examples
-from neon_projector.consumer.cli.output import print_json, print_table, print_text, said
+from neon_projector.consumer.cli.output import json_of, print_json, print_table, print_text, said
 from neon_projector.consumer.errors import Refused
 
 Number = Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="As `projector operations list` shows it.")]
@@ -62,7 +62,7 @@ def show(number: Number, as_json: AsJson = False) -> None:
     told |= {name: row[name] for name in ("filter", "ranges", "position", "before", "after", "outcome", "error")}
     for name, value in told.items():
         if value not in (None, ""):
-            print_text(f"{name:>9}  {said(value)}")
+            print_text(f"{name:>9}  {json_of(value) if isinstance(value, dict) else said(value)}")
     if row["state"] in RESUMABLE and row["command"] in RESUMES:
         print_text(
             f"to go on: projector operations resume {number}; to give it up: projector operations cancel {number}"
@@ -94,8 +94,8 @@ def _state(row: Row) -> str:
 
 
 def _progress(row: Row) -> str | None:
-    """`1,200 of 3,000, 600/s`; None where the command was done in one step."""
-    done, total, seconds = row["done"], row["total"], row["seconds"]
+    """`1,200 of 3,000, 600/s`, without a rate where it has been resumed; None where it was done in one step."""
+    done, total, seconds = row["done"], row["total"], row["seconds"] if row["epoch"] == 1 else None
     if total is None and not done:
         return None
     of = "" if total is None else f" of {total:,}"

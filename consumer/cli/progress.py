@@ -19,14 +19,16 @@ class Bar:
     """Call it with what is done, and the total where that is known now and was not before.
 
     It never says 100 % before `progress` ends. Total and what is done count what was done before a resume, too; the
-    rate does not.
+    rate does not: it counts from the first call.
     """
 
     def __init__(self, what: str, total: int | None, done: int = 0) -> None:
         self.what, self.total, self.done = what, total, done
-        self._first, self._began = done, time.monotonic()
+        self._first: tuple[int, float] | None = None
+        """What was done at the first call, and when that was."""
 
     def __call__(self, done: int, total: int | None = None) -> None:
+        self._first = self._first or (done, time.monotonic())
         self.done = done
         self.total = self.total if total is None else total
 
@@ -38,8 +40,9 @@ class Bar:
     @property
     def rate(self) -> float | None:
         """What is done in a second; None where it is too early to tell."""
-        passed = time.monotonic() - self._began
-        return (self.done - self._first) / passed if passed >= RATE_SECONDS else None
+        first, began = self._first or (0, time.monotonic())
+        passed = time.monotonic() - began
+        return (self.done - first) / passed if passed >= RATE_SECONDS else None
 
     def said(self) -> str:
         """`12,000 of 40,000, 30.0 %, 3,000/s, 0:00:09 left`, as far as it is known."""

@@ -13,6 +13,7 @@ from tests.support.projector import PROJECTOR, environment
 from tests.support.world import World
 
 RESET = ("offsets", "reset", "--all-topics", "--shift-by", "-2", "--execute")
+REPLAY = ("replay", "--all-topics", "--execute")
 
 
 @pytest.fixture
@@ -38,12 +39,18 @@ async def test_what_is_done_is_told_where_it_is_not_what_was_promised(moved: Wor
     assert await moved.value("SELECT next_offset::int FROM projector.offsets") == 7
 
 
-@pytest.mark.parametrize(("answer", "status"), [(b"n\n", 4), (b"\n", 4), (b"\x04", 4), (b"\x03", 130)])
-async def test_without_a_yes_nothing_is_changed(moved: World, answer: bytes, status: int) -> None:
-    with asked_at_a_terminal(moved, *RESET) as (process, terminal):
+@pytest.mark.parametrize(
+    ("words", "answer", "status"),
+    [(RESET, b"n\n", 4), (RESET, b"\n", 4), (RESET, b"\x04", 4), (RESET, b"\x03", 130), (REPLAY, b"\n", 4)],
+)
+async def test_without_a_yes_nothing_is_changed(
+    moved: World, words: tuple[str, ...], answer: bytes, status: int
+) -> None:
+    with asked_at_a_terminal(moved, *words) as (process, terminal):
         await asyncio.to_thread(until_asked, process)
         os.write(terminal, answer)
         assert await asyncio.to_thread(process.wait, 20) == status
+    assert await moved.rows("SELECT * FROM projector.operations") == []
     assert await moved.value("SELECT next_offset::int FROM projector.offsets") == 7
 
 

@@ -41,6 +41,14 @@ async def test_it_keeps_to_the_rate_that_was_asked_for() -> None:
     assert 990 <= await passed(pace, clock, 20) <= 1_010
 
 
+async def test_after_a_pause_it_does_not_make_up_for_it() -> None:
+    clock = Clock()
+    pace = Pace(1_000, clock.ask, clock, clock.sleep)
+    await passed(pace, clock, 5)
+    clock.now += 30  # the database was away
+    assert await passed(pace, clock, 2) <= 1_100
+
+
 async def test_without_a_limit_it_goes_as_fast_as_it_can() -> None:
     clock = Clock()
     assert await passed(Pace(None, clock.ask, clock, clock.sleep), clock, 20) >= 19_900

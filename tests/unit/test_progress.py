@@ -29,7 +29,9 @@ def test_an_unknown_total_is_said() -> None:
 def test_the_rate_is_that_since_it_was_resumed(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    bar = Bar("reading", 2_000, done=1_000)
+    bar = Bar("reading", 2_000, done=900)
+    now[0] += 5
+    bar(1_000)  # the row of the operation is a moment behind
     now[0] += 10
     bar(1_500)
     assert bar.said() == "1,500 of 2,000, 75.0 %, 50/s, 0:00:10 left"

@@ -17,7 +17,7 @@ Row = dict[str, Any]
 
 _JSON = ("filter", "ranges", "position", "before", "after")
 _COLUMNS = f"""
-    id, command, actor, state, {SILENT} AS silent, done, total, started_at, updated_at, finished_at,
+    id, command, actor, state, {SILENT} AS silent, epoch, done, total, started_at, updated_at, finished_at,
     extract(epoch FROM coalesce(finished_at, updated_at) - started_at)::float8 AS seconds"""
 _LIST = text(f"""
     SELECT {_COLUMNS}, outcome, error FROM {OPERATIONS}

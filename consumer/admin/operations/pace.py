@@ -10,6 +10,8 @@ BEHIND_SECONDS = 0.1
 """With less the live service is as fresh as it should be."""
 LEAST_RATE = 200.0
 """It never goes slower than so many records a second because of the live service."""
+CATCH_UP_SECONDS = 0.1
+"""What it was too slow by, it makes good for no longer than that: the rate is a limit."""
 COMES_BACK = 1.1
 """By this factor it goes faster again each time that the live service is fresh."""
 
@@ -44,7 +46,7 @@ class Pace:
             self._give_way(await self._behind(), self._passed / (now - self._looked_at))
             self._looked_at, self._passed = self._clock(), 0
         if self.rate is not None:
-            self._due = max(self._due, now - LOOK_SECONDS) + number / self.rate
+            self._due = max(self._due, now - CATCH_UP_SECONDS) + number / self.rate
             if (early := self._due - self._clock()) > 0:
                 await self._sleep(early)
 
