@@ -117,6 +117,8 @@ class DeadLetter(SQLModel, table=True):
     header_count: int | None = Field(default=None, sa_type=Integer)
 
 
+FORGOTTEN = "forgotten"
+"""`absent_states.error` of what `projector forget` has erased."""
 ABSENT_STATES, PARKED_EVENTS, DEAD_LETTERS = (
     f"{CONTROL_SCHEMA}.{model.__tablename__}" for model in (AbsentState, ParkedEvent, DeadLetter)
 )

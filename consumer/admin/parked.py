@@ -1,8 +1,9 @@
 """What waits: listed, tried again where the database refused it, and given up by an operator alone."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -25,10 +26,17 @@ log = logging.getLogger(__name__)
 Row = dict[str, Any]
 
 _LIST = text(f"""
-    SELECT entity, id, version, reason, waiting_for, since, error FROM {CONTROL_SCHEMA}.absent_states
-    WHERE reason IN ('no_parent', 'contested', 'refused')
-    UNION ALL
-    SELECT entity, entity_id, version, 'no_base', NULL, since, NULL FROM {CONTROL_SCHEMA}.parked_events
+    SELECT * FROM (
+        SELECT entity, id, version, reason, waiting_for, topic, since, error FROM {CONTROL_SCHEMA}.absent_states
+        JOIN unnest(CAST(:entities AS text[]), CAST(:topics AS text[])) AS t(entity, topic) USING (entity)
+        WHERE reason IN ('no_parent', 'contested', 'refused')
+        UNION ALL
+        SELECT entity, entity_id, version, 'no_base', NULL, topic, since, NULL FROM {CONTROL_SCHEMA}.parked_events
+    ) w
+    WHERE (CAST(:topic AS text) IS NULL OR topic = :topic) AND (CAST(:reason AS text) IS NULL OR reason = :reason)
+        AND (CAST(:waiting_for AS uuid) IS NULL OR waiting_for = :waiting_for)
+        AND (CAST(:since AS timestamptz) IS NULL OR since >= :since)
+        AND (CAST(:until AS timestamptz) IS NULL OR since < :until)
     ORDER BY since LIMIT :limit""")
 _REFUSED = text(f"""
     SELECT entity, id FROM {CONTROL_SCHEMA}.absent_states
@@ -48,11 +56,27 @@ _TAKE = text(f"""
     ORDER BY entity, version""")
 
 
-async def listed(engine: AsyncEngine, limit: int) -> list[Row]:
-    """The longest first: states without their parent or their unique value, and partial events."""
+@dataclass(frozen=True)
+class Waits:
+    """What waits with all of these traits; None: whatever it is. `since` and `until` are about when it began to."""
+
+    topic: str | None = None
+    reason: str | None = None
+    waiting_for: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+async def listed(
+    engine: AsyncEngine, registry: Registry, topics: Mapping[str, str], which: Waits, limit: int
+) -> list[Row]:
+    """The longest first: states without their parent or their unique value, and partial events. A state's topic is that
+    of its entity; `topics` are those of the settings, by the name of the setting."""
+    entities = {p.entity: topics[p.topic_setting] for p in registry}
+    values = {"entities": list(entities), "topics": list(entities.values()), "limit": limit, **vars(which)}
     with translated():
         async with engine.connect() as connection:
-            return await _rows(connection.execute(_LIST, {"limit": limit}))
+            return await _rows(connection.execute(_LIST, values))
 
 
 async def discard(engine: AsyncEngine, entity_id: UUID, *, execute: bool) -> list[Row]:

@@ -13,6 +13,7 @@ from neon_projector.consumer.cli.database import AsJson
 from neon_projector.consumer.cli.discard import discard
 from neon_projector.consumer.cli.examples import AN_ID, examples
 from neon_projector.consumer.cli.explain import explain
+from neon_projector.consumer.cli.forget import forget
 from neon_projector.consumer.cli.pause import pause, resume
 from neon_projector.consumer.cli.redrive import retry
 from neon_projector.consumer.cli.replay import replay
@@ -48,6 +49,7 @@ app.command(
         "explain --partition users:1",
     )
 )(explain)
+app.command(epilog=examples(f"forget {AN_ID}", f"forget {AN_ID} --execute"))(forget)
 app.command(epilog=examples('pause --message "a migration"', "pause --topic users"))(pause)
 app.command(epilog=examples("resume", "resume --topic users", "resume --topic users --accept"))(resume)
 app.command(

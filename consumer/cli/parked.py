@@ -1,6 +1,7 @@
 """`projector parked list/retry/discard`."""
 
 from dataclasses import asdict
+from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
@@ -9,17 +10,46 @@ import typer
 from neon_projector.consumer.admin import parked
 from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Limit, Yes, ask, confirm
 from neon_projector.consumer.cli.examples import AN_ID, examples
+from neon_projector.consumer.cli.moment import moment
 from neon_projector.consumer.cli.output import print_json, print_table, print_text
+from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.errors import Refused
 from neon_projector.projections.registry import REGISTRY
 
 app = typer.Typer(help="Events and states that wait.", no_args_is_help=True, epilog=examples("parked list"))
 
 
-@app.command("list", epilog=examples("parked list"))
-def list_parked(limit: Limit = 50, as_json: AsJson = False) -> None:
+class Reason(StrEnum):
+    """Why something waits."""
+
+    NO_BASE = "no_base"
+    NO_PARENT = "no_parent"
+    CONTESTED = "contested"
+    REFUSED = "refused"
+
+
+OfTopic = Annotated[str | None, typer.Option(help="Only what came from this topic.")]
+OfReason = Annotated[Reason | None, typer.Option(help="Only what waits for this reason.")]
+WaitingFor = Annotated[UUID | None, typer.Option(metavar="ID", help="Only what waits for this entity.")]
+Since = Annotated[str | None, typer.Option(metavar="TIME", help="Waiting since then or later: a time, or PT2H ago.")]
+Until = Annotated[str | None, typer.Option(metavar="TIME", help="Waiting since before then: likewise.")]
+
+
+@app.command("list", epilog=examples("parked list --until PT1H", f"parked list --waiting-for {AN_ID}"))
+def list_parked(
+    topic: OfTopic = None, reason: OfReason = None, waiting_for: WaitingFor = None, since: Since = None,
+    until: Until = None, limit: Limit = 50, as_json: AsJson = False,
+) -> None:  # fmt: skip
     """List what waits, the longest first."""
-    rows = ask(lambda engine: parked.listed(engine, limit))
+    which = parked.Waits(
+        topic,
+        reason and reason.value,
+        waiting_for,
+        None if since is None else moment("--since", since),
+        None if until is None else moment("--until", until),
+    )
+    topics = load_settings().topics
+    rows = ask(lambda engine: parked.listed(engine, REGISTRY, topics, which, limit))
     print_json(rows) if as_json else print_table(rows)
 
 

@@ -33,13 +33,15 @@ Edit = Annotated[
 ]  # fmt: skip
 Details = Annotated[bool, typer.Option("--details", help="Say what became of each letter.")]
 Force = Annotated[bool, typer.Option("--force", help=f"Also those that {IN_VAIN} retries did not help.")]
+MaxRate = Annotated[float | None, typer.Option(min=1, help="Letters a second, at most.")]
 AtMost = Annotated[int | None, typer.Option("--limit", min=1, help="Try at most so many, the oldest first.")]
 
 
 @with_filter
 def retry(
     which: Filter, ids: Ids = None, every: Every = False, limit: AtMost = None, force: Force = False,
-    details: Details = False, edit: Edit = None, execute: Execute = False, yes: Yes = False, as_json: AsJson = False,
+    max_rate: MaxRate = None, details: Details = False, edit: Edit = None, execute: Execute = False, yes: Yes = False,
+    as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Apply dead letters again with today's code. One that is rejected again stays, with one attempt more.
 
@@ -50,7 +52,7 @@ def retry(
     if edit is not None:
         raise typer.Exit(_edited(which, ids or [], edit, execute, yes, as_json))
     which = choose(which, ids, every)
-    planned = ask(lambda engine: plan(engine, which, limit, force=force))
+    planned = ask(lambda engine: plan(engine, which, limit, force=force, max_rate=max_rate))
     if not planned.total:
         raise Refused(_left_out(planned.left_out) or "there is no such new dead letter")
     settings = load_settings()

@@ -8,6 +8,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from neon_projector.consumer.errors import TopicMissing
 from neon_projector.consumer.kafka.client import client_options
+from neon_projector.consumer.kafka.errors import kafka_translated
 from neon_projector.consumer.kafka.login import require_login
 from neon_projector.consumer.settings import Settings
 
@@ -32,17 +33,36 @@ async def require(settings: Settings) -> None:
         await admin.close()
 
 
+async def settings_of(settings: Settings, topics: list[str]) -> dict[str, dict[str, str]]:
+    """The settings of `topics` that tell what they keep, as Kafka has them; a topic of which it says nothing is not
+    there. TransientError where Kafka does not answer."""
+    with kafka_translated():
+        admin = AIOKafkaAdminClient(**client_options(settings))
+        await admin.start()
+        try:
+            return await _described(admin, topics)
+        finally:
+            await admin.close()
+
+
 async def _warn_of_loss(admin: AIOKafkaAdminClient, topics: list[str]) -> None:
     """Say where a topic does not keep everything: then the tables can't be proved or rebuilt from it for ever."""
+    for topic, given in (await _described(admin, topics)).items():
+        loses = {k: given[k] for k, v in KEEPS_EVERYTHING.items() if given.get(k, v) != v}
+        if loses:
+            log.warning("a topic does not keep all records; the tables can't be verified against it for ever",
+                        extra={"topic": topic, "settings": loses})  # fmt: skip
+
+
+async def _described(admin: AIOKafkaAdminClient, topics: list[str]) -> dict[str, dict[str, str]]:
     resources = [ConfigResource(ConfigResourceType.TOPIC, topic) for topic in topics]
     try:
         answers = await admin.describe_configs(resources)
     except (aiokafka.errors.KafkaError, aiokafka.errors.IncompatibleBrokerVersion):
-        return  # not every broker tells
-    for answer in answers:
-        for code, _message, _type, topic, entries in answer.resources:
-            given = {entry[0]: entry[1] for entry in entries} if code == 0 else {}
-            loses = {k: given[k] for k, v in KEEPS_EVERYTHING.items() if given.get(k, v) != v}
-            if loses:
-                log.warning("a topic does not keep all records; the tables can't be verified against it for ever",
-                            extra={"topic": topic, "settings": loses})  # fmt: skip
+        return {}  # not every broker tells
+    return {
+        topic: {entry[0]: entry[1] for entry in entries if entry[0] in KEEPS_EVERYTHING}
+        for answer in answers
+        for code, _message, _type, topic, entries in answer.resources
+        if code == 0
+    }

@@ -136,6 +136,30 @@ async def test_killed_paused_and_stopped_in_the_middle_it_goes_on_and_tries_each
     assert tuple(trace.values()) == ("completed", 500, 500)
 
 
+async def test_killed_within_a_divided_portion_a_lost_letter_takes_no_other_with_it(world: World) -> None:
+    """The database refuses the third, so the portion is divided; the second half waits at the nineteenth."""
+    await seed(world, [None if n == 18 else a_user_event(id=UUID(int=n)) for n in range(1, 21)])
+    await world.rows(f"ALTER TABLE users ADD CONSTRAINT not_three CHECK (id <> '{UUID(int=3)}')")
+    await world.rows("""
+        CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN NEW; END'""")
+    when = f"WHEN (NEW.id = '{UUID(int=19)}')"
+    await world.rows(f"CREATE TRIGGER wait BEFORE INSERT ON users FOR EACH ROW {when} EXECUTE FUNCTION wait()")
+    connection = await asyncpg.connect(world.database_url)
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock(7)")
+        process = begin(world, *EXECUTE)
+        await world.until(WAITING, 1)
+        process.kill()
+        await ended(process, -9)
+    await connection.close()
+    assert await world.value("SELECT done::int FROM projector.operations") == 9
+    number = await world.value("SELECT id::text FROM projector.operations")
+    ending = await told(world, "operations", "resume", number, exit_status=1)
+    assert (ending["resolved"], ending["rejected"], ending["lost"]) == (18, 1, 1)
+    assert await world.value("SELECT count(*)::int FROM users") == 18
+
+
 async def test_what_three_retries_did_not_help_needs_force(world: World) -> None:
     await seed(world, [bad(), a_user_event()])
     for _ in range(3):
@@ -155,7 +179,7 @@ async def test_what_three_retries_did_not_help_needs_force(world: World) -> None
 async def test_a_limit_takes_the_oldest(world: World) -> None:
     ids = [UUID(int=number) for number in range(1, 6)]
     await seed(world, (a_user_event(id=one) for one in ids))
-    assert (await told(world, *ALL, "--limit", "3"))["resolved"] == 3
+    assert (await told(world, *ALL, "--limit", "3", "--max-rate", "1000"))["resolved"] == 3
     assert (await told(world, *EXECUTE, "--limit", "3"))["resolved"] == 3
     assert [row["id"] for row in await world.rows("SELECT id FROM users ORDER BY id")] == ids[:3]
     assert (await told(world, *EXECUTE, "--limit", "100"))["resolved"] == 2

@@ -106,7 +106,13 @@ async def test_every_retry_that_changed_something_leaves_its_trace(world: World)
     (trace,) = await world.rows("SELECT * FROM projector.operations")
     assert (trace["command"], trace["outcome"], "@" in trace["actor"]) == ("dead-letters retry", "done", True)
     assert (trace["state"], trace["done"], trace["total"]) == ("completed", 1, 1)
-    assert json.loads(trace["filter"]) == {"status": "new", "newest": 1, "limit": None, "force": False}
+    assert json.loads(trace["filter"]) == {
+        "status": "new",
+        "newest": 1,
+        "limit": None,
+        "force": False,
+        "max_rate": None,
+    }
     group = {"outcome": "rejected", "reason": "invalid_data", "letters": 1, "first": 1}
     assert json.loads(trace["after"]) == {"groups": [group]}
 

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from neon_projector.consumer.admin.explain.search import Searched, applied, brings_back, said_gone
 from neon_projector.consumer.admin.explain.waits_on import parents_of
+from neon_projector.models.waiting import FORGOTTEN
 from neon_projector.projections.contract.projection import Registry
 
 Row = dict[str, Any]
@@ -74,7 +75,10 @@ def _said_state(state: Row, registry: Registry) -> str:
         case "parent_deleted":
             return f"it is hidden because {waiting_for} is deleted (version {version})"
         case "erased":
-            return f"it was erased with its deleted owner, after the grace (version {version})"
+            why = (
+                "by projector forget" if state.get("error") == FORGOTTEN else "with its deleted owner, after the grace"
+            )
+            return f"it was erased {why} (version {version})"
     return f"it is deleted (version {version})"
 
 

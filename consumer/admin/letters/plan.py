@@ -15,6 +15,9 @@ IN_VAIN = 3
 """A letter that so many retries did not help is left out, unless that is forced. The first attempt was no retry."""
 
 
+_BESIDE = ("newest", "limit", "force", "max_rate")
+
+
 @dataclass(frozen=True)
 class Plan:
     """New letters of `which` up to the id `newest`, at most `limit` of them; `total` is how many there were.
@@ -26,6 +29,8 @@ class Plan:
     left_out: int = 0
     limit: int | None = None
     force: bool = False
+    max_rate: float | None = None
+    """Letters a second, at most."""
 
     @property
     def condition(self) -> str:
@@ -40,17 +45,19 @@ class Plan:
     @property
     def kept(self) -> dict[str, Any]:
         """As JSON, for `operations.filter`; `of` is the way back."""
-        return self.which.kept | {"newest": self.newest, "limit": self.limit, "force": self.force}
+        return self.which.kept | {name: getattr(self, name) for name in _BESIDE}
 
     @classmethod
     def of(cls, kept: Mapping[str, Any], total: int) -> Self:
         """The plan that was `kept`."""
         given = dict(kept)
-        newest, limit, force = (given.pop(name) for name in ("newest", "limit", "force"))
-        return cls(Filter.of(given), newest, total, limit=limit, force=force)
+        beside = {name: given.pop(name) for name in _BESIDE}
+        return cls(Filter.of(given), total=total, **beside)
 
 
-async def plan(engine: AsyncEngine, which: Filter, limit: int | None, *, force: bool) -> Plan:
+async def plan(
+    engine: AsyncEngine, which: Filter, limit: int | None, *, force: bool, max_rate: float | None = None
+) -> Plan:
     """What there is of `which` now, at most `limit` letters, the oldest first."""
     often = f"attempts > {IN_VAIN} AND NOT :force"
     select = text(f"""
@@ -61,4 +68,4 @@ async def plan(engine: AsyncEngine, which: Filter, limit: int | None, *, force: 
         async with engine.connect() as connection:
             row = (await connection.execute(select, which.values | {"force": force})).one()
     total = row.total if limit is None else min(row.total, limit)
-    return Plan(which, row.newest or 0, total, row.often, limit, force)
+    return Plan(which, row.newest or 0, total, row.often, limit, force, max_rate)

@@ -10,7 +10,9 @@ from neon_projector.consumer.admin.letters.plan import Plan
 from neon_projector.consumer.admin.letters.reading import Reading
 from neon_projector.consumer.admin.letters.tally import Tally, Tried, position_of, tally_of
 from neon_projector.consumer.admin.lookup import Records
+from neon_projector.consumer.admin.operations.live import Live
 from neon_projector.consumer.admin.operations.operation import Operation
+from neon_projector.consumer.admin.operations.pace import Pace
 from neon_projector.consumer.admin.operations.running import running
 from neon_projector.consumer.offsets.service_settings import as_the_service
 from neon_projector.consumer.settings import Settings
@@ -71,7 +73,8 @@ class Redrive:
     async def _run(self, plan: Plan, tally: Tally, settle: Settle) -> None:
         settings = await as_the_service(self._engine, self._settings)
         decode = Decoder(self._registry, settings.event_max_bytes)
-        async with Records(self._settings) as records:
+        async with Records(self._settings) as records, Live(self._engine, self._settings) as live:
+            pace = Pace(plan.max_rate, live.behind)
             reading = Reading(self._engine, records, decode, plan, self._settings.batch_max_bytes)
             left = maxsize if plan.limit is None else plan.limit - tally.number()
             async for page in reading.pages(tally.last, left):
@@ -80,6 +83,7 @@ class Redrive:
                     async for done in self._attempt.each(page.candidates, settle):
                         self._count(tally, self._with_lost(done))
                 self._count(tally, self._lost)
+                await pace.passed(len(page.candidates) + len(page.lost))
 
     def _with_lost(self, done: Sequence[Tried]) -> list[Tried]:
         """With the lost letters of this page before the last of these: the position goes past them with it, and not

@@ -85,6 +85,7 @@ class Comparison:
             SELECT coalesce(e.id, r.id, s.id) AS id, e.id IS NOT NULL AS has_e, r.id IS NOT NULL AS has_r,
                 s.id IS NOT NULL AS has_s, e.version, e.base, e.alive, coalesce(e.doubt, 0) AS doubt,
                 r.version AS r_version, s.version AS s_version, s.reason AS s_reason, s.waiting_for, s.state,
+                coalesce(s.forgotten, false) AND r.id IS NULL AS forgotten,
                 coalesce({same}, false) AS row_same, {different} AS row_differs,
                 {_as_state(self.projection, "e")} AS e_state, {names} {found}
             FROM (expected e FULL JOIN {self._of("rows")} r USING (id))
@@ -128,7 +129,7 @@ class Comparison:
         return f"""
             {wanted} AS wanted, {aside} AS aside, coalesce({content}, false) AS content_same,
             has_e AND NOT has_r AND NOT has_s AND id IN (SELECT id FROM {self.side.discarded}) AS given_up,
-            coalesce({erased}, false) {"" if parents else "AND false"} AS erased_right,
+            (forgotten OR coalesce({erased}, false) {"" if parents else "AND false"}) AS erased_right,
             {wanted} AND {aside} AND s_reason IN ({", ".join(reasons)}) AS stands_aside,
             CASE WHEN alive THEN {" OR ".join(waits) or "false"}
                 ELSE s_reason = 'deleted' AND waiting_for IS NULL END AS waits_right,
@@ -165,7 +166,7 @@ class Comparison:
 
     def _of_absent(self) -> str:
         """What is wrong with its state kept aside."""
-        return f"""CASE WHEN doubt = {OPEN} THEN NULL
+        return f"""CASE WHEN doubt = {OPEN} OR forgotten THEN NULL
             WHEN has_s AND {self._lost("s_version")} THEN 'unprovable'
             WHEN {self._lost("r_version")} AND has_r THEN NULL
             WHEN NOT has_e THEN CASE WHEN has_s THEN 'unexpected' END

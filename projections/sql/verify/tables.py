@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from neon_projector.models import CONTROL_SCHEMA
+from neon_projector.models.waiting import FORGOTTEN
 from neon_projector.projections.contract.projection import Projection, Registry
 from neon_projector.projections.sql.parts import ABSENT, PARKED
 from neon_projector.projections.state.packed import columns_of
@@ -88,7 +89,8 @@ def _copies(projection: Projection, side: Side, scope: Scope) -> Iterator[str]:
     yield f"""CREATE UNLOGGED TABLE {side.of(projection, "rows")} AS
         SELECT id, version, {columns} FROM {projection.table_name} WHERE {scope.where("id")}"""
     yield f"""CREATE UNLOGGED TABLE {side.of(projection, "states")} AS
-        SELECT id, version, reason, waiting_for, {_without_texts("state", carried)} AS state
+        SELECT id, version, reason, waiting_for, {_without_texts("state", carried)} AS state,
+            coalesce(reason = 'erased' AND error = '{FORGOTTEN}', false) AS forgotten
         FROM {ABSENT} WHERE entity = '{entity}' AND {scope.where("id")}"""
     yield f"""CREATE UNLOGGED TABLE {side.of(projection, "events")} AS
         SELECT entity_id AS id, version, type, {_without_texts("data", carried)} AS data

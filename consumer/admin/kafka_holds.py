@@ -1,0 +1,62 @@
+"""What Kafka still holds of some entities, and until when."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from neon_projector.consumer.admin.explain.search import search
+from neon_projector.consumer.errors import TransientError
+from neon_projector.consumer.kafka.topics import settings_of
+from neon_projector.consumer.settings import Settings
+from neon_projector.projections.contract.projection import Registry
+
+
+class Held(NamedTuple):
+    """Records of one topic: how many were found, when the newest was published, and when Kafka deletes it.
+
+    `until` is None where nothing in the topic's settings says so: it is kept for ever, or that is unknown.
+    """
+
+    topic: str
+    records: int
+    newest: datetime | None
+    until: datetime | None
+    why: str
+
+
+async def held(
+    engine: AsyncEngine, settings: Settings, registry: Registry, ids: Collection[UUID], seconds: float
+) -> tuple[list[Held], list[str]]:
+    """By topic what Kafka has of `ids` up to the positions, read for at most so long; and why there may be more.
+
+    A record that is no event is not found: its dead letter says where it is.
+    """
+    found = await search(engine, settings, registry, ids, seconds)
+    places = {(place.topic, place.partition, place.offset): place.at for own in found.places.values() for place in own}
+    gaps, kept = list(found.gaps), {}
+    topics = sorted(set(settings.topics.values()))
+    try:
+        kept = await settings_of(settings, topics)
+    except TransientError as trouble:
+        gaps.append(str(trouble))
+    told = []
+    for topic in topics:
+        times = [at for place, at in places.items() if place[0] == topic]
+        newest = max((at for at in times if at is not None), default=None)
+        until, why = until_when(newest, kept.get(topic))
+        told.append(Held(topic, len(times), newest, until, why))
+    return told, gaps
+
+
+def until_when(newest: datetime | None, kept: dict[str, str] | None) -> tuple[datetime | None, str]:
+    """When Kafka deletes the newest record, by the topic's settings; and which these are."""
+    if kept is None or "retention.ms" not in kept or "cleanup.policy" not in kept:
+        return None, "the topic's settings are unknown"
+    policy, retention = kept["cleanup.policy"], int(kept["retention.ms"])
+    why = f"cleanup.policy={policy}, retention.ms={retention}"
+    if "delete" not in policy or retention < 0:
+        return None, why
+    return None if newest is None else newest + timedelta(milliseconds=retention), why

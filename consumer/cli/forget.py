@@ -1,0 +1,61 @@
+"""`projector forget`: erases what is stored of a person. A dry run without --execute."""
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from neon_projector.consumer.admin.explain.story import SEARCH_SECONDS
+from neon_projector.consumer.admin.forget import Forgotten
+from neon_projector.consumer.admin.forget import forget as run_forget
+from neon_projector.consumer.admin.kafka_holds import Held, held
+from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm
+from neon_projector.consumer.cli.output import print_json, print_text
+from neon_projector.consumer.environment import load_settings
+from neon_projector.projections.registry import REGISTRY
+
+
+def forget(
+    entity_id: UUID,
+    search_seconds: Annotated[
+        float, typer.Option(min=0, help="How long to search the topics for what Kafka still holds; 0: not at all.")
+    ] = SEARCH_SECONDS,
+    execute: Execute = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Erase what is stored of a person beside the tables: it cannot be undone.
+
+    That is the content of dead letters, parked events, states kept aside (also those hidden or waiting because of
+    this id), and edited values in projector.operations. Refused while the entity is shown: its publisher deletes it
+    first. The answer says what Kafka still holds, and until when.
+    """
+    settings = load_settings()
+    if execute:
+        confirm(f"erase what is stored of {entity_id}? it cannot be undone", yes)
+    done = ask(lambda engine: run_forget(engine, REGISTRY, entity_id, execute=execute))
+    in_kafka, gaps = ask(lambda engine: held(engine, settings, REGISTRY, done.ids, search_seconds))
+    if as_json:
+        counts = done._asdict() | {"ids": [str(one) for one in done.ids]}
+        print_json({"executed": execute, **counts, "kafka": [one._asdict() for one in in_kafka], "not_read": gaps})
+        return
+    print_text(f"{_said(done)}{'' if execute else f': {DRY}'}")
+    for one in in_kafka:
+        print_text(_of_topic(one))
+    for gap in gaps:
+        print_text(f"Kafka may hold more: {gap}")
+
+
+def _said(done: Forgotten) -> str:
+    more = f", of {len(done.ids)} entities" if len(done.ids) > 1 else ""
+    return (
+        f"{done.letters} dead letters, {done.parked_events} parked events, {done.absent_states} states kept aside, "
+        f"{done.edited_values} edited values{more}"
+    )
+
+
+def _of_topic(one: Held) -> str:
+    if not one.records:
+        return f"Kafka: no event of it in {one.topic} ({one.why})"
+    until = "for ever, or until somebody deletes them" if one.until is None else f"until {one.until} or a little longer"
+    return f"Kafka: {one.records} events of it in {one.topic}, {until} ({one.why})"
