@@ -1,6 +1,6 @@
 """Folds what is on disk, bucket by bucket, and hands the states over to the database."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,21 +43,26 @@ class Folding:
 
     def fold(self, spill: Spill, bucket: int) -> int:
         """Fold one bucket; returns how many rows are collected."""
-        entities: dict[tuple[int, bytes], list[Packed]] = {}
+        entities: list[dict[bytes, list[Packed]]] = [{} for _ in self.found]
         for part in spill.parts(bucket):
             for packed in self._packing.decode_many(part):
-                if (own := entities.get(key := (packed.entity, packed.id))) is None:
-                    entities[key] = [packed]
+                those = entities[packed.entity]
+                if (own := those.get(packed.id)) is None:
+                    those[packed.id] = [packed]
                 else:
                     own.append(packed)
-        packing = self._packing
-        for (number, id_bytes), own in entities.items():
-            if (newest := newest_of_complete(own)) is not None:
-                version, found = newest.version, self.found[number].expected
-                found.append((packing.new_id(id_bytes), version, *packing.values(newest), version, True, CERTAIN))
-            else:
-                self._doubtful(number, packing.new_id(id_bytes), own)
+        for number, those in enumerate(entities):
+            self._fold(number, those)
         return sum(len(one.expected) + len(one.several) + len(one.awaited) for one in self.found)
+
+    def _fold(self, number: int, those: Mapping[bytes, Sequence[Packed]]) -> None:
+        found, new_id, values = self.found[number].expected, self._packing.new_id, self._packing.values
+        for id_bytes, own in those.items():
+            if (newest := newest_of_complete(own)) is not None:
+                version = newest.version
+                found.append((new_id(id_bytes), version, *values(newest), version, True, CERTAIN))
+            else:
+                self._doubtful(number, new_id(id_bytes), own)
 
     async def write(self, connection: AsyncConnection) -> None:
         """Within a transaction: put what is collected into the side tables."""
