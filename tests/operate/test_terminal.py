@@ -5,11 +5,11 @@ import os
 import pty
 from collections.abc import Iterator
 from contextlib import contextmanager
-from subprocess import PIPE, Popen
+from subprocess import PIPE, Popen, run
 
 import pytest
 
-from tests.support.projector import PROJECTOR, environment
+from tests.support.projector import PROJECTOR, command, environment
 from tests.support.world import World
 
 RESET = ("offsets", "reset", "--all-topics", "--shift-by", "-2", "--execute")
@@ -59,6 +59,39 @@ async def test_yes_skips_the_question(moved: World) -> None:
         said = await asyncio.to_thread(process.communicate)
         assert (process.returncode, b"?" in said[1]) == (0, False)
     assert await moved.value("SELECT next_offset::int FROM projector.offsets") == 5
+
+
+async def test_an_output_that_takes_nothing_or_not_every_character_is_no_bug(world: World) -> None:
+    await world.rows("INSERT INTO projector.operations (command, actor, finished_at) VALUES ('pause', 'jürg', now())")
+
+    def shell(script: str, **more: str) -> tuple[int, bytes, bytes]:
+        words = ["sh", "-c", script, str(PROJECTOR), "operations", "list"]
+        done = run(words, env=environment(world.settings | more), capture_output=True, check=False)
+        return done.returncode, done.stdout, done.stderr
+
+    assert shell('exec "$0" "$@" >&-') == (0, b"", b"")
+    assert shell('exec "$0" "$@" --json >&- 2>&-') == (0, b"", b"")
+    for also in ("", "--json"):
+        status, _, said = shell(f'ulimit -f 0; exec "$0" "$@" {also} >"$(mktemp)"')
+        assert (status, said.count(b"\n"), b"takes no more: File too large" in said) == (2, 1, True), said
+    status, out, said = shell('exec "$0" "$@"', PYTHONIOENCODING="ascii")
+    assert (status, b"j\\xfcrg" in out, said) == (0, True, b"")
+    assert "jürg".encode() in shell('exec "$0" "$@"')[1]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("replay", "--all-topics", "--key"),
+        ("dead-letters", "list", "--source"),
+        ("explain", "--title"),
+        ("pause", "-x"),
+    ],
+)
+def test_an_argument_that_is_no_text_is_wrong_usage(words: tuple[str, ...]) -> None:
+    done = command(*words, os.fsdecode(b"a\xff"), settings={})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "projector: this argument is not UTF-8: b'a\\xff'\n"
 
 
 @contextmanager

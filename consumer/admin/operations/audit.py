@@ -1,6 +1,7 @@
 """The trace that every changing command leaves: who, when, from what to what."""
 
 import getpass
+import os
 import socket
 from typing import Any
 
@@ -16,8 +17,12 @@ _RECORD = text(f"""
 
 
 def actor() -> str:
-    """Who runs a command: user@host."""
-    return f"{getpass.getuser()}@{socket.gethostname()}"
+    """Who runs a command: user@host. In a container the user has a number only, and the host is the container's id."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # OSError from Python 3.13 on
+        user = str(os.getuid())
+    return f"{user}@{socket.gethostname()}"
 
 
 async def record(
