@@ -52,10 +52,11 @@ def print_table(rows: Sequence[Mapping[str, Any]], on: Console | None = None) ->
 
 
 def table_of(rows: Sequence[Mapping[str, Any]], on: Console) -> Table:
-    """A table that fits the console. Where whole words and ids have no room beside each other, each row is a block of
-    lines, one for each column that has a value."""
-    cells = {_heading(name): [_cell(row[name]) for row in rows] for name in rows[0]}
-    least = {heading: max(map(_longest_word, [Text(heading), *own])) for heading, own in cells.items()}
+    """A table that fits the console, without columns that are empty. Where whole words, ids and times have no room
+    beside each other, each row is a block of lines, one for each column that has a value."""
+    names = [name for name in rows[0] if any(row[name] not in (None, [], "") for row in rows)] or list(rows[0])
+    cells = {_heading(name): [_cell(row[name]) for row in rows] for name in names}
+    least = {_heading(name): max(map(_least, [_heading(name), *(row[name] for row in rows)])) for name in names}
     spare = on.width - sum(least.values()) - GAP * len(cells)
     if spare < 0:
         return _blocks(rows)
@@ -121,8 +122,10 @@ def _blocks(rows: Sequence[Mapping[str, Any]]) -> Table:
     return grid
 
 
-def _longest_word(cell: Text) -> int:
-    return max(map(cell_len, cell.plain.split()), default=0)
+def _least(value: Any) -> int:
+    """The columns that a value needs: its longest word; of a time all of it."""
+    shown = _cell(value)
+    return shown.cell_len if isinstance(value, datetime) else max(map(cell_len, shown.plain.split()), default=0)
 
 
 def _heading(name: str) -> str:

@@ -1,6 +1,7 @@
 """Tables fit the terminal, and never cut what a person copies from them."""
 
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from uuid import UUID
 
@@ -37,6 +38,14 @@ def test_without_room_each_row_is_a_block_of_what_it_has() -> None:
     lines = at_width(80).splitlines()
     assert [line.split()[0] for line in lines if line.strip()][:2] == ["id", "topic"]
     assert not any(line.startswith("reason") for line in lines)
+
+
+def test_a_column_that_is_empty_is_left_out_and_a_time_is_not_folded() -> None:
+    file = StringIO()
+    row = {"text": "some words " * 9, "since": datetime.now(UTC) - timedelta(minutes=3), "reason": None}
+    print_table([row], on=Console(file=file, width=40))
+    assert "3 min ago" in file.getvalue()
+    assert "reason" not in file.getvalue()
 
 
 def at_width(width: int) -> str:
