@@ -22,17 +22,17 @@ class Statements:
     """What the transaction executes for one projection. Each array parameter has the name of its column."""
 
     upsert: TextClause
-    """Insert rows, or update them to a higher version. Returns the ids that the table did not take (`refused`), and
-    the ids whose unique columns still have to be changed."""
+    """Insert rows, or update them to a higher version. Returns the ids that it left out (`left_out`: the stored
+    version is not lower), and the ids whose unique columns still have to be changed."""
     take: TextClause
-    """The same for complete states whose stored rows were not read. It also refuses entities that have a state kept
+    """The same for complete states whose stored rows were not read. It also leaves out entities that have a state kept
     aside or a parked event, and those of `:several` whose stored version is not lower than their `:oldest`. If one
     parent is missing, the foreign key fails the whole statement."""
     take_new: TextClause
     """The same, but states of version 1 are inserted without ON CONFLICT, which saves a tenth of their cost: Postgres
     need not insert them speculatively. If one of these entities exists, the unique index fails the whole statement."""
     take_looking: TextClause
-    """The same as `take`. It also refuses states whose parent is missing (`lonely`) or whose unique value is held by
+    """The same as `take`. It also leaves out states whose parent is missing (`lonely`) or whose unique value is held by
     another row (`denied`)."""
     change: TextClause
     """Bring rows from version `:base` to `:version`, and set the columns whose bit is in `:mask`. It skips rows at

@@ -36,7 +36,7 @@ def take_new(projection: Projection) -> TextClause:
         new AS ({_insert(projection, f"version = 1 AND {free}")} {returning}),
         known AS ({_insert(projection, f"version > 1 AND {free}")}{_or_update(projection)} {returning}),
         taken AS (SELECT * FROM new UNION ALL SELECT * FROM known)
-        {_refused(projection)}""")
+        {_left_out(projection)}""")
 
 
 def take_looking(registry: Registry, projection: Projection) -> TextClause:
@@ -57,12 +57,12 @@ def take_looking(registry: Registry, projection: Projection) -> TextClause:
             SELECT v.*, free AND ({" OR ".join(lonely) or "false"}) AS lonely,
                 free AND ({" OR ".join(denied) or "false"}) AS denied FROM looked v ORDER BY id),
         taken AS ({taken} {_returning(projection)})
-        {_refused(projection, more=", lonely, denied")}""")
+        {_left_out(projection, more=", lonely, denied")}""")
 
 
 def _write(projection: Projection, given: str, where: str, rows: str = "v") -> TextClause:
     taken = _insert(projection, where) + _or_update(projection)
-    return text(f"WITH {given}, taken AS ({taken} {_returning(projection)}) {_refused(projection, rows)}")
+    return text(f"WITH {given}, taken AS ({taken} {_returning(projection)}) {_left_out(projection, rows)}")
 
 
 def _passed(projection: Projection) -> str:
@@ -94,10 +94,10 @@ def _returning(projection: Projection) -> str:
     return "RETURNING " + ", ".join(f"t.{c}" for c in ("id", *projection.unique))
 
 
-def _refused(projection: Projection, rows: str = "v", more: str = "") -> str:
+def _left_out(projection: Projection, rows: str = "v", more: str = "") -> str:
     differ = "".join(f" OR taken.{c} <> v.{c}" for c in projection.unique)
     return f"""
-        SELECT v.id, taken.id IS NULL AS refused{more} FROM {rows} v LEFT JOIN taken ON taken.id = v.id
+        SELECT v.id, taken.id IS NULL AS left_out{more} FROM {rows} v LEFT JOIN taken ON taken.id = v.id
         WHERE taken.id IS NULL{differ}"""
 
 

@@ -154,7 +154,7 @@ class Resolver:
         await store.delete(connection, plan.remove)
         if self._unit.mode >= Mode.EXCLUSIVE_RESOLVE:
             await store.vacate(connection, list(self.freeing() & plan.show.keys()))
-        if (await store.upsert(connection, list(plan.show.values()))).refused:
+        if (await store.upsert(connection, list(plan.show.values()))).left_out:
             raise NotTaken(access.projection.table_name)
         await store.drop_absent(connection, [entity_id for entity_id in plan.show if entity_id in stored.absent])
         await access.parked.store(connection, plan.folded.values())

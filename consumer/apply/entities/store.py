@@ -29,9 +29,9 @@ class Aside(NamedTuple):
 
 
 class Upserted(NamedTuple):
-    """What an upsert did: the ids that the table did not take, and those whose unique value changed."""
+    """What an upsert did: the ids that it left out, and those whose unique value changed."""
 
-    refused: set[UUID]
+    left_out: set[UUID]
     moved: set[UUID]
 
 
@@ -50,7 +50,7 @@ class EntityStore:
     ) -> Upserted:
         """Write the states of complete events without having read what is stored.
 
-        Refused are those of which the stored version is not lower (for the ids in `oldest`: not lower than that
+        Left out are those of which the stored version is not lower (for the ids in `oldest`: not lower than that
         version), and those with something aside or parked. Below Mode.SHARED_LOOKING a missing parent or a unique value
         of another entity is an IntegrityError, and so is an entity of version 1 that exists, in Mode.SHARED_INSERT.
         From Mode.SHARED_LOOKING on they are NeedsMode, before the server has an error to log.
@@ -119,9 +119,9 @@ class EntityStore:
         values: dict[str, list[Any]],
         looking: Mode | None = None,
     ) -> Upserted:
-        refused, moved = set[UUID](), set[UUID]()
+        left_out, moved = set[UUID](), set[UUID]()
         for row in await connection.execute(statement, values) if values else ():
-            (refused if row.refused else moved).add(row.id)
+            (left_out if row.left_out else moved).add(row.id)
             if looking is not None and row.denied:
                 raise NeedsMode(Mode.EXCLUSIVE_RESOLVE)
             if looking is Mode.SHARED_LOOKING and row.lonely:
@@ -132,7 +132,7 @@ class EntityStore:
             done = await connection.execute(self._sql.move_unique, {c: [values[c][n] for n in at] for c in columns})
             if done.rowcount != len(moved):
                 raise NotTaken(self._projection.table_name)
-        return Upserted(refused, moved)
+        return Upserted(left_out, moved)
 
     def _has_kept(self, row: Row) -> bool:
         return any(isinstance(row.get(column), Kept) for column in self._projection.carried)

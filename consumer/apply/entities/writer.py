@@ -64,7 +64,7 @@ class EntityWriter:
         if unit.mode is Mode.EXCLUSIVE:
             newest = await parents.present(newest)
         access = self._access
-        refused, moved = await access.store.take(unit.connection, list(newest.values()), oldest, unit.mode)
+        left_out, moved = await access.store.take(unit.connection, list(newest.values()), oldest, unit.mode)
         if unit.waiting and await access.reader.contested(unit.connection, freeing=moved):
             raise NeedsMode(Mode.EXCLUSIVE_RESOLVE)
-        return newest.keys() - refused if refused else newest.keys()
+        return newest.keys() - left_out if left_out else newest.keys()
