@@ -133,7 +133,7 @@ class Service:
         await self._scheduler.drain()
 
     async def _apply(self, batch: Batch) -> None:
-        """One batch: retried, split or settled until it is committed, or another writer was faster."""
+        """One batch: retried, split or settled until it is committed, or somebody else changed its positions."""
         if lost := self._consumer.partitions.lost(batch.spans):
             batch = batch.without(lost)
         if not batch:

@@ -1,9 +1,9 @@
 """One advisory lock decides which transactions may run beside each other.
 
-A transaction that only shows things may run beside others of its kind. One that keeps something aside (a document
-without its owner, a partial event without its base, a tombstone, a contested address) runs alone. Otherwise it and the
-transaction that brings what it waits for could be open at the same time, neither would see the other's rows, and it
-would wait for ever. It is one lock, not one per key: 100,000 of those exhaust Postgres's shared memory.
+A transaction that leaves nothing waiting or deleted may run beside others of its kind. One that keeps something aside
+(a document without its owner, a partial event without its base, a tombstone, a contested address) runs alone. Otherwise
+it and the transaction that brings what it waits for could be open at the same time, neither would see the other's rows,
+and it would wait for ever. It is one lock, not one per key: 100,000 of those exhaust Postgres's shared memory.
 """
 
 from sqlalchemy.ext.asyncio import AsyncConnection

@@ -18,7 +18,8 @@ class Mode(IntEnum):
     """Alone. It decides who gets which unique value before it writes anything."""
     EXCLUSIVE_APART = 5
     """The same for one record that the database has refused, itself or something it brings along. Each row that the
-    record brings along is tried by itself, and kept aside if the database refuses it."""
+    record brings along is tried by itself. If the database refuses it, a state is kept aside as `refused`, and a parked
+    event becomes a dead letter."""
 
     @property
     def shared(self) -> bool:

@@ -1,4 +1,4 @@
-"""Reads on from the stored positions: where another writer was faster, where the fuse has blown, where it may go on."""
+"""Reads on from the stored positions: if somebody else changed them, if the fuse has blown, where it may go on."""
 
 import asyncio
 import logging
@@ -34,12 +34,12 @@ class Rewind:
         self._check, self._others = check, others
 
     async def fenced(self, batch: Batch, error: Fenced | PositionsMoved) -> bool:
-        """Read on from the stored positions: of this batch, and of all partitions that differ. Returns whether that was
-        another writer; else this instance's own fuse has blown."""
+        """Read on from the stored positions: of this batch, and of all partitions that differ. Returns whether somebody
+        else changed them (another instance, a stop, a reset); otherwise this instance's own fuse has blown."""
         moved, lost = await self._check.find_moved(self._claims.look)
         again = moved | batch.parts.keys()
         if by_another := not self._claims.is_blown(partition.topic for partition in again):
-            log.warning("another writer was faster; reading the positions again", extra={"error": str(error)})
+            log.warning("somebody else changed the positions; reading them again", extra={"error": str(error)})
         self._read_again(again)
         if lost:
             self._others.tell(self._consumer.client)

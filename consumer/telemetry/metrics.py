@@ -83,7 +83,9 @@ class Metrics:
             "projector_retries", "Failed tries that are made again (consumer/recovery/table.py, TROUBLES).", ["reason"]
         )
         self.fenced = counter(
-            "projector_fenced", "Transactions that changed nothing, because another writer was faster."
+            "projector_fenced",
+            "Transactions that changed nothing, because a position was moved or its epoch raised: by another instance, "
+            "a stop, a reset, or a database that was put back.",
         )
         self.rebalances = counter("projector_rebalances", "Times that partitions of this instance were revoked.")
         self.partition_stopped = gauge(

@@ -5,6 +5,7 @@ import asyncio
 from bench.check import differences
 from bench.events import Mix
 from bench.publish import publish
+from tests.service.test_stops import logged
 from tests.support.projector import eventually, running_projector
 from tests.support.world import World
 
@@ -43,6 +44,7 @@ async def test_promise_5_1_a_position_set_back_by_another_is_noticed_and_read_ag
         await world.until("SELECT count(*)::int FROM users", 10)
         await world.until_consumed(10)
         assert "projector_fenced_total 1.0" in projector.get("/metrics")[1]
+        assert len(logged(projector, "somebody else changed the positions")) == 1
     assert await world.totals() == {
         "applied": 10, "superseded": 5, "parked": 0, "rejected": 0, "ignored": 0, "skipped": 0,
     }  # fmt: skip
