@@ -20,6 +20,8 @@ from neon_projector.consumer.settings import Settings
 AWAY_SECONDS = 30
 """A partition whose position has not moved for so long is not being read: nobody is slowed by us there."""
 ANSWER_SECONDS = 2.0
+LEAST_SECONDS = 1.0
+"""What is published is counted over no shorter time: a burst is not a rate."""
 LEAST_RATE = 100.0
 """Of a topic that brings fewer records a second, a few that are just under way are no sign of anything."""
 
@@ -61,7 +63,7 @@ class Live:
         with kafka_translated():
             ends: dict[TopicPartition, int] = await (await self._connected()).end_offsets(list(read))
         now, before = time.monotonic(), self._ends
-        rate = sum(ends[p] - before.get(p, ends[p]) for p in ends) / max(now - self._asked_at, 0.001)
+        rate = sum(ends[p] - before.get(p, ends[p]) for p in ends) / max(now - self._asked_at, LEAST_SECONDS)
         self._ends, self._asked_at = ends, now
         applied = await self._positions()  # after the ends: what came before these had that long
         left = sum(max(0, ends[p] - applied.get(p, read[p])) for p in ends)
