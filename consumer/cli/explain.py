@@ -58,6 +58,8 @@ def explain(
         print_json(story) if as_json else print_story(story)
         raise typer.Exit(1 if story["waits"] else 0)
     ((column, value),) = given.items()
+    if not value:  # it would be in every letter
+        raise typer.BadParameter(f"--{column} is empty")
     settings = load_settings()
     found = ask(lambda engine: find(engine, settings, REGISTRY, column, value))
     ids = list(dict.fromkeys(row["id"] for row in found["found"]))

@@ -47,9 +47,8 @@ def with_filter(command: Callable[..., None]) -> Callable[..., None]:
 
 def filter_of(reason: Reason | None, since: str | None, until: str | None, **plain: Any) -> Filter:
     """The filter that the options say."""
-    return Filter(
-        reason=reason and reason.value,
-        since=None if since is None else moment("--since", since),
-        until=None if until is None else moment("--until", until),
-        **plain,
-    )
+    first = None if since is None else moment("--since", since)
+    last = None if until is None else moment("--until", until)
+    if first and last and first >= last:
+        raise typer.BadParameter(f"--since {since} is not before --until {until}")
+    return Filter(reason=reason and reason.value, since=first, until=last, **plain)

@@ -13,7 +13,7 @@ from neon_projector.consumer.admin.replay.plan import Point, Range, plan
 from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm, is_to_ask, work
 from neon_projector.consumer.cli.output import print_json, print_table, print_text
 from neon_projector.consumer.cli.progress import progress
-from neon_projector.consumer.cli.scope import point_of, scope_of
+from neon_projector.consumer.cli.scope import scope_of, span_of
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.errors import Refused
 from neon_projector.projections.registry import REGISTRY
@@ -42,7 +42,7 @@ def replay(
     """
     if bool(topic) == all_topics:
         raise typer.BadParameter("give one scope: --topic or --all-topics")
-    begin, stop = point_of("--from", start), point_of("--to", end)
+    begin, stop = span_of(start, end)
     settings = load_settings()
     scope = scope_of(sorted(set(settings.topics.values())), topic or [])
     ranges = ask(lambda engine: plan(engine, settings, scope, begin, stop))

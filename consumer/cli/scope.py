@@ -59,6 +59,14 @@ def point_of(option: str, text: str | None) -> Point | None:
         raise typer.BadParameter(f"{option} {text}: expected {said}") from None
 
 
+def span_of(start: str | None, end: str | None) -> tuple[Point | None, Point | None]:
+    """The points of `--from` and `--to`; BadParameter where it is plain that nothing lies between them."""
+    begin, stop = point_of("--from", start), point_of("--to", end)
+    if begin and stop and begin.kind == stop.kind and begin.value >= stop.value:
+        raise typer.BadParameter(f"--from {start} is not before --to {end}")
+    return begin, stop
+
+
 def _milliseconds(then: datetime) -> int:
     """Kafka's measure; it takes negative ones for something else."""
     return max(0, int(then.timestamp() * 1000))

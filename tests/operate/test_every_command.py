@@ -33,7 +33,7 @@ ASKS_KAFKA = [
     ["explain", AN_ID, "--from-topic"], ["explain", "--partition", "users:0"],
 ]  # fmt: skip
 WRONG = [
-    ["explain"], ["explain", "no-uuid"], ["explain", AN_ID, "--email", "a@example.com"],
+    ["explain"], ["explain", "--email", ""], ["explain", "no-uuid"], ["explain", AN_ID, "--email", "a@example.com"],
     ["explain", "--partition", "users"], ["explain", "--partition", "nowhere:0"], ["pause", "--topic", "nowhere"],
     ["offsets", "reset", "--all-topics"], ["offsets", "reset", "--to-latest"],
     ["offsets", "reset", "--topic", "nowhere", "--to-latest"], ["dead-letters", "show", "0"],

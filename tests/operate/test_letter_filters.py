@@ -93,6 +93,8 @@ async def test_a_summary_counts_by_source_type_and_reason(letters: World) -> Non
     [
         ("list", "--since", "yesterday"),
         ("list", "--until", "P-1D"),
+        ("list", "--since", "PT1H", "--until", "PT2H"),
+        ("discard", "--since", "2026-11-22T12:00:00Z", "--until", "2026-11-22T12:00:00Z"),
         ("list", "--entity", "ada"),
         ("show",),
         ("show", "1", "--topic", "users"),

@@ -8,7 +8,7 @@ import typer
 
 from neon_projector.consumer.admin.replay.plan import Point
 from neon_projector.consumer.admin.reset import Scope, Target
-from neon_projector.consumer.cli.scope import point_of, scope_of, target_of
+from neon_projector.consumer.cli.scope import point_of, scope_of, span_of, target_of
 
 KNOWN = ["documents", "users"]
 NOT_GIVEN: dict[str, Any] = {
@@ -74,3 +74,16 @@ def test_a_point_is_an_offset_a_time_or_a_duration_back_from_now() -> None:
 def test_what_is_no_point_is_refused_by_its_option(text: str) -> None:
     with pytest.raises(typer.BadParameter, match=r"^--to"):
         point_of("--to", text)
+
+
+@pytest.mark.parametrize(("start", "end"), [("10", "3"), ("3", "3"), ("PT1H", "P1D"), ("PT1H", "2020-01-01T00:00:00Z")])
+def test_a_range_that_ends_before_it_begins_is_refused(start: str, end: str) -> None:
+    with pytest.raises(typer.BadParameter, match=f"^--from {start} is not before --to {end}$"):
+        span_of(start, end)
+
+
+def test_an_end_may_be_open_and_an_offset_is_before_no_time() -> None:
+    assert span_of(None, None) == (None, None)
+    assert span_of("3", None) == (Point("offset", 3), None)
+    assert span_of("3", "10") == (Point("offset", 3), Point("offset", 10))
+    assert span_of("7", "1970-01-01T00:00:00Z") == (Point("offset", 7), Point("time", 0))
