@@ -1,11 +1,17 @@
 """What is on disk while `verify` reads: all of it after a save, and nothing twice after a crash."""
 
+import resource
+import signal
+import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from asyncpg.pgproto import pgproto
 
+from neon_projector.consumer.admin.verify import directory
 from neon_projector.consumer.admin.verify.spill import EVENTS, MANIFEST, Spill
+from neon_projector.consumer.errors import FatalError
 from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Event
 from neon_projector.projections.registry import REGISTRY
@@ -23,8 +29,8 @@ def some(number: int) -> list[tuple[Any, ...]]:
     return [PACKING.pack(event) for event in decoded if isinstance(event, Event)]
 
 
-def opened(directory: Path, token: str = "token") -> Spill:
-    return Spill(directory, token, RECORDS, ENCODER)
+def opened(path: Path, token: str = "token") -> Spill:
+    return Spill(path, token, RECORDS, ENCODER)
 
 
 def ids(spill: Spill) -> list[bytes]:
@@ -63,3 +69,33 @@ def test_what_another_operation_left_or_somebody_cut_does_not_count(tmp_path: Pa
     assert opened(tmp_path, token="another").manifest.read == {}
     (tmp_path / MANIFEST).write_text("no manifest")
     assert opened(tmp_path).manifest.read == {}
+
+
+def test_a_disk_that_is_full_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:
+    spill = opened(tmp_path)
+    spill.add(some(5))
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, limits[1]))
+    try:
+        with pytest.raises(FatalError, match=r"File too large.*TMPDIR"):
+            spill.flush()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, before)
+
+
+def test_without_a_directory_for_temporary_files_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/proc/nowhere")
+    with pytest.raises(FatalError, match=r"No such file or directory.*TMPDIR"):
+        directory.make(7)
+
+
+def test_only_what_can_be_an_operations_own_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    own, others = Path(directory.make(7)), Path(directory.make(77))
+    for path in (str(others), str(tmp_path), "", None, f"{tmp_path}/elsewhere/{own.name}"):
+        directory.remove(7, path)
+    assert {path.name for path in tmp_path.iterdir()} == {own.name, others.name}
+    directory.remove(7, str(own))
+    assert [path.name for path in tmp_path.iterdir()] == [others.name]

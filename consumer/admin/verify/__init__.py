@@ -1,4 +1,4 @@
 """`verify`: are the tables what the topics say? Computed again aside, up to the positions of one snapshot.
 
-It blocks nobody, and changes nothing of what the service keeps. `verify.py` has the steps; start there.
+It blocks nobody, and changes nothing of what the service keeps. Start with `verify.py`; `work.py` has the steps.
 """

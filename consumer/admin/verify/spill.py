@@ -15,6 +15,8 @@ from zlib import crc32
 
 import msgspec
 
+from neon_projector.consumer.admin.verify.directory import on_disk
+
 EVENTS, MANIFEST = "events", "manifest"
 BUCKET_RECORDS = 15_000
 """About so many records are folded at a time; a record takes 0.5 kB of memory then."""
@@ -48,11 +50,12 @@ class Spill:
     """The events of one operation, in `directory`. `token` tells it from what another operation may have left there."""
 
     def __init__(self, directory: Path, token: str, records: int, encoder: msgspec.msgpack.Encoder) -> None:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.manifest = _read_manifest(directory, token) or Manifest(token, _buckets_for(records))
         self._path = directory
-        self._file = os.open(directory / EVENTS, os.O_RDWR | os.O_CREAT, 0o600)
-        os.ftruncate(self._file, self.manifest.length)
+        with on_disk():
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._file = os.open(directory / EVENTS, os.O_RDWR | os.O_CREAT, 0o600)
+            os.ftruncate(self._file, self.manifest.length)
         self._length = self.manifest.length
         self._blocks = list(self._find_blocks())
         self._encode = encoder.encode_into
@@ -89,8 +92,9 @@ class Spill:
         lengths = array("I", map(len, parts))
         data = b"".join([lengths.tobytes(), *parts])
         written = 0
-        while written < len(data):
-            written += os.pwrite(self._file, data[written:], self._length + written)
+        with on_disk():
+            while written < len(data):
+                written += os.pwrite(self._file, data[written:], self._length + written)
         self._blocks.append(_block(self._length, lengths))
         self._length += len(data)
         self._counts = [0] * self.buckets
@@ -99,15 +103,16 @@ class Spill:
     def save(self, read: dict[str, int], records: int, unreadable: list[str]) -> None:
         """From now on this much is there, whatever happens."""
         self.flush()
-        os.fdatasync(self._file)
         manifest, new = self.manifest, self._path / f"{MANIFEST}.new"
         manifest.read, manifest.records, manifest.unreadable = dict(read), records, list(unreadable)
         manifest.length = self._length
-        with new.open("wb") as file:
-            file.write(msgspec.json.encode(manifest))
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._path / MANIFEST)
+        with on_disk():
+            os.fdatasync(self._file)
+            with new.open("wb") as file:
+                file.write(msgspec.json.encode(manifest))
+                file.flush()
+                os.fsync(file.fileno())
+            new.replace(self._path / MANIFEST)
 
     def parts(self, bucket: int) -> Iterator[bytes]:
         """A bucket's parts: arrays of packed events."""
