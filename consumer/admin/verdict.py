@@ -43,8 +43,11 @@ def lifted_by(topic: str) -> str:
 
 
 def _stopped(status: Row) -> Iterator[Finding]:
+    absent = [row for row in status["partitions"] if row["stopped"] and row["latest"] is None]
+    if absent:
+        yield Finding("stopped", f"Kafka does not have {_names(absent)}: create the topic again, or set its right name")
     for reason, why in WHY_STOPPED.items():
-        rows = [row for row in status["partitions"] if row["stopped"] == reason]
+        rows = [row for row in status["partitions"] if row["stopped"] == reason and row not in absent]
         if rows:
             scope = " ".join(f"--topic {row['topic']}:{row['partition']}" for row in rows[:NAMED])
             move = f"projector offsets reset {scope} --to-earliest"

@@ -14,7 +14,15 @@ NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 def a_partition(number: int = 0, **changed: Any) -> dict[str, Any]:
-    row = {"topic": "users", "partition": number, "stopped": None, "member": "one", "lag": 0, "lag_seconds": 0.0}
+    row = {
+        "topic": "users",
+        "partition": number,
+        "stopped": None,
+        "member": "one",
+        "lag": 0,
+        "lag_seconds": 0.0,
+        "latest": 9,
+    }
     return row | {"open_transaction_seconds": None} | changed
 
 
@@ -38,6 +46,8 @@ CASES = [
     (a_status(partitions=[a_partition(n, stopped="position_not_in_topic") for n in (0, 3)]),
      "stopped", "users:0, users:3 are stopped: Kafka does not have",
      "projector offsets reset --topic users:0 --topic users:3 --to-earliest"),
+    (a_status(partitions=[a_partition(stopped="position_not_in_topic", latest=None)]),
+     "stopped", "Kafka does not have users:0: create the topic again", None),
     (a_status(partitions=[a_partition(stopped="topic_changed")]), "stopped", "created again",
      "projector offsets reset --topic users:0 --to-earliest"),
     (a_status(partitions=[a_partition(n, stopped="unreadable") for n in range(9)]),
