@@ -2,9 +2,11 @@
 
 import json
 import random
+from typing import Any
 
 from bench.events import Mix
 from bench.publish import publish
+from tests.operate.commands import told
 from tests.oracle.arrival import any_order
 from tests.oracle.upstream import Upstream
 from tests.support.factories import a_record
@@ -35,6 +37,23 @@ async def test_tables_that_were_changed_behind_its_back_are_found(world: World) 
     assert len(report["differences"]) == 3
     assert (kinds["different"], kinds["missing"]) == (str(documents[0]), str(documents[1]))
     assert "unexpected" in kinds
+    assert [d["columns"] for d in report["differences"] if d["kind"] == "different"] == [["title"]]
+    assert (report["verdict"], report["differing"]) == ("differs", 3)
+    again = await told(world, "verify", "--recheck", str(report["operation"]), exit_status=1)
+    assert (ids(again), again["rows"]) == (ids(report), {"documents": 2})  # and none where one is missing
+    one = await told(world, "verify", "--max-differences", "1", exit_status=1)
+    assert (len(one["differences"]), one["differing"]) == (1, 3)
+    alone = await told(world, "verify", "--id", str(documents[1]), exit_status=1)
+    assert ids(alone) == {(str(documents[1]), "missing")}
+    assert (await told(world, "verify", "--entity", "user", "--max-rate", "100000"))["verdict"] == "equal"
+    for wrong in (["--entity", "nobody"], ["--id", "nobody"], ["--recheck", "1", "--entity", "user"]):
+        assert command("verify", *wrong, settings=world.settings).returncode == 2
+    nothing = command("verify", "--recheck", str(report["operation"] + 99), settings=world.settings)
+    assert (nothing.returncode, nothing.stdout) == (4, "")
+
+
+def ids(report: dict[str, Any]) -> set[tuple[str, str]]:
+    return {(d["id"], d["kind"]) for d in report["differences"]}
 
 
 async def test_histories_in_any_order_are_proved(world: World) -> None:
