@@ -28,7 +28,8 @@ class Tampering:
         ways: list[Callable[[str], Awaitable[Expected]]] = [
             self.change_row, self.raise_row, self.delete_row, self.insert_row, self.show_deleted,
             self.change_state, self.raise_state, self.delete_state, self.insert_state, self.insert_state_of_shown,
-            self.change_reason, self.change_wait, self.delete_event, self.change_event, self.insert_event,
+            self.change_reason, self.change_wait, self.contest_nobody, self.delete_event,
+            self.change_event, self.insert_event,
         ]  # fmt: skip
         return await self._rng.choice(ways)(self._rng.choice(self._entities))
 
@@ -114,6 +115,23 @@ class Tampering:
     async def change_wait(self, entity: str) -> Expected:
         state = await self._state(entity, "no_parent", "parent_deleted", "deleted")
         return set() if state is None else await self._edit(state, "waiting_for = gen_random_uuid()")
+
+    async def contest_nobody(self, entity: str) -> Expected:
+        """A user is kept aside for an address that nobody else has or wants."""
+        if entity != "user" or (row := await self._row(entity)) is None:
+            return set()
+        if await self._connection.fetchval(
+            f"SELECT EXISTS (SELECT FROM documents WHERE user_id = $1) OR "
+            f"EXISTS (SELECT FROM {ABSENT} a JOIN users u ON a.state ->> 'email' = u.email WHERE u.id = $1)", row,
+        ):  # fmt: skip
+            return set()
+        await self._do("SET TimeZone = 'UTC'")
+        await self._do(
+            f"WITH gone AS (DELETE FROM users WHERE id = $1 RETURNING *) INSERT INTO {ABSENT} "
+            f"(entity, id, version, state, reason) SELECT 'user', id, version, to_jsonb(gone), 'contested' FROM gone",
+            row,
+        )
+        return {Found(ABSENT, row, "different", entity)}
 
     async def delete_event(self, entity: str) -> Expected:
         if (event := await self._event(entity)) is None:
