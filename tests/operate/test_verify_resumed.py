@@ -67,6 +67,9 @@ async def test_ctrl_c_pauses_it_and_cancel_leaves_nothing(world: World, tmp_path
     assert (begun.returncode, await world.value(STATE, operation)) == (130, "paused")
     assert f"projector operations resume {operation}" in errors
     assert command("operations", "cancel", str(operation), settings=settings).returncode == 0
+    nobody = settings | {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+    assert command("verify", settings=nobody).returncode == 3
+    assert len(left(tmp_path)) == 2
     assert command("verify", settings=settings).returncode == 0
     assert await world.value(LEFT) == 0
     assert left(tmp_path) == []

@@ -22,7 +22,7 @@ from neon_projector.projections.contract.projection import Registry
 COMMAND = "verify"
 _DEAD = text(f"""
     SELECT id, position ->> 'directory' AS directory FROM {OPERATIONS}
-    WHERE command = '{COMMAND}' AND state IN ('completed', 'cancelled') ORDER BY id DESC LIMIT 20""")
+    WHERE command = '{COMMAND}' AND state IN ('completed', 'cancelled', 'failed') ORDER BY id DESC LIMIT 20""")
 
 
 async def verify(
@@ -44,7 +44,8 @@ async def verify(
 
 
 async def _tidy_up_after_others(engine: AsyncEngine) -> None:
-    """Remove what killed verifications have left on this machine that were cancelled meanwhile."""
+    """Remove what others have left on this machine that were cancelled or have failed: their side tables are gone
+    too, so they would begin again."""
     with translated():
         async with engine.connect() as connection:
             dead = (await connection.execute(_DEAD)).all()
