@@ -7,7 +7,7 @@ the heartbeat's, so `max.poll.interval.ms` is as good as off.
 
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
@@ -17,25 +17,11 @@ from neon_projector.consumer.kafka.metadata import Topic, is_another, is_there
 from neon_projector.consumer.kafka.records import Records
 from neon_projector.consumer.kafka.renewal import until_lost
 from neon_projector.consumer.kafka.watch import Watch
-from neon_projector.consumer.offsets.claim import Claim, Positions
+from neon_projector.consumer.offsets.claim import Claim, ClaimStore, Ids, Positions
 from neon_projector.consumer.offsets.fingerprint import offset_of
 from neon_projector.consumer.settings import Settings
 
 log = logging.getLogger(__name__)
-
-
-Ids = Mapping[str, str | None]
-"""By topic its id, as far as the broker tells."""
-
-
-class Claims(Protocol):
-    """Where positions are stored."""
-
-    async def claim(self, first: Positions, topic_ids: Ids) -> dict[TopicPartition, Claim]:
-        """Claim partitions, given the first offset that Kafka has of each, and the topics' ids."""
-
-    async def read(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Claim]:
-        """Read the claims of partitions again."""
 
 
 class GroupConsumer(ConsumerRebalanceListener):
@@ -104,7 +90,7 @@ class GroupConsumer(ConsumerRebalanceListener):
             log.info("partitions revoked", extra={"partitions": names(revoked)})
             await self._on_revoked(revoked)
 
-    async def settle_claims(self, claims: Claims) -> None:
+    async def settle_claims(self, claims: ClaimStore) -> None:
         """Claim what is newly assigned, read again what was fenced or stopped; then these partitions give records."""
         ours = self.partitions
         if not (ours.to_claim or ours.to_read):

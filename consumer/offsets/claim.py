@@ -1,12 +1,14 @@
 """The right to move positions, and what it is about: one partition's claim, the offsets that a batch covers."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, Protocol
 
 from aiokafka import TopicPartition
 
 Positions = Mapping[TopicPartition, int]
 """The next offset of each partition."""
+Ids = Mapping[str, str | None]
+"""By topic its id, as far as the broker tells."""
 
 
 class Claim(NamedTuple):
@@ -32,3 +34,13 @@ class OffsetRange(NamedTuple):
     start: int
     next_offset: int
     epoch: int
+
+
+class ClaimStore(Protocol):
+    """Where positions are claimed and read (`consumer.apply.claims` does both)."""
+
+    async def claim(self, first: Positions, topic_ids: Ids) -> dict[TopicPartition, Claim]:
+        """Claim partitions, given the first offset that Kafka has of each, and the topics' ids."""
+
+    async def read(self, partitions: Iterable[TopicPartition]) -> dict[TopicPartition, Claim]:
+        """Read the claims of partitions again."""

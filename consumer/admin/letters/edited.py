@@ -41,12 +41,7 @@ async def retry_edited(
 
     Without `execute` the transaction is rolled back. TransientError where a server does not answer.
     """
-    with translated():
-        async with engine.connect() as connection:
-            row = (await connection.execute(_LOAD, {"id": number})).mappings().first()
-    if row is None:
-        raise Refused(f"no new dead letter: {number}")
-    letter = dict(row)
+    letter = await _letter(engine, number)
     async with Records(settings) as records:
         kept = await frame(letter, records)
     if kept is None:
@@ -77,6 +72,15 @@ async def retry_edited(
     page = [Candidate(number, letter["attempts"], decoded)]
     (tried,) = [one async for done in Attempt(engine, registry).each(page, settle) for one in done]
     return tried
+
+
+async def _letter(engine: AsyncEngine, number: int) -> Row:
+    with translated():
+        async with engine.connect() as connection:
+            row = (await connection.execute(_LOAD, {"id": number})).mappings().first()
+    if row is None:
+        raise Refused(f"no new dead letter: {number}")
+    return dict(row)
 
 
 def printed(value: bytes) -> str:
