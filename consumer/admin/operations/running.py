@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -34,10 +35,8 @@ async def running(
     (exit status 130). Any other error makes it `failed`; that error goes on, with a note of how to resume. Cancelled or
     TakenOver where somebody has ended it from elsewhere, at the latest two seconds later.
     """
-    if resume is None:
-        operation = await Operation.begin(engine, command, filter=filter, ranges=ranges, total=total)
-    else:
-        operation = await Operation.resume(engine, command, resume)
+    begin = partial(Operation.begin, engine, command, filter=filter, ranges=ranges, total=total)
+    operation = await (begin() if resume is None else Operation.resume(engine, command, resume))
     me = asyncio.current_task()
     assert me is not None
     life = asyncio.create_task(_live(operation, me))
