@@ -34,7 +34,7 @@ async def test_the_service_goes_on_and_answers_whoever_holds_connections_open(wo
             assert (status, time.monotonic() - started < 1) == (200, True)
             async with asyncio.timeout(CLOSED_SECONDS):
                 await asyncio.gather(*(until_closed(reader) for reader, _ in opened))
-        assert projector.logged().count("more connections to the sidecar") == 1
+        assert projector.logged().count("too many connections to the sidecar") == 1
         assert projector.terminate() == 0
 
 
