@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from tests.support.servers import kafka_server, migrate_database, postgres_server
 from tests.support.world import World
@@ -17,7 +18,10 @@ _numbers = itertools.count(1)
 
 
 def pytest_configure() -> None:
-    """Take SIGINT as a terminal sends it: what a shell starts with `&` ignores it, and so do its children."""
+    """Take SIGINT as a terminal sends it: what a shell starts with `&` ignores it, and so do its children. An example
+    of a property has no time limit: beside servers that start, any may take 200 ms."""
+    settings.register_profile("no deadline", deadline=None)
+    settings.load_profile("no deadline")
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
