@@ -7,13 +7,14 @@ have equal hashes. Where the record is (partition and offset) is kept, so that t
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from neon_projector.projections.contract.event import Event
 from neon_projector.projections.contract.projection import COMPLETE, DELETED, PARTIAL, Kind, Projection, Registry
+from neon_projector.projections.contract.record import RecordPlace
 from neon_projector.projections.state.possible import Possible, possible
 
 _KINDS: tuple[Kind, ...] = (COMPLETE, PARTIAL, DELETED)
@@ -37,18 +38,6 @@ class Packed(msgspec.Struct, array_like=True, gc=False):
     expects: dict[str, Any] | None
     partition: int
     offset: int
-
-
-class Place(NamedTuple):
-    """Stands for the record of an event that was packed: only its place is known."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int = 0
-    key: bytes | None = None
-    value: bytes | None = None
-    headers: Sequence[tuple[str, bytes | None]] = ()
 
 
 class Packing:
@@ -111,7 +100,8 @@ class Packing:
         expects = self._with_ids(packed.expects or {}, [columns[n] for n in ids])
         return Event(
             self.projections[packed.entity].entity, self.new_id(packed.id), packed.version, _KINDS[packed.kind],
-            self._names[packed.type], fields, "", "", Place(*self._places[packed.partition], packed.offset), expects,
+            self._names[packed.type], fields, "", "", RecordPlace(*self._places[packed.partition], packed.offset),
+            expects,
         )  # fmt: skip
 
     def possible(self, own: Sequence[Packed]) -> list[Possible]:

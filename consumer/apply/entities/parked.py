@@ -1,7 +1,6 @@
 """Partial events that wait for the versions before them. They are stored as the contract's data, and read by it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -15,24 +14,12 @@ from neon_projector.projections.contract.envelope import Envelope
 from neon_projector.projections.contract.event import Event, Rejection
 from neon_projector.projections.contract.outcome import Reason, Rejected
 from neon_projector.projections.contract.projection import EventType, Projection
+from neon_projector.projections.contract.record import RecordPlace
 from neon_projector.projections.sql.statements import Statements
 from neon_projector.projections.state.fold import Folded
 from neon_projector.projections.state.kept import Kept
 
 EventTypes = Mapping[str, tuple[Projection, EventType]]
-
-
-@dataclass(frozen=True)
-class ParkedRecord:
-    """Where a parked event came from. Only Kafka has its bytes."""
-
-    topic: str
-    partition: int
-    offset: int
-    timestamp: int = 0
-    key: bytes | None = None
-    value: bytes | None = None
-    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class ParkedEvents:
@@ -113,5 +100,5 @@ def _rejection(row: RowMapping, rejected: Rejected) -> Rejection:
     return Rejection(_record(row), rejected.reason, rejected.error, *names)
 
 
-def _record(row: RowMapping) -> ParkedRecord:
-    return ParkedRecord(row["topic"], row["partition"], row["offset"])
+def _record(row: RowMapping) -> RecordPlace:
+    return RecordPlace(row["topic"], row["partition"], row["offset"])

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from neon_projector.consumer.apply.entities.parked import ParkedRecord
 from neon_projector.consumer.apply.entities.store import Aside, Row
 from neon_projector.projections.contract.event import Event, Rejection
 from neon_projector.projections.contract.outcome import Outcome
+from neon_projector.projections.contract.record import RecordPlace
 from neon_projector.projections.state.fold import Folded, State
 
 
@@ -89,7 +89,7 @@ class Plan:
                 written.superseded.extend(outcome.superseded)
                 written.parked.extend(outcome.parked)
             for rejection in outcome.rejected:
-                late = isinstance(rejection.record, ParkedRecord)
+                late = isinstance(rejection.record, RecordPlace)
                 (written.released_rejections if late else written.rejected).append(rejection)
             if outcome.released:
                 written.released.update({became: len(events) for became, events in outcome.released.items()})
