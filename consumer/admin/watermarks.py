@@ -2,10 +2,11 @@
 
 from typing import NamedTuple
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from neon_projector.consumer.kafka.client import client_options
 from neon_projector.consumer.kafka.errors import kafka_translated
+from neon_projector.consumer.kafka.reading_client import reading_client
 from neon_projector.consumer.kafka.watch import metadata_of
 from neon_projector.consumer.settings import Settings
 
@@ -22,13 +23,12 @@ class Bounds(NamedTuple):
 
 async def bounds_of(settings: Settings, milliseconds: int | None = None) -> dict[TopicPartition, Bounds]:
     """By partition that exists; `at_time` for a time since 1970: the end where there is none, or no time was asked."""
-    options = client_options(settings)
     with kafka_translated():
-        topics = (await metadata_of(options, settings.topics.values())).topics
+        topics = (await metadata_of(client_options(settings), settings.topics.values())).topics
         partitions = [TopicPartition(name, number) for name, topic in topics.items() for number in topic.leaders]
         if not partitions:
             return {}
-        client = AIOKafkaConsumer(enable_auto_commit=False, isolation_level=settings.kafka_isolation_level, **options)
+        client = reading_client(settings)
         await client.start()
         try:
             client.assign(partitions)

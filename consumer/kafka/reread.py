@@ -1,7 +1,7 @@
 """Reads partitions once more, up to given positions, beside the group."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -10,8 +10,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from neon_projector.consumer.batch import Fetched
 from neon_projector.consumer.errors import TransientError
-from neon_projector.consumer.kafka.client import client_options
 from neon_projector.consumer.kafka.fetcher import ANSWER_BYTES, FETCH_BYTES, PARTITION_BYTES
+from neon_projector.consumer.kafka.reading_client import partitions_of, reading_client
 from neon_projector.consumer.kafka.record_batches import Unreadable
 from neon_projector.consumer.offsets.claim import OffsetRange
 from neon_projector.consumer.settings import Settings
@@ -72,13 +72,10 @@ class Reread:
         if not wanted:
             return
         least, most = PARTITION_BYTES
-        client = AIOKafkaConsumer(
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            isolation_level=self._settings.kafka_isolation_level,
+        client = reading_client(
+            self._settings,
             max_partition_fetch_bytes=min(most, max(least, FETCH_BYTES // len(wanted))),
             fetch_max_bytes=ANSWER_BYTES,
-            **client_options(self._settings),
         )
         await client.start()
         try:
@@ -91,7 +88,7 @@ class Reread:
     async def _seek(self, client: AIOKafkaConsumer, wanted: Mapping[TopicPartition, int]) -> None:
         """Go to where each begins, and see how far it can be read; what is missing at either end is told."""
         self._stands = {partition: self._start.get(partition, 0) for partition in wanted}
-        there = await _partitions(client, {partition.topic for partition in wanted})
+        there = await partitions_of(client, {partition.topic for partition in wanted})
         for partition in sorted(wanted.keys() - there):
             why = f"Kafka has no such partition; the position is {wanted[partition]}"
             self._gap(partition, wanted[partition], why)
@@ -185,12 +182,3 @@ class Reread:
 
     def _tell(self, partition: TopicPartition, what: str) -> None:
         self.unreadable.append(f"{partition.topic}:{partition.partition}: {what}")
-
-
-async def _partitions(client: AIOKafkaConsumer, topics: Iterable[str]) -> set[TopicPartition]:
-    """Those that Kafka has of these topics: to ask for the offsets of another would take for ever."""
-    there = sorted((await client.topics()).intersection(topics))
-    client.assign(first := [TopicPartition(topic, 0) for topic in there])
-    if first:
-        await client.beginning_offsets(first)  # brings the topics' metadata
-    return {TopicPartition(t, number) for t in there for number in client.partitions_for_topic(t) or ()}

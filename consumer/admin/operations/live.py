@@ -3,16 +3,14 @@
 import asyncio
 import time
 from contextlib import suppress
-from types import TracebackType
-from typing import Self
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.errors import ProjectorError
-from neon_projector.consumer.kafka.client import client_options
 from neon_projector.consumer.kafka.errors import kafka_translated
+from neon_projector.consumer.kafka.reading_client import ReadsBeside
 from neon_projector.consumer.offsets.store import OFFSETS
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
@@ -30,23 +28,14 @@ _POSITIONS = text(f"""
     WHERE group_id = :group_id AND updated_at > now() - make_interval(secs => {AWAY_SECONDS})""")
 
 
-class Live:
+class Live(ReadsBeside):
     """Asks the database, and Kafka with a client of its own, which connects at the first question."""
 
     def __init__(self, engine: AsyncEngine, settings: Settings) -> None:
-        self._engine, self._settings = engine, settings
-        self._client: AIOKafkaConsumer | None = None
+        super().__init__(settings)
+        self._engine = engine
         self._ends: dict[TopicPartition, int] = {}
         self._asked_at = 0.0
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._client is not None:
-            await self._client.stop()
 
     async def behind(self) -> float:
         """Seconds: what is published and not yet applied, by how much is published in a second. 0 where nobody reads,
@@ -61,7 +50,7 @@ class Live:
         if not read:
             return 0.0
         with kafka_translated():
-            ends: dict[TopicPartition, int] = await (await self._connected()).end_offsets(list(read))
+            ends: dict[TopicPartition, int] = await (await self.connected()).end_offsets(list(read))
         now, before = time.monotonic(), self._ends
         rate = sum(ends[p] - before.get(p, ends[p]) for p in ends) / max(now - self._asked_at, LEAST_SECONDS)
         self._ends, self._asked_at = ends, now
@@ -74,13 +63,3 @@ class Live:
             async with self._engine.connect() as connection:
                 rows = await connection.execute(_POSITIONS, {"group_id": self._settings.kafka_group_id})
                 return {TopicPartition(row.topic, row.partition): row.next_offset for row in rows}
-
-    async def _connected(self) -> AIOKafkaConsumer:
-        if self._client is None:
-            options = client_options(self._settings)
-            client = AIOKafkaConsumer(
-                enable_auto_commit=False, isolation_level=self._settings.kafka_isolation_level, **options
-            )
-            await client.start()
-            self._client = client
-        return self._client
