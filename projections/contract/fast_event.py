@@ -51,7 +51,8 @@ class Reader:
     def __init__(
         self, projection: Projection, event_type: EventType, complete: EventType | None, new_id: type[UUID]
     ) -> None:
-        self._projection, self._event_type, self._complete, self._new_id = projection, event_type, complete, new_id
+        self._projection, self._event_type, self._complete = projection, event_type, complete
+        self._new_id = _exactly if new_id is UUID else new_id
         hints = _hints(event_type) if complete is None else _hints(complete) | _hints(event_type)
         self._foreign = hints.keys() - event_type.names
         self._whole = len(hints) if complete is not None and hints.keys() == complete.names else None
@@ -111,6 +112,14 @@ class Reader:
             for name in self._foreign:
                 data.pop(name, None)
         return self._event_type
+
+
+def _exactly(text: str) -> UUID:
+    """The id. Doubt where it is not written as 32 hexadecimal digits: `UUID` takes also what else `int` takes."""
+    one = UUID(text)
+    if str(one) != text.lower():
+        raise Doubt
+    return one
 
 
 def _hints(event_type: EventType) -> dict[str, Any]:
