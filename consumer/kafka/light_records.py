@@ -16,6 +16,7 @@ from aiokafka.consumer.fetcher import FetchResult, PartitionRecords
 
 from neon_projector.consumer.kafka.client_fetcher import Fetcher
 from neon_projector.consumer.kafka.record_batches import RawRecords, Unreadable, batch_at, behind, records_of
+from neon_projector.consumer.kafka.sift import sifted
 
 HEADERS_AT_ONCE = 50_000
 """Of one fetch: a header of 4 bytes takes 150 in memory, so 1 MiB would become 40. The rest is asked for once more."""
@@ -42,6 +43,7 @@ class LightRecords(PartitionRecords):
     first batch that is asked for can't be read: what comes before it is given first."""
 
     next_fetch_offset: int
+    _records: RawRecords
     _records_iterator: Iterator[LightRecord]
 
     def __init__(self, tp: TopicPartition, records: Any, *rest: Any) -> None:
@@ -50,6 +52,8 @@ class LightRecords(PartitionRecords):
         self._headers = 0
         self.size: int = records.size_in_bytes()
         """The bytes that the fetch has brought."""
+        if self._key_deserializer is not None:
+            self._sift()
 
     def __next__(self) -> LightRecord:
         for record in self.take(1):
@@ -75,6 +79,17 @@ class LightRecords(PartitionRecords):
             else:
                 break
         return records
+
+    def _sift(self) -> None:
+        """Leave out what the client's owner does not want: what the client calls its deserializer tells that."""
+        data, behind_all = sifted(self._records.data, self._key_deserializer)
+        self._records, unpacked = RawRecords(data), self._records_iterator
+
+        def records() -> Iterator[LightRecord]:
+            yield from unpacked
+            self.next_fetch_offset = max(self.next_fetch_offset, behind_all or 0)
+
+        self._records_iterator = records()
 
     def _leniently(self) -> Iterator[LightRecord]:
         batch = batch_at(self._records.data, self.next_fetch_offset)

@@ -19,7 +19,7 @@ _DELTA = struct.Struct(">i")
 _DELTA_AT = 23
 _CRC = struct.Struct(">I")
 _CRC_AT = 17
-_LEAST_BYTES = 61
+LEAST_BYTES = 61
 """Of a batch without records."""
 
 
@@ -63,11 +63,11 @@ class Batch(NamedTuple):
 def batch_at(data: bytes, offset: int) -> Batch | None:
     """The first batch in `data` that ends behind `offset`; None where there is none, or its head makes no sense."""
     at = 0
-    while len(data) - at >= _LEAST_BYTES:
+    while len(data) - at >= LEAST_BYTES:
         base, length = _HEAD.unpack_from(data, at)
         following = base + _DELTA.unpack_from(data, at + _DELTA_AT)[0] + 1
         end = at + _HEAD.size + length
-        if length < _LEAST_BYTES - _HEAD.size:
+        if length < LEAST_BYTES - _HEAD.size:
             return None
         if following > offset:
             return Batch(following, data[at:end])
@@ -79,12 +79,13 @@ def behind(data: bytes, offset: int) -> int | None:
     """The first offset after the batch that has `offset`; None where its head can't be believed: its checksum is
     wrong, and it tells of more records than its bytes can be."""
     found = batch_at(data, offset)
-    if found is None or not (found.next_offset - offset <= len(data) or _is_whole(found.data)):
+    if found is None or not (found.next_offset - offset <= len(data) or is_whole(found.data)):
         return None
     return found.next_offset
 
 
-def _is_whole(batch: bytes) -> bool:
+def is_whole(batch: bytes) -> bool:
+    """Whether its checksum is right."""
     return bool(_CRC.unpack_from(batch, _CRC_AT)[0] == calc_crc32c(batch[_CRC_AT + _CRC.size :]))
 
 

@@ -10,14 +10,18 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from neon_projector.consumer.batch import Fetched
 from neon_projector.consumer.errors import TransientError
-from neon_projector.consumer.kafka.fetcher import ANSWER_BYTES, FETCH_BYTES, PARTITION_BYTES
+from neon_projector.consumer.kafka.fetcher import ANSWER_BYTES, FETCH_BYTES, PARTITION_BYTES, fetch_without_pause
 from neon_projector.consumer.kafka.reading_client import partitions_of, reading_client
 from neon_projector.consumer.kafka.record_batches import Unreadable
 from neon_projector.consumer.offsets.claim import OffsetRange
 from neon_projector.consumer.settings import Settings
+from neon_projector.projections.contract.mentions import Mentions
 from neon_projector.projections.contract.record import Record
 
-FETCH_MS = 500
+FETCH_MS, SIFT_MS = 500, 50
+"""So long a fetch is waited for; where most records are left out, none comes to end the waiting."""
+SIFT_BYTES = 8 * 1024 * 1024
+"""Of one answer, where most records are left out."""
 READ_AT_ONCE = 5_000
 STALLED_SECONDS = 30.0
 """A partition that has more records, but brings none for so long, can't be read now."""
@@ -42,12 +46,14 @@ class Reread:
         start: Mapping[TopicPartition, int] = MappingProxyType({}),
         *,
         over_gaps: bool = False,
+        only: Mentions | None = None,
     ) -> None:
         """`start`: where to begin; without it, and of other partitions, at the first record that Kafka has.
-        `over_gaps`: where records are deleted while this reads, it goes on with those that Kafka still has."""
+        `over_gaps`: where records are deleted while this reads, it goes on with those that Kafka still has.
+        `only`: what can't be of these ids is left out as it is fetched; some others are given all the same."""
         self._settings = settings
         self._positions, self._start, self._over_gaps = positions, start, over_gaps
-        self._progress = progress
+        self._progress, self._only = progress, only
         self._left: dict[TopicPartition, int] = {}
         """Partitions that are not yet read up to here."""
         self._stands: dict[TopicPartition, int] = {}
@@ -75,9 +81,11 @@ class Reread:
         client = reading_client(
             self._settings,
             max_partition_fetch_bytes=min(most, max(least, FETCH_BYTES // len(wanted))),
-            fetch_max_bytes=ANSWER_BYTES,
+            fetch_max_bytes=ANSWER_BYTES if self._only is None else SIFT_BYTES,
+            key_deserializer=None if self._only is None else self._only.any_in,
         )
         await client.start()
+        fetch_without_pause(client)
         try:
             await self._seek(client, wanted)
             async for part in self._read(client):
@@ -110,10 +118,11 @@ class Reread:
         total, clock = sum(self._left.values()), asyncio.get_running_loop().time
         client.pause(*(client.assignment() - self._left.keys()))
         read, moved_at = 0, clock()
+        wait_ms = FETCH_MS if self._only is None else SIFT_MS
         while self._left:
             fetched: Mapping[TopicPartition, Sequence[Record]] = {}
             try:
-                fetched = await client.getmany(*self._left, timeout_ms=FETCH_MS, max_records=READ_AT_ONCE)
+                fetched = await client.getmany(*self._left, timeout_ms=wait_ms, max_records=READ_AT_ONCE)
             except aiokafka.errors.OffsetOutOfRangeError as error:
                 await self._forgotten(client, error.args[0])
             except Unreadable as error:
@@ -144,6 +153,8 @@ class Reread:
         end, start = self._left[partition], self._stands[partition]
         self._stands[partition] = stands = max(start, min(end, await client.position(partition)))
         own = records if stands < end else [record for record in records if record.offset < end]
+        if self._only is not None:
+            own = [record for record in own if self._only.of(record)]
         return Fetched(partition, OffsetRange(start, stands, 0), own)
 
     async def _forgotten(self, client: AIOKafkaConsumer, positions: Mapping[TopicPartition, int]) -> None:

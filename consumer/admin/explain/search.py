@@ -19,8 +19,8 @@ from neon_projector.consumer.offsets.service_settings import as_the_service
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Decoded, Event
+from neon_projector.projections.contract.mentions import Mentions
 from neon_projector.projections.contract.projection import DELETED, PARTIAL, Registry
-from neon_projector.projections.contract.record import Record
 
 
 class Place(NamedTuple):
@@ -83,15 +83,14 @@ async def records_of(
 ) -> Read:  # fmt: skip
     """Every record before `ends` whose key or value names one of the ids; read for at most so long."""
     settings = await as_the_service(engine, settings)
-    decode, read = Decoder(registry, settings.event_max_bytes), Read()
-    reading = Reread(settings, ends, progress)
-    needles = [text.encode() for one in ids for text in (str(one), one.hex)]
-    raw_keys = {one.bytes for one in ids}
+    decode, read = Decoder(registry, settings.event_max_bytes).all, Read()
+    mentions = Mentions(ids, [one.bytes for one in ids])
+    reading = Reread(settings, ends, progress, only=mentions)
     try:
         async with asyncio.timeout(seconds):
             with kafka_translated():
                 async for records in reading.records():
-                    read.decoded += [decode(one) for one in records if _mentions(one, needles) or one.key in raw_keys]
+                    read.decoded += [one for one in decode(records) if _concerns(one, ids, mentions)]
     except TimeoutError:
         read.gaps.append(f"the topics were read for {seconds:g} s only")
     except TransientError as trouble:
@@ -100,10 +99,10 @@ async def records_of(
     return read
 
 
-def _mentions(record: Record, needles: Iterable[bytes]) -> bool:
-    """Cheap, and true where `record` is of one of the ids; what it is tells decoding."""
-    value, key = (record.value or b"").lower(), (record.key or b"").lower()
-    return any(needle in value or needle in key for needle in needles)
+def _concerns(decoded: Decoded, ids: Collection[UUID], mentions: Mentions) -> bool:
+    """Whether it is of one of the ids, or names one."""
+    own = decoded.id if isinstance(decoded, Event) else getattr(decoded, "entity_id", None)
+    return own in ids or mentions.plainly(decoded.record)
 
 
 def _place(event: Event) -> Place:

@@ -7,7 +7,7 @@ then no child has to wait for its parent. Nothing is erased and no fuse blows: b
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +38,7 @@ from neon_projector.consumer.offsets.claim import Claim
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.decode import Decoder
+from neon_projector.projections.contract.mentions import FEW, Mentions
 from neon_projector.projections.contract.outcome import Outcome
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.contract.record import Record
@@ -71,6 +72,7 @@ class Replay:
         self._decoder = Decoder(registry, settings.event_max_bytes, pgproto.UUID)
         self._depths = parent_depths(registry, settings.topics)
         keys = operation.filter.get("keys")
+        self._only = mentions_of(keys) if keys else None
         self._portions = Portions(matcher(keys) if keys else None, settings.batch_max_bytes, lambda: pace.rate)
         self._done, self._reported_at = 0, 0.0
 
@@ -113,7 +115,7 @@ class Replay:
     async def _read(self, claims: Mapping[TopicPartition, Claim]) -> None:
         ends = {partition: self._ranges[partition][1] for partition in claims}
         begin = {partition: claim.next_offset for partition, claim in claims.items()}
-        reading = Reread(self._settings, ends, lambda *_: None, begin, over_gaps=True)
+        reading = Reread(self._settings, ends, lambda *_: None, begin, over_gaps=True, only=self._only)
         with kafka_translated():
             told = 0
             async for portion in self._portions.of(reading.parts()):
@@ -161,6 +163,13 @@ def matcher(keys: Iterable[str]) -> Callable[[Record], bool]:
         return bool(ids) and _uuid(record.key.decode(errors="replace")) in ids
 
     return matches
+
+
+def mentions_of(keys: Collection[str]) -> Mentions | None:
+    """What leaves most records of other keys out as they are fetched; None where there are too many keys for that."""
+    ids = {key: _uuid(key) for key in keys}
+    texts = [key.encode() for key, one in ids.items() if one is None]
+    return Mentions([one for one in ids.values() if one is not None], texts) if len(ids) <= FEW else None
 
 
 def _uuid(text: str) -> UUID | None:

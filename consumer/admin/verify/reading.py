@@ -14,6 +14,7 @@ from neon_projector.consumer.kafka.reread import Reread
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Event
+from neon_projector.projections.contract.mentions import Mentions
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.contract.record import Record
 from neon_projector.projections.sql.verify.tables import Scope
@@ -22,7 +23,6 @@ from neon_projector.projections.state.packed import Packing
 SAVE_SECONDS = 15.0
 """How often it is made certain what is on disk; a reader that was killed reads again what came after."""
 STEP_SECONDS = 2.0
-TEXT_OF_AN_ID = 36
 
 
 class Reading:
@@ -36,24 +36,24 @@ class Reading:
         self._decode = Decoder(registry, settings.event_max_bytes, pgproto.UUID).all
         self._entities = {p.entity for p in registry if scope.has(p)}
         self._part = bool(scope.ids or scope.entities)
-        self._keys = {str(one).encode() for one in scope.ids}
+        self._only = Mentions(scope.ids) if scope.ids else None
 
     async def read(
         self, positions: Positions, tell: Callable[[int, int], None], step: Callable[[int], Awaitable[None]]
     ) -> None:
-        """`tell` hears how many records are read, of how many; `step` how many, every two seconds."""
+        """`tell` hears how many offsets are read, of how many; `step` how many records, every two seconds. With ids all
+        offsets count: of most records nothing else is known."""
         manifest, clock = self._spill.manifest, asyncio.get_running_loop().time
-        reading = Reread(self._settings, positions, tell, partitions_of(manifest.read))
+        reading = Reread(self._settings, positions, tell, partitions_of(manifest.read), only=self._only)
         read, records, saved, before = dict(manifest.read), manifest.records, clock(), list(manifest.unreadable)
         stepped = saved
         with kafka_translated():
-            async for some in reading.records():
-                if not some:
-                    continue
-                self._spill.add(self._packed(some))
-                records += len(some)
-                read[f"{some[0].topic}:{some[0].partition}"] = some[-1].offset + 1
-                await self._pace.passed(len(some))
+            async for part in reading.parts():
+                self._spill.add(self._packed(part.records))
+                passed = part.span.next_offset - part.span.start
+                records += len(part.records) if self._only is None else passed
+                read[f"{part.partition.topic}:{part.partition.partition}"] = part.span.next_offset
+                await self._pace.passed(passed)
                 if clock() - stepped > STEP_SECONDS:
                     await step(records)
                     stepped = clock()
@@ -63,8 +63,6 @@ class Reading:
         self._spill.save(read, records, list(dict.fromkeys([*before, *reading.unreadable])))
 
     def _packed(self, records: Sequence[Record]) -> list[tuple[object, ...]]:
-        if keys := self._keys:
-            records = [r for r in records if r.key is None or len(r.key) != TEXT_OF_AN_ID or r.key.lower() in keys]
         pack = self._packing.pack
         events = [event for event in self._decode(records) if type(event) is Event]
         if self._part:
