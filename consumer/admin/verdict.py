@@ -1,15 +1,16 @@
 """What the numbers of `status` mean, in a sentence each, the worst first, and the next command."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from neon_projector.consumer.admin.group_protocols import CLASSIC
+from neon_projector.consumer.admin.trouble import held_back, late, unread
 from neon_projector.consumer.offsets.intake_stops import ALL, FUSE, PAUSED, Stop
+from neon_projector.consumer.wording import counted, span, verb
 
 Row = dict[str, Any]
 
-BEHIND_SECONDS = 60.0
-"""A partition whose oldest record waits longer is behind."""
 NAMED = 3
 """So many partitions are named one by one."""
 
@@ -49,10 +50,9 @@ def _stopped(status: Row) -> Iterator[Finding]:
     for reason, why in WHY_STOPPED.items():
         rows = [row for row in status["partitions"] if row["stopped"] == reason and row not in absent]
         if rows:
-            scope = " ".join(f"--topic {row['topic']}:{row['partition']}" for row in rows[:NAMED])
-            move = f"projector offsets reset {scope} --to-earliest"
-            verb = "is" if len(rows) == 1 else "are"
-            yield Finding("stopped", f"{_names(rows)} {verb} stopped: {why}", None if reason == "unreadable" else move)
+            move = f"projector offsets reset {_scope(rows, status['partitions'])} --to-earliest"
+            said = f"{_names(rows)} {verb(len(rows), 'is', 'are')} stopped: {why}"
+            yield Finding("stopped", said, None if reason == "unreadable" else move)
     if (protocol := status["group"]["protocol"]) != CLASSIC:
         other = f"another client uses this group, with the protocol {protocol}"
         yield Finding("stopped", f"{other}: give this service a group of its own (KAFKA_GROUP_ID), or stop the other")
@@ -78,40 +78,54 @@ def _unread(status: Row) -> Iterator[Finding]:
         yield Finding("stopped", "no instance of the service is in the group", "projector run")
     elif group["state"] != "Stable":
         yield Finding("behind", f"the group divides its partitions ({group['state']})", WATCHES)
-    elif unread := [row for row in status["partitions"] if row["member"] is None]:
-        yield Finding("stopped", f"no instance reads {_names(unread)}", WATCHES)
+    elif rows := unread(status):
+        yield Finding("stopped", f"no instance reads {_names(rows)}", WATCHES)
 
 
 def _behind(status: Row) -> Iterator[Finding]:
-    late = [row for row in status["partitions"] if (row["lag_seconds"] or 0) > BEHIND_SECONDS]
-    if late:
-        records, oldest = sum(row["lag"] for row in late), max(row["lag_seconds"] for row in late)
-        said = f"{records:,} records of {_names(late)} are not applied yet, the oldest for {oldest:,.0f} s"
+    if rows := late(status):
+        records, oldest = sum(row["lag"] for row in rows), max(row["lag_seconds"] for row in rows)
+        are = verb(records, "is", "are")
+        said = f"{counted(records, 'record')} of {_names(rows)} {are} not applied yet, the oldest for {span(oldest)}"
         yield Finding("behind", said, WATCHES)
-    held = [row for row in status["partitions"] if (row["open_transaction_seconds"] or 0) > BEHIND_SECONDS]
-    if held:
-        yield Finding("behind", f"a publisher's open transaction holds back records of {_names(held)}")
+    if rows := held_back(status):
+        yield Finding("behind", f"a publisher's open transaction holds back records of {_names(rows)}")
 
 
 def _to_decide(status: Row) -> Iterator[Finding]:
     if lately := status["rejected_lately"]:
         number, most = sum(row["number"] for row in lately), lately[0]
-        said = f"{number:,} records were rejected in the last 10 minutes, most: {most['reason']} from {most['source']}"
+        were, whence = verb(number, "was", "were"), f"most: {most['reason']} from {most['source']}"
+        said = f"{counted(number, 'record')} {were} rejected in the last 10 minutes, {whence}"
         yield Finding("look", said, LISTS_LETTERS)
     elif number := status["dead_letters"]:
-        yield Finding("look", f"{number:,} dead letters wait for a decision", LISTS_LETTERS)
+        said = f"{counted(number, 'dead letter')} {verb(number, 'waits', 'wait')} for a decision"
+        yield Finding("look", said, LISTS_LETTERS)
     if number := status["refused"]:
-        yield Finding("look", f"the database refused {number:,} states that had waited", "projector parked retry --all")
+        said = f"the database refused {counted(number, 'state')} that had waited"
+        yield Finding("look", said, "projector parked retry --all")
     waits = {"parked": status["parked_states"] + status["parked_events"], "contested": status["contested"]}
     if said := " and ".join(f"{number:,} {name}" for name, number in waits.items() if number):
-        yield Finding("look", f"{said} wait for what has not come", "projector parked list")
+        are = verb(sum(waits.values()), "waits", "wait")
+        yield Finding("look", f"{said} {are} for what has not come", "projector parked list")
 
 
 def _names(rows: Iterable[Row]) -> str:
     names = [f"{row['topic']}:{row['partition']}" for row in rows]
-    return ", ".join(names) if len(names) <= NAMED else f"{len(names)} partitions"
+    return ", ".join(names) if len(names) <= NAMED else counted(len(names), "partition")
+
+
+def _scope(rows: Iterable[Row], every: Iterable[Row]) -> str:
+    """Options that name all of these: `--topic users:0,3`, or `--topic users` where these are all of its partitions."""
+    meant: defaultdict[str, list[str]] = defaultdict(list)
+    there = Counter(row["topic"] for row in every)
+    for row in rows:
+        meant[row["topic"]].append(str(row["partition"]))
+    scopes = (f"{topic}:{','.join(own)}" if len(own) < there[topic] else topic for topic, own in meant.items())
+    return " ".join(f"--topic {scope}" for scope in scopes)
 
 
 def _all_well(status: Row) -> str:
     partitions, lag = len(status["partitions"]), sum(row["lag"] or 0 for row in status["partitions"])
-    return f"{partitions} partitions are read, {lag:,} records are on their way"
+    read = f"{counted(partitions, 'partition')} {verb(partitions, 'is', 'are')} read"
+    return f"{read}, {counted(lag, 'record')} {verb(lag, 'is', 'are')} on {verb(lag, 'its', 'their')} way"

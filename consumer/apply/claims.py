@@ -19,6 +19,7 @@ from neon_projector.consumer.offsets.stop_log import StopLog
 from neon_projector.consumer.recovery.retrying import Retrying
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
+from neon_projector.consumer.wording import counted
 
 
 class ClaimListener(Protocol):
@@ -85,7 +86,7 @@ class Claims:
                 return await self._with_stops(connection, claims)
 
     async def _blow(self, blown: FuseBlown) -> None:
-        numbers = f"{blown.rejected:,} of {blown.records:,} records in a row are rejected"
+        numbers = f"{blown.rejected:,} of {counted(blown.records, 'record')} in a row are rejected"
         message = f"{numbers}, most of them as {blown.reason} from {blown.source}"
         with translated():
             async with self._engine.begin() as connection:

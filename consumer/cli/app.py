@@ -40,7 +40,7 @@ letters.app.command(epilog=examples("dead-letters retry --reason invalid_data", 
 letters.app.command(
     epilog=examples("dead-letters discard --superseded", 'dead-letters discard 42 --execute --why "a test"')
 )(discard)
-app.command(epilog=examples("status", "status --watch", "status --json"))(status)
+app.command(epilog=examples("status", "status --watch", "status --partitions"))(status)
 app.command(
     epilog=examples(
         f"explain {AN_ID}",
@@ -131,8 +131,9 @@ def verify(
         int | None, typer.Option(metavar="OPERATION", min=1, help="Compare only what differed in that verify.")
     ] = None,
     max_differences: Annotated[
-        int, typer.Option(min=0, help="List at most so many differences; all of them are counted.")
-    ] = 1_000,
+        int | None,
+        typer.Option(min=0, help="List at most so many; all are counted. Default: 20, with --json 1000."),
+    ] = None,
     max_rate: Annotated[float | None, typer.Option(min=1, help="Records a second, at most.")] = None,
     as_json: AsJson = False,
 ) -> None:

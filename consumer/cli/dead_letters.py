@@ -4,7 +4,7 @@ import sys
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Annotated
+from typing import IO, Annotated, Any
 
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -15,10 +15,12 @@ from neon_projector.consumer.cli.database import AsJson, Limit, ask
 from neon_projector.consumer.cli.examples import examples
 from neon_projector.consumer.cli.letter_filter import with_filter
 from neon_projector.consumer.cli.letter_text import readable
-from neon_projector.consumer.cli.output import json_of, print_json, print_table, print_text
+from neon_projector.consumer.cli.output import json_of, print_json, print_table, print_text, said_more
 from neon_projector.consumer.errors import Refused
 
-LISTED = ("id", "topic", "partition", "offset", "reason", "error", "entity_id", "created_at")
+LISTED = ("id", "record", "reason", "error", "entity_id", "created_at")
+MOST = 20
+"""So many are listed, unless --limit says otherwise."""
 
 app = typer.Typer(
     help="Records that were rejected.",
@@ -42,7 +44,7 @@ OfStatus = Annotated[Status, typer.Option(help="Only those of this status.")]
 @app.command("list", epilog=examples("dead-letters list --summary", "dead-letters list --source /shop --since PT2H"))
 @with_filter
 def list_letters(
-    which: Filter, status: OfStatus = Status.NEW, limit: Limit = 50,
+    which: Filter, status: OfStatus = Status.NEW, limit: Limit = MOST,
     by_kind: Annotated[
         bool, typer.Option("--summary", help="How many there are of each reason, type and source.")
     ] = False,
@@ -56,8 +58,15 @@ def list_letters(
         rows = ask(lambda engine: lookup.listed(engine, which, limit))
     if as_json:
         print_json(rows)
-    else:
-        print_table(rows if by_kind else [{name: row[name] for name in LISTED} for row in rows])
+        return
+    print_table(rows if by_kind else [_listed(row) for row in rows])
+    if len(rows) == limit and not by_kind and (more := ask(lambda engine: lookup.chosen(engine, which)).number - limit):
+        print_text(said_more(more, "--limit lists more, --summary counts them by kind"))
+
+
+def _listed(row: dict[str, Any]) -> dict[str, Any]:
+    known = row | {"record": f"{row['topic']}:{row['partition']} offset {row['offset']}"}
+    return {name: known[name] for name in LISTED}
 
 
 @app.command(epilog=examples("dead-letters show 42", "dead-letters show --reason key_mismatch"))

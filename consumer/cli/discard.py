@@ -12,9 +12,10 @@ from neon_projector.consumer.admin.letters.superseded import Superseded
 from neon_projector.consumer.cli.choice import choose
 from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm
 from neon_projector.consumer.cli.letter_filter import Every, Ids, with_filter
-from neon_projector.consumer.cli.output import print_json, print_table, print_text
+from neon_projector.consumer.cli.output import print_first, print_json, print_text
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.errors import Refused
+from neon_projector.consumer.wording import counted
 from neon_projector.projections.registry import REGISTRY
 
 SHOWN = 50
@@ -46,12 +47,12 @@ def discard(
     if not found.number:
         raise Refused("there is no such new dead letter")
     if execute:
-        confirm(f"discard {found.number} dead letters?", yes)
+        confirm(f"discard {counted(found.number, 'dead letter')}?", yes)
         found = ask(lambda engine: letters.discard(engine, which, found.last, why or ""))
     if as_json:
         print_json({"executed": execute, "discarded": found.number, "first": found.first, "last": found.last})
     else:
-        print_text(f"{found.number} discarded" if execute else f"{found.number} to discard: {DRY}")
+        print_text(f"{found.number:,} discarded" if execute else f"{found.number:,} to discard: {DRY}")
 
 
 def _superseded(which: Filter, why: str, execute: bool, yes: bool, as_json: bool) -> None:
@@ -64,7 +65,7 @@ def _superseded(which: Filter, why: str, execute: bool, yes: bool, as_json: bool
     if not found:
         raise Refused("none of these is superseded")
     if execute:
-        confirm(f"discard {len(found)} superseded dead letters?", yes)
+        confirm(f"discard {counted(len(found), 'superseded dead letter')}?", yes)
         found = give_up(True)
     because = Counter(one.because for one in found)
     if as_json:
@@ -72,10 +73,9 @@ def _superseded(which: Filter, why: str, execute: bool, yes: bool, as_json: bool
         print_json({**counts, "letters": [one._asdict() for one in found]})
         return
     if found:
-        print_table([{"id": one.id, "why": _sentence(one)} for one in found[:SHOWN]])
-    more = f" ({len(found) - SHOWN} more than shown)" if len(found) > SHOWN else ""
-    said = ", ".join(f"{number} {name}" for name, number in because.most_common())
-    print_text(f"{len(found)} {'discarded' if execute else 'to discard'}{more}: {said if execute else DRY}")
+        print_first([{"id": one.id, "why": _sentence(one)} for one in found], SHOWN, "--json has all")
+    said = ", ".join(f"{number:,} {name}" for name, number in because.most_common())
+    print_text(f"{len(found):,} {'discarded' if execute else 'to discard'}: {said if execute else DRY}")
 
 
 def _sentence(one: Superseded) -> str:

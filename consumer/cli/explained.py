@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from neon_projector.consumer.cli.output import print_next, print_table, print_text
+from neon_projector.consumer.cli.output import print_first, print_next, print_table, print_text
+from neon_projector.consumer.wording import counted, verb
 
 Row = dict[str, Any]
 
@@ -13,6 +14,8 @@ STORED = {
     "dead_letters": ("id", "topic", "partition", "offset", "reason", "error", "status", "created_at"),
 }
 """What is printed of what the database has, in this order."""
+NEWEST = 10
+"""So many of each are shown to people."""
 
 
 def print_story(story: Row) -> None:
@@ -20,14 +23,21 @@ def print_story(story: Row) -> None:
     for name, columns in STORED.items():
         if story[name]:
             print_text(name.replace("_", " ").capitalize())
-            print_table([{column: row[column] for column in columns} for row in story[name]])
+            _print_newest([{column: row[column] for column in columns} for row in story[name]])
     if story.get("records"):
         print_text("Its records, in order")
-        print_table([_record(row) for row in story["records"]])
+        _print_newest([_record(row) for row in story["records"]])
     elif len(story["timeline"]) > 1:
         print_text("In time")
-        print_table(story["timeline"])
+        _print_newest(story["timeline"])
     print_conclusion(story)
+
+
+def _print_newest(rows: list[Row]) -> None:
+    """Of many rows the last ones: they are in order of time, version or number."""
+    if (more := len(rows) - NEWEST) > 0:
+        print_text(f"{more:,} earlier {verb(more, 'one is', 'ones are')} left out; --json has all")
+    print_table(rows[-NEWEST:])
 
 
 def print_conclusion(story: Row) -> None:
@@ -50,8 +60,12 @@ def _record(row: Row) -> Row:
     }
 
 
-LISTED = 50
-"""So many entities that may be stale are shown to people; `--json` has all of them."""
+LISTED = 20
+"""So many entities that may be stale, and windows, are shown to people; `--json` has all of them."""
+
+
+NAMED = 3
+"""Of so many windows the command is printed that reads them: the newest ones."""
 
 
 def print_stale(report: Row) -> None:
@@ -60,17 +74,19 @@ def print_stale(report: Row) -> None:
     if not windows:
         print_text(f"{name}: no record was left out, as far as it is known here")
         return
-    print_table([{name: window[name] for name in ("from", "to", "at", "by", "in_kafka")} for window in windows])
+    shown = [{name: window[name] for name in ("from", "to", "at", "by", "in_kafka")} for window in windows]
+    _print_newest(shown)
     if entities:
-        print_table(entities[:LISTED])
+        print_first(entities, LISTED, "--json has all")
     how = f"keys are hashed by {report['keys']}" if report["keys"] else "how keys are hashed is not known, so all count"
+    if report["partitions"] == 1:
+        how = "it is the topic's only partition, so all count"
     rest = f" ({'; '.join(report['not_read'])})" if report["not_read"] else ""
-    shown = f"; {LISTED} of them are shown, --json has all" if len(entities) > LISTED else ""
-    counts = f"{len(entities):,} entities may be stale{shown}; {report['fresh']:,} have a later record{rest}; {how}"
+    fresh = f"{report['fresh']:,} {verb(report['fresh'], 'has', 'have')} a later record"
+    counts = f"{counted(len(entities), 'entity')} may be stale; {fresh}{rest}; {how}"
     print_text(
         f"{name}: {counts}. Have their publisher send a complete event of each. What was created there, and not "
         "changed since, only the publisher knows"
     )
-    for window in windows:
-        if window["in_kafka"]:
-            print_next(f"projector replay --topic {name} --from {window['from']} --to {window['to']}")
+    for window in [window for window in windows if window["in_kafka"]][-NAMED:]:
+        print_next(f"projector replay --topic {name} --from {window['from']} --to {window['to']}")

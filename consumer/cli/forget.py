@@ -12,6 +12,7 @@ from neon_projector.consumer.admin.kafka_holds import Held, held
 from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm
 from neon_projector.consumer.cli.output import print_json, print_text
 from neon_projector.consumer.environment import load_settings
+from neon_projector.consumer.wording import counted
 from neon_projector.projections.registry import REGISTRY
 
 
@@ -47,15 +48,14 @@ def forget(
 
 
 def _said(done: Forgotten) -> str:
-    more = f", of {len(done.ids)} entities" if len(done.ids) > 1 else ""
-    return (
-        f"{done.letters} dead letters, {done.parked_events} parked events, {done.absent_states} states kept aside, "
-        f"{done.edited_values} edited values{more}"
-    )
+    more = f", of {counted(len(done.ids), 'entity')}" if len(done.ids) > 1 else ""
+    letters, parked = counted(done.letters, "dead letter"), counted(done.parked_events, "parked event")
+    aside, edited = counted(done.absent_states, "state"), counted(done.edited_values, "edited value")
+    return f"{letters}, {parked}, {aside} kept aside, {edited}{more}"
 
 
 def _of_topic(one: Held) -> str:
     if not one.records:
         return f"Kafka: no event of it in {one.topic} ({one.why})"
     until = "for ever, or until somebody deletes them" if one.until is None else f"until {one.until} or a little longer"
-    return f"Kafka: {one.records} events of it in {one.topic}, {until} ({one.why})"
+    return f"Kafka: {counted(one.records, 'event')} of it in {one.topic}, {until} ({one.why})"

@@ -1,7 +1,7 @@
 """`projector offsets show` and `projector offsets reset`."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -9,21 +9,19 @@ from neon_projector.consumer.admin.force_rebalance import force_rebalance
 from neon_projector.consumer.admin.offsets import positions_of
 from neon_projector.consumer.admin.reset import Move
 from neon_projector.consumer.admin.reset import reset as run_reset
+from neon_projector.consumer.cli.by_topic import EveryPartition
 from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm, is_to_ask
 from neon_projector.consumer.cli.examples import examples
-from neon_projector.consumer.cli.output import print_json, print_table, print_text
+from neon_projector.consumer.cli.offsets_text import print_moves, print_positions
+from neon_projector.consumer.cli.output import print_json, print_text
 from neon_projector.consumer.cli.scope import scope_of, target_of
-from neon_projector.consumer.cli.times import exactly
 from neon_projector.consumer.environment import load_settings
 
 app = typer.Typer(help="Positions: show them, move them.", no_args_is_help=True, epilog=examples("offsets show"))
 
-WHERE = ("next_offset", "earliest", "latest", "lag", "lost")
-TOTALS = ("applied", "superseded", "parked", "rejected", "ignored", "skipped")
-
 
 @app.command(epilog=examples("offsets show", "offsets show --json"))
-def show(as_json: AsJson = False) -> None:
+def show(every: EveryPartition = False, as_json: AsJson = False) -> None:
     """Show stored positions beside what Kafka has, and what became of the records before them.
 
     Exit status 1: Kafka no longer has the record at a position.
@@ -33,8 +31,7 @@ def show(as_json: AsJson = False) -> None:
     if as_json:
         print_json(rows)
     else:
-        for names in (WHERE, TOTALS):
-            print_table([{"partition": _name(row), **{name: row[name] for name in names}} for row in rows])
+        print_positions(rows, every)
     raise typer.Exit(1 if any(row["lost"] for row in rows) else 0)
 
 
@@ -56,6 +53,7 @@ def reset(
     shift_by: Annotated[int | None, typer.Option(help="By so many records; a negative number: back.")] = None,
     execute: Execute = False,
     yes: Yes = False,
+    every: EveryPartition = False,
     as_json: AsJson = False,
 ) -> None:
     """Move positions. A running service notices, reads them again and goes on. A dry run without --execute."""
@@ -69,58 +67,21 @@ def reset(
         return ask(lambda engine: run_reset(engine, settings, scope, target, execute=execute))
 
     if not execute:
-        _print(moves(execute=False), as_json)
+        print_moves(moves(execute=False), as_json, every)
         if not as_json:
             print_text(DRY)
         return
-    planned = _agreed(moves(execute=False), as_json) if is_to_ask(yes) else None
+    planned = _agreed(moves(execute=False), as_json, every) if is_to_ask(yes) else None
     done = moves(execute=True)
     if planned not in (None, done) and not as_json:
         print_text("the positions have moved since; this is what was done:")
-    _print(done, as_json)
+    print_moves(done, as_json, every)
     asyncio.run(force_rebalance(settings))
 
 
-def _agreed(planned: list[Move], as_json: bool) -> list[Move]:
+def _agreed(planned: list[Move], as_json: bool, every: bool) -> list[Move]:
     """Show what is planned, and ask; Refused where the person does not agree."""
     if not as_json:
-        _print(planned, as_json)
+        print_moves(planned, as_json, every)
     confirm("move them?", yes=False)
     return planned
-
-
-def _print(moves: list[Move], as_json: bool) -> None:
-    if as_json:
-        print_json([_for_programs(move) for move in moves])
-        return
-    clamped = {True: "as far as Kafka has it", False: None}
-    print_table(
-        [
-            {"partition": m.name, "from": m.before, "to": m.after, "records": m.effect, "": clamped[m.clamped]}
-            for m in moves
-        ]
-    )
-    for move in moves:
-        if move.lost:
-            print_text(_said_lost(move))
-
-
-def _for_programs(move: Move) -> dict[str, Any]:
-    partition = {"topic": move.partition.topic, "partition": move.partition.partition}
-    gone = move.lost and move.lost.to_json()
-    return {**partition, "from": move.before, "to": move.after, "clamped": move.clamped, "lost": gone}
-
-
-def _said_lost(move: Move) -> str:
-    gone = move.lost
-    assert gone is not None
-    number = gone.end - gone.start
-    when = f", published before {exactly(gone.first_left_at)}" if gone.first_left_at else ""
-    moved = f"; the position last moved at {exactly(gone.position_moved_at)}" if gone.position_moved_at else ""
-    offsets = f"{number:,} offsets before they were read, {gone.start} to {gone.end - 1}"
-    then = f"What may be stale for it: projector explain --partition {move.name}"
-    return f"{move.name}: Kafka has deleted {offsets}{when}{moved}. {then}"
-
-
-def _name(row: dict[str, Any]) -> str:
-    return f"{row['topic']}:{row['partition']}"

@@ -12,12 +12,15 @@ from neon_projector.consumer.admin.replay.run import COMMAND as REPLAY
 from neon_projector.consumer.cli import redrive, replay
 from neon_projector.consumer.cli.database import AsJson, Limit, ask
 from neon_projector.consumer.cli.examples import examples
-from neon_projector.consumer.cli.output import json_of, print_json, print_table, print_text, said
+from neon_projector.consumer.cli.output import json_of, print_json, print_next, print_table, print_text, said
 from neon_projector.consumer.errors import Refused
 
 Number = Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="As `projector operations list` shows it.")]
 Unfinished = Annotated[bool, typer.Option("--unfinished", help="Only what runs, or can be resumed.")]
 Row = dict[str, Any]
+
+LONGEST = 400
+"""Characters of a filter, of ranges and so on that are shown to people."""
 
 
 def _verify(operation_id: int, as_json: bool) -> int:
@@ -62,11 +65,14 @@ def show(number: Number, as_json: AsJson = False) -> None:
     told |= {name: row[name] for name in ("filter", "ranges", "position", "before", "after", "outcome", "error")}
     for name, value in told.items():
         if value not in (None, ""):
-            print_text(f"{name:>9}  {json_of(value) if isinstance(value, dict) else said(value)}")
+            print_text(f"{name:>9}  {_shortened(json_of(value)) if isinstance(value, dict) else said(value)}")
     if row["state"] in RESUMABLE and row["command"] in RESUMES:
-        print_text(
-            f"to go on: projector operations resume {number}; to give it up: projector operations cancel {number}"
-        )
+        print_next(f"projector operations resume {number}")
+        print_text(f"or, to give it up: projector operations cancel {number}")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… (--json has all)"
 
 
 @app.command(epilog=examples("operations resume 17"))

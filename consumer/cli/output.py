@@ -51,6 +51,18 @@ def print_table(rows: Sequence[Mapping[str, Any]], on: Console | None = None) ->
     on.print(table_of(rows, on) if rows else "nothing")
 
 
+def print_first(rows: Sequence[Mapping[str, Any]], most: int, rest: str) -> None:
+    """A table of at most so many of `rows`; where there are more, how many, and `rest` says how to see them."""
+    print_table(rows[:most])
+    if more := said_more(len(rows) - most, rest):
+        print_text(more)
+
+
+def said_more(number: int, rest: str) -> str:
+    """`and 40 more: --json has all`; nothing where there are none."""
+    return f"and {number:,} more: {rest}" if number > 0 else ""
+
+
 def table_of(rows: Sequence[Mapping[str, Any]], on: Console) -> Table:
     """A table that fits the console, without columns that are empty. Where whole words, ids and times have no room
     beside each other, each row is a block of lines, one for each column that has a value."""

@@ -11,10 +11,13 @@ from neon_projector.consumer.admin import parked
 from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Limit, Yes, ask, confirm
 from neon_projector.consumer.cli.examples import AN_ID, examples
 from neon_projector.consumer.cli.moment import moment
-from neon_projector.consumer.cli.output import print_json, print_table, print_text
+from neon_projector.consumer.cli.output import print_first, print_json, print_table, print_text
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.errors import Refused
 from neon_projector.projections.registry import REGISTRY
+
+MOST = 20
+"""So many are listed, unless --limit says otherwise."""
 
 app = typer.Typer(help="Events and states that wait.", no_args_is_help=True, epilog=examples("parked list"))
 
@@ -38,7 +41,7 @@ Until = Annotated[str | None, typer.Option(metavar="TIME", help="Waiting since b
 @app.command("list", epilog=examples("parked list --until PT1H", f"parked list --waiting-for {AN_ID}"))
 def list_parked(
     topic: OfTopic = None, reason: OfReason = None, waiting_for: WaitingFor = None, since: Since = None,
-    until: Until = None, limit: Limit = 50, as_json: AsJson = False,
+    until: Until = None, limit: Limit = MOST, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """List what waits, the longest first."""
     which = parked.Waits(
@@ -50,7 +53,12 @@ def list_parked(
     )
     topics = load_settings().topics
     rows = ask(lambda engine: parked.listed(engine, REGISTRY, topics, which, limit))
-    print_json(rows) if as_json else print_table(rows)
+    if as_json:
+        print_json(rows)
+        return
+    print_table(rows)
+    if len(rows) == limit:
+        print_text("there may be more: --limit lists more, projector status counts them")
 
 
 @app.command(epilog=examples(f"parked retry {AN_ID}", "parked retry --all --execute"))
@@ -73,9 +81,9 @@ def retry(
     if as_json:
         print_json({"executed": execute, "tried": rows})
     else:
-        print_table(rows)
+        print_first(rows, MOST, "--json has all")
         shown = sum(one.outcome == "shown" for one in done)
-        print_text(f"{shown} of {len(done)} shown" if execute else f"{shown} of {len(done)} to show: {DRY}")
+        print_text(f"{shown:,} of {len(done):,} shown" if execute else f"{shown:,} of {len(done):,} to show: {DRY}")
     raise typer.Exit(1 if any(one.outcome == "refused" for one in done) else 0)
 
 
@@ -90,5 +98,6 @@ def discard(entity_id: UUID, execute: Execute = False, yes: Yes = False, as_json
     if as_json:
         print_json({"executed": execute, "discarded": len(found), "waited": found})
         return
-    print_table([{name: row[name] for name in ("entity", "version", "reason", "topic", "offset")} for row in found])
-    print_text(f"{len(found)} discarded" if execute else f"{len(found)} to discard: {DRY}")
+    rows = [{name: row[name] for name in ("entity", "version", "reason", "topic", "offset")} for row in found]
+    print_first(rows, MOST, "--json has all")
+    print_text(f"{len(found):,} discarded" if execute else f"{len(found):,} to discard: {DRY}")

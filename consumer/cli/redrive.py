@@ -19,6 +19,7 @@ from neon_projector.consumer.cli.output import print_json, print_table, print_te
 from neon_projector.consumer.cli.progress import progress
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.errors import Refused
+from neon_projector.consumer.wording import counted, verb
 from neon_projector.projections.registry import REGISTRY
 
 SHOWN = 50
@@ -57,7 +58,7 @@ def retry(
         raise Refused(_left_out(planned.left_out) or "there is no such new dead letter")
     settings = load_settings()
     if execute:
-        confirm(f"retry {planned.total} dead letters?", yes)
+        confirm(f"retry {counted(planned.total, 'dead letter')}?", yes)
     with progress("retry", planned.total) as bar:
         if execute:
             number, tally = work(lambda engine: Redrive(engine, settings, REGISTRY, bar).run(planned, details=details))
@@ -104,12 +105,12 @@ def _say(number: int | None, planned: Plan | None, tally: Tally, as_json: bool) 
     print_table([one._asdict() for one in sorted(tally.groups, key=lambda one: -one.letters)])
     more = len(tally.details or ()) - SHOWN
     if more > 0:
-        print_text(f"{more} more than shown; --json has them")
+        print_text(f"and {more:,} more: --json has all")
     if left_out:
         print_text(_left_out(left_out))
-    counts = f"{tally.number(REJECTED)} rejected again, {tally.number(LOST)} lost"
-    counts += f", {tally.number(CHANGED)} changed by somebody else meanwhile" if tally.number(CHANGED) else ""
-    said = f"{tally.resolved} resolved, {counts}"
+    counts = f"{tally.number(REJECTED):,} rejected again, {tally.number(LOST):,} lost"
+    counts += f", {tally.number(CHANGED):,} changed by somebody else meanwhile" if tally.number(CHANGED) else ""
+    said = f"{tally.resolved:,} resolved, {counts}"
     print_text(f"{said}: {DRY}" if number is None else said)
 
 
@@ -121,4 +122,5 @@ def _document(number: int | None, left_out: int, tally: Tally) -> dict[str, Any]
 
 
 def _left_out(number: int) -> str:
-    return f"{number} left out: {IN_VAIN} retries did not help them; --force tries them again" if number else ""
+    them = verb(number, "it", "them")
+    return f"{number:,} left out: {IN_VAIN} retries did not help {them}; --force tries {them} again" if number else ""

@@ -9,13 +9,15 @@ import typer
 
 from neon_projector.consumer.admin.operations.operation import Operation
 from neon_projector.consumer.admin.replay import run
-from neon_projector.consumer.admin.replay.plan import Point, Range, plan
-from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm, is_to_ask, work
-from neon_projector.consumer.cli.output import print_json, print_table, print_text
+from neon_projector.consumer.admin.replay.plan import Point, plan
+from neon_projector.consumer.cli.by_topic import EveryPartition
+from neon_projector.consumer.cli.database import AsJson, Execute, Yes, ask, confirm, is_to_ask, work
 from neon_projector.consumer.cli.progress import progress
+from neon_projector.consumer.cli.replay_text import print_plan, print_result
 from neon_projector.consumer.cli.scope import scope_of, span_of
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.errors import Refused
+from neon_projector.consumer.wording import counted
 from neon_projector.projections.registry import REGISTRY
 
 MANY = 1_000_000
@@ -32,6 +34,7 @@ def replay(
     max_rate: Annotated[float | None, typer.Option(min=1, help="Records a second, at most.")] = None,
     execute: Execute = False,
     yes: Yes = False,
+    every: EveryPartition = False,
     as_json: AsJson = False,
 ) -> None:
     """Read a range again, beside the service, which is neither moved nor slowed. It restores what is missing.
@@ -48,17 +51,17 @@ def replay(
     ranges = ask(lambda engine: plan(engine, settings, scope, begin, stop))
     total = sum(one.offsets for one in ranges)
     if not execute:
-        _print_plan(ranges, bool(key), as_json)
+        print_plan(ranges, bool(key), every, as_json)
         return
     if is_to_ask(yes) and not as_json:
-        _print_plan(ranges, bool(key), False)
+        print_plan(ranges, bool(key), every, False)
     confirm_size(total, yes=yes)
     asked: dict[str, Any] = {"topics": topic or ["*"], "from": _said(begin, start), "to": _said(stop, end)}
     asked |= {"keys": key, "max_rate": max_rate}
     with ExitStack() as showing:
         watching = _watching(showing, as_json)
         done = work(lambda engine: run.replay(engine, settings, REGISTRY, ranges, asked, watching))
-    raise typer.Exit(_print_result(done, as_json))
+    raise typer.Exit(print_result(done, as_json))
 
 
 def resume(number: int, as_json: bool) -> int:
@@ -67,17 +70,17 @@ def resume(number: int, as_json: bool) -> int:
     with ExitStack() as showing:
         watching = _watching(showing, as_json)
         done = work(lambda engine: run.resume(engine, settings, REGISTRY, number, watching))
-    return _print_result(done, as_json)
+    return print_result(done, as_json)
 
 
 def confirm_size(total: int, *, yes: bool) -> None:
     """Ask once, and twice where it is much; Refused without a yes, and where much is not said yes to."""
     if not total:
         raise Refused("there is nothing in this range that the service has applied")
-    confirm(f"read {total:,} offsets again?", yes)
+    confirm(f"read {counted(total, 'offset')} again?", yes)
     if total > MANY:
         if not yes and not sys.stdin.isatty():
-            raise Refused(f"{total:,} offsets are more than {MANY:,}: say --yes")
+            raise Refused(f"{counted(total, 'offset')} are more than {MANY:,}: say --yes")
         confirm(f"these are more than {MANY:,}; really?", yes)
 
 
@@ -97,33 +100,3 @@ def _watching(showing: ExitStack, quiet: bool) -> run.Watching:
         return bar, tell
 
     return begun
-
-
-def _print_plan(ranges: list[Range], keys: bool, as_json: bool) -> None:
-    rows: list[dict[str, Any]] = [
-        {"topic": r.partition.topic, "partition": r.partition.partition, "from": r.start, "to": r.end} for r in ranges
-    ]
-    if as_json:
-        body = [{**row, "records": r.offsets, "lost": r.start - r.gone} for row, r in zip(rows, ranges, strict=True)]
-        print_json({"executed": False, "total": sum(one.offsets for one in ranges), "partitions": body})
-        return
-    gone = [f"{r.start - r.gone:,} are gone from Kafka" if r.gone < r.start else None for r in ranges]
-    print_table(
-        [{**row, "records": f"{r.offsets:,}", "": words} for row, r, words in zip(rows, ranges, gone, strict=True)]
-    )
-    of_keys = ", of which those of the keys are applied" if keys else ""
-    print_text(f"up to {sum(one.offsets for one in ranges):,} records are read{of_keys}: {DRY}")
-
-
-def _print_result(operation: Operation, as_json: bool) -> int:
-    result = operation.result or {}
-    lost: dict[str, list[list[int]]] = result.get("lost", {})
-    if as_json:
-        print_json({"executed": True, "operation": operation.id, "total": operation.total, **result})
-        return 1 if lost else 0
-    outcomes = ", ".join(f"{name} {number:,}" for name, number in result["outcomes"].items())
-    print_text(f"operation {operation.id} is done: {outcomes}; {result['left_out']:,} offsets left out")
-    for partition, gaps in lost.items():
-        said = ", ".join(f"{start:,} to {end - 1:,}" for start, end in gaps)
-        print_text(f"{partition}: Kafka no longer has the records of the offsets {said}")
-    return 1 if lost else 0

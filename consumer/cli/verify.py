@@ -15,22 +15,31 @@ from neon_projector.consumer.admin.verify.report import Difference, Report
 from neon_projector.consumer.admin.verify.verify import verify as run
 from neon_projector.consumer.admin.verify.wanted import Wanted, differing
 from neon_projector.consumer.admin.verify.work import Tell
+from neon_projector.consumer.cli.by_topic import print_lines
 from neon_projector.consumer.cli.database import asked, interruptible
-from neon_projector.consumer.cli.output import console, json_of, print_text
+from neon_projector.consumer.cli.output import console, json_of, print_text, said_more
 from neon_projector.consumer.cli.progress import Bar, progress
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.settings import Settings
+from neon_projector.consumer.wording import counted, verb
 from neon_projector.projections.registry import REGISTRY
 
 PATIENCE_SECONDS = 86_400.0
 """What one statement may take: of hundreds of millions of rows each is copied by one."""
 STATUS = {"equal": 0, "differs": 1, "unprovable": 5}
 """The exit status of each verdict."""
-SHOWN = 1_000
+SHOWN, IN_JSON = 20, 1_000
+"""So many differences are listed, unless --max-differences says otherwise."""
 
 
 def verify(
-    entities: list[str], ids: list[UUID], recheck: int | None, most: int, max_rate: float | None, *, as_json: bool
+    entities: list[str],
+    ids: list[UUID],
+    recheck: int | None,
+    most: int | None,
+    max_rate: float | None,
+    *,
+    as_json: bool,
 ) -> int:
     """Compare; returns the exit status. BadParameter for an entity that there is not, or two kinds of choice."""
     known = [projection.entity for projection in REGISTRY]
@@ -49,7 +58,7 @@ def verify(
 
 def resume(operation_id: int, as_json: bool) -> int:
     """Go on with one that was interrupted; returns the exit status."""
-    return _status(_do(lambda e, s: _run(e, s, Wanted(), operation_id, SHOWN, as_json)), as_json)
+    return _status(_do(lambda e, s: _run(e, s, Wanted(), operation_id, None, as_json)), as_json)
 
 
 def _do(work: Any) -> Report:
@@ -65,11 +74,12 @@ def _status(report: Report, as_json: bool) -> int:
 
 
 async def _run(
-    engine: AsyncEngine, settings: Settings, wanted: Wanted, resumed: int | None, most: int, as_json: bool
+    engine: AsyncEngine, settings: Settings, wanted: Wanted, resumed: int | None, most: int | None, as_json: bool
 ) -> Report:
     with _Bars(as_json) as tell:
         report = await run(engine, settings, REGISTRY, wanted, tell, resumed)
-    found = listed(engine, report.operation, most)
+    shown = IN_JSON if as_json else SHOWN
+    found = listed(engine, report.operation, shown if most is None else most)
     await (_stream(found, report) if as_json else _list(found, report))
     return report
 
@@ -96,7 +106,7 @@ async def _list(found: AsyncIterator[Difference], report: Report) -> None:
         )
     console().print(table)
     if (number := sum(report.kinds.values())) > table.row_count:
-        print_text(f"{table.row_count:,} of {number:,} are listed; --max-differences lists more")
+        print_text(said_more(number - table.row_count, "--max-differences lists more"))
 
 
 def _or_dash(version: int | None) -> str:
@@ -104,14 +114,15 @@ def _or_dash(version: int | None) -> str:
 
 
 def _print(report: Report) -> None:
-    for partition in report.unprovable:
-        print_text(f"{partition}; the tables can't be proved from it")
+    unproved = (f"{partition}; the tables can't be proved from it" for partition in report.unprovable)
+    print_lines(unproved, every=False, rest="--json has all")
     rows = ", ".join(f"{number:,} {table}" for table, number in report.rows.items())
-    print_text(f"{rows} compared with {report.records:,} records: {_verdict(report)}")
+    print_text(f"{rows} compared with {counted(report.records, 'record')}: {_verdict(report)}")
     if report.waiting:
-        print_text(f"{report.waiting:,} that wait or are deleted compared too")
+        said = f"{report.waiting:,} that {verb(report.waiting, 'waits or is', 'wait or are')} deleted compared too"
+        print_text(said)
     if number := report.kinds.get("unprovable"):
-        print_text(f"{number:,} are of records that the topics no longer have")
+        print_text(f"{number:,} {verb(number, 'is', 'are')} of records that the topics no longer have")
     if open_ := ", ".join(f"{n:,} {reason}" for reason, n in report.open.items() if n):
         print_text(f"compared as far as the definition goes: {open_}")
     if report.differing:
@@ -121,7 +132,7 @@ def _print(report: Report) -> None:
 def _verdict(report: Report) -> str:
     if report.differing:
         kinds = ", ".join(f"{n:,} {kind}" for kind, n in sorted(report.kinds.items()) if kind != "unprovable")
-        return f"{report.differing:,} differ ({kinds})"
+        return f"{report.differing:,} {verb(report.differing, 'differs', 'differ')} ({kinds})"
     if not report.records and not any(report.rows.values()):
         return "there is nothing to compare"
     return "all that could be read says the same" if report.verdict == "unprovable" else "all are what the topics say"

@@ -10,6 +10,7 @@ from neon_projector.consumer.demo.publish import Publisher
 from neon_projector.consumer.demo.session import INTERRUPTED, RECORDS, clear_errors
 from neon_projector.consumer.demo.stream.stream import Stream
 from neon_projector.consumer.demo.stream.truth import Truth
+from neon_projector.consumer.wording import counted
 
 TELL_SECONDS = 10.0
 
@@ -29,7 +30,7 @@ async def _publish(console: Console, interrupt: Interrupt, bootstrap: str, most:
             await asyncio.wait({publishing}, timeout=TELL_SECONDS)
             bad = len(truth.dead_letters)
             console.print(
-                f"published {truth.published:,} records, of which {bad:,} bad", highlight=False, soft_wrap=True
+                f"published {counted(truth.published, 'record')}, of which {bad:,} bad", highlight=False, soft_wrap=True
             )
         publishing.result()
     return INTERRUPTED if interrupt.times and most is not None else 0

@@ -8,6 +8,7 @@ import asyncpg
 
 from neon_projector.consumer.demo.stream.stage import PASSWORD
 from neon_projector.consumer.demo.stream.truth import Row, Truth
+from neon_projector.consumer.wording import counted
 from neon_projector.models import CONTROL_SCHEMA
 from neon_projector.models.waiting import DEAD_LETTERS
 
@@ -73,7 +74,7 @@ async def _dead_letters(connection: Any, truth: Truth) -> Check:
     expected = {place: {"reason": reason} for place, reason in truth.dead_letters.items()}
     check = _compare("dead letters with reasons", expected, found, "records", lambda key: f"dead letter {key}")
     if len(rows) != len(found):
-        check.differences.append(f"{len(rows) - len(found)} records are dead letters more than once")
+        check.differences.append(f"{counted(len(rows) - len(found), 'record')} too many among the dead letters")
     return check
 
 
@@ -111,7 +112,7 @@ async def _totals(connection: Any, truth: Truth) -> Check:
             differences.append(f"{name}: expected {number:,}, found {totals[name]:,}")
     if sum(totals.values()) != truth.published:
         differences.append(f"the outcomes add up to {sum(totals.values()):,}, published were {truth.published:,}")
-    expected, found = f"{truth.published:,} records", f"{sum(totals.values()):,} outcomes"
+    expected, found = counted(truth.published, "record"), counted(sum(totals.values()), "outcome")
     return Check("one outcome for each", expected, found, differences)
 
 

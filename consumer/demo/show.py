@@ -15,6 +15,7 @@ from rich.text import Text
 from neon_projector.consumer.demo.proof import SHOWN_DIFFERENCES, Check
 from neon_projector.consumer.demo.stream.truth import Truth
 from neon_projector.consumer.demo.watch import Moment
+from neon_projector.consumer.wording import counted
 
 LIVE_SECONDS = 0.25
 LINE_SECONDS = 1.0
@@ -109,4 +110,4 @@ def summarise(console: Console, checks: Sequence[Check], truth: Truth, seconds: 
         verdict = Text("PROVED: the tables equal what was published", style="bold green")
     else:
         verdict = Text("NOT PROVED: the tables differ from what was published", style="bold red")
-    console.print(verdict.append(f" ({truth.published:,} records in {seconds:.1f} s)", style="default"))
+    console.print(verdict.append(f" ({counted(truth.published, 'record')} in {seconds:.1f} s)", style="default"))

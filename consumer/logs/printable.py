@@ -13,6 +13,11 @@ _COMMANDS = re.compile(
 """Unicode's categories Cc, Cs, Zl and Zp, and those of Cf that nobody sees; but not the joiners (U+200C, U+200D) that
 words and emoji are written with."""
 
+_ESCAPED = re.compile(r"\\(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U(000[0-9a-f]{5})|([nrt]))")
+"""As `printable` writes such a character."""
+_STORABLE = re.compile("[^\x00\ud800-\udfff]*")
+"""What the database takes as text."""
+
 
 def printable(text: str) -> str:
     """`text` with each of these as an escape, as Python writes it: `\\x1b`, `\\u202e`."""
@@ -22,6 +27,19 @@ def printable(text: str) -> str:
 def printable_json(text: str) -> str:
     """JSON that says the same, in the characters of `printable`. Only strings can have others, line breaks apart."""
     return "\n".join(_COMMANDS.sub(_json, line) for line in text.split("\n"))
+
+
+def spellings(shown: str) -> list[str]:
+    """What may be stored where `printable` shows this: the same, or what its escapes stand for. So text that is copied
+    from a terminal finds what it was."""
+    meant = _ESCAPED.sub(_character, shown)
+    return list(dict.fromkeys([shown, meant])) if _STORABLE.fullmatch(meant) else [shown]
+
+
+def _character(found: re.Match[str]) -> str:
+    code = found[1] or found[2] or found[3]
+    character = chr(int(code, 16)) if code else {"n": "\n", "r": "\r", "t": "\t"}[found[4]]
+    return character if _COMMANDS.match(character) else found[0]
 
 
 def _python(found: re.Match[str]) -> str:

@@ -63,14 +63,17 @@ async def test_what_was_deleted_by_hand_is_not_the_publishers_fault(world: World
     await world.rows("DELETE FROM projector.absent_states")
     assert await said(world, ADA) == (
         f"its user was written up to version 2 ({world.users}:0 offset 1), and is gone without an event: deleted by "
-        "hand, by another program, or with the one it belongs to"
+        f"hand or by another program; 1 document of it is gone too ({NOTES})"
     )
     gone = await told(world, "explain", str(ADA), exit_status=1)
-    assert gone["next"] == [f"projector replay --topic {world.users}:0 --from 0 --to 2 --key {ADA}"]
+    assert gone["gone_with_it"] == [{"entity": "document", "id": str(NOTES), "keyed": True}]
+    assert gone["next"] == [f"projector replay --all-topics --key {ADA} --key {NOTES}"]
+    notes = await told(world, "explain", str(NOTES), exit_status=1)
+    assert notes["next"] == [f"projector replay --topic {world.documents}:0 --from 0 --to 1 --key {NOTES}"]
     assert [(one["what"], one["outcome"]) for one in gone["timeline"]] == [
         ("user.created version 1", "published"), ("user.updated version 2", "published"),
     ]  # fmt: skip
-    assert "its document was written up to version 1" in await said(world, NOTES)
+    assert (await said(world, NOTES)).endswith("deleted by hand or by another program, or with its user")
     assert "which deletes it; the service's note of that was removed" in await said(world, EVE)
     assert await said(world, NOBODY) == "nothing is known of it"
     later = (a_user_event(id=BOB), a_document_event(id=PLANS, owner=ADA), a_user_event("updated", ADA, 4, name="four"))
@@ -80,6 +83,7 @@ async def test_what_was_deleted_by_hand_is_not_the_publishers_fault(world: World
     assert waits in await said(world, ADA)
     await told(world, *gone["next"][0].split()[1:], "--execute", "--yes")
     assert (await said(world, ADA)).startswith("it is there, as user of version 2; 1 later change waits for version 3,")
+    assert await said(world, NOTES) == "it is there, as document of version 1"
 
 
 async def test_where_the_topics_are_not_read_nobody_is_blamed(world: World) -> None:

@@ -17,8 +17,9 @@ from tests.support.world import World
 
 async def test_members_and_their_partitions_are_kafkas_own_word(world: World) -> None:
     await world.create_topics(partitions=2)
-    nobody = await told(world, "status")
+    nobody = await told(world, "status", exit_status=1)
     assert (nobody["group"]["members"], nobody["last_update"]) == ([], None)
+    assert nobody["findings"][0]["says"] == "no instance of the service is in the group"
     with running_projector(world.settings) as first, running_projector(world.settings) as second:
         for one in (first, second):
             eventually("it has half of the partitions", lambda one=one: len(one.status().get("partitions", [])) == 2)
@@ -34,7 +35,7 @@ async def test_members_and_their_partitions_are_kafkas_own_word(world: World) ->
 async def test_partitions_that_nobody_reads_have_their_lag_and_its_age(world: World) -> None:
     await world.create_topics(partitions=1)
     await world.publish_users(2)
-    rows = {row["topic"]: row for row in (await told(world, "status"))["partitions"]}
+    rows = {row["topic"]: row for row in (await told(world, "status", exit_status=1))["partitions"]}
     users, documents = rows[world.users], rows[world.documents]
     assert (users["next_offset"], users["lag"], users["member"]) == (None, 2, None)
     assert 0 < users["lag_seconds"] < 600
@@ -47,7 +48,7 @@ async def test_partitions_that_nobody_reads_have_their_lag_and_its_age(world: Wo
         assert projector.terminate() == 0
     before = time.time()
     await world.publish_users(1)
-    rows = {row["topic"]: row for row in (await told(world, "status"))["partitions"]}
+    rows = {row["topic"]: row for row in (await told(world, "status", exit_status=1))["partitions"]}
     assert (rows[world.users]["lag"], rows[world.users]["member"]) == (1, None)
     assert 0 <= rows[world.users]["lag_seconds"] <= time.time() - before + 1
 
@@ -77,6 +78,7 @@ async def test_what_waits_and_what_was_rejected_is_told_apart(world: World) -> N
         a_user_event(email="nobody"),
     )
     whole = await told(world, "status")
+    assert whole["findings"][0]["level"] == "look"
     waiting = {(row["entity"], row["waits_for"]): row["number"] for row in whole["waiting"]}
     assert waiting == {
         ("document", "its parent"): 1,
@@ -107,17 +109,17 @@ def watched(world: World) -> Popen[str]:
 
 async def test_a_group_that_another_client_uses_by_the_newer_protocol_is_told_with_its_members(world: World) -> None:
     await world.create_topics(partitions=2)
-    assert (await told(world, "status"))["group"]["protocol"] == "classic"
+    assert (await told(world, "status", exit_status=1))["group"]["protocol"] == "classic"
     with other_client(world.bootstrap, world.group, world.users):
         deadline = time.monotonic() + 30
-        while not (group := (await told(world, "status"))["group"])["members"]:
+        while not (group := (await told(world, "status", exit_status=1))["group"])["members"]:
             assert time.monotonic() < deadline, group
         assert (group["protocol"], group["state"]) == ("consumer", "Stable")
         (member,) = group["members"]
         assert member["partitions"] == [f"{world.users}:0", f"{world.users}:1"]
         assert member["host"] == "127.0.0.1"
         shown = await printed(world, "status")
-        assert "Stable, 1 members" in shown
+        assert "Stable, 1 member)" in shown
         assert "another client uses this group, with the protocol consumer" in shown
         with running_projector(world.settings | {"KAFKA_GROUP_ID": f"{world.group}-own"}):
             await world.until("SELECT count(*)::int FROM projector.offsets", 4)

@@ -4,16 +4,35 @@ from typing import Any
 from uuid import UUID
 from zlib import crc32
 
+import pytest
 from aiokafka.partitioner import murmur2
 
 from neon_projector.consumer.admin.explain.left_out import left_out
 from neon_projector.consumer.admin.explain.partitioners import partitioner_of
+from neon_projector.consumer.cli.explained import print_stale
 
 NAME = "users:0"
 
 
 def reset(start: int, end: int, **after: Any) -> dict[str, Any]:
     return {"before": {NAME: start}, "after": {NAME: end, **after}, "finished_at": None, "actor": "eve@host"}
+
+
+def test_where_there_is_one_partition_every_entity_is_concerned_and_that_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    row = {"entity": "user", "id": UUID(int=1), "version": 1, "stands": "there"}
+    window = {"from": 3, "to": 9, "at": None, "by": None, "in_kafka": True}
+    report: dict[str, Any] = {"partition": NAME, "windows": [window], "keys": None, "fresh": 1, "not_read": []}
+    print_stale(report | {"partitions": 1, "may_be_stale": [row]})
+    said = capsys.readouterr().out
+    assert (
+        f"{NAME}: 1 entity may be stale; 1 has a later record; it is the topic's only partition, so all count" in said
+    )
+    print_stale(report | {"partitions": 2, "may_be_stale": [row] * 100})
+    said = capsys.readouterr().out
+    assert "how keys are hashed is not known, so all count" in said
+    assert "and 80 more: --json has all" in said
 
 
 def windows(*resets: dict[str, Any], position: int | None = 100, earliest: int = 0) -> list[tuple[int, int, bool]]:

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from neon_projector.consumer.cli.output import json_of, print_table, print_text
 from neon_projector.consumer.logs.formatters import JsonFormatter, TextFormatter
-from neon_projector.consumer.logs.printable import printable, printable_json
+from neon_projector.consumer.logs.printable import printable, printable_json, spellings
 
 BAD = {
     "clear the screen": "\x1b[2J",
@@ -31,6 +31,17 @@ KEPT = "Grüße, 中文, עברית, عربى, 👩\u200d👩\u200d👧, می\u2
 
 
 DIRECTION = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+
+
+@pytest.mark.parametrize("text", [one for name, one in BAD.items() if name != "half a character"])
+def test_text_that_is_copied_from_a_terminal_finds_what_it_was(text: str) -> None:
+    assert spellings(printable(text)) == [printable(text), text]
+
+
+@pytest.mark.parametrize("shown", ["plain /shop", "C:\\new\\x41", "\\ud800", "\\x00", "\\U0010ffff", "\\x1"])
+def test_what_is_no_escape_of_ours_is_what_it_is(shown: str) -> None:
+    assert spellings(shown)[0] == shown
+    assert all("\x00" not in one and one.encode() for one in spellings(shown))
 
 
 def commands(text: str) -> list[str]:

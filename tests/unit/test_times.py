@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from neon_projector.consumer.cli.output import json_of, said
-from neon_projector.consumer.cli.times import ago, span
+from neon_projector.consumer.cli.times import ago
+from neon_projector.consumer.wording import span
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -4,8 +4,11 @@ from collections.abc import Iterable, Iterator
 from math import inf
 from typing import Any, NamedTuple
 
-from neon_projector.consumer.admin.explain.search import Searched, applied, brings_back, said_gone
+from neon_projector.consumer.admin.explain.gone import applied, brings_back, said_children, said_gone
+from neon_projector.consumer.admin.explain.gone_with import Child
+from neon_projector.consumer.admin.explain.search import Searched
 from neon_projector.consumer.admin.explain.waits_on import parents_of
+from neon_projector.consumer.wording import counted, verb
 from neon_projector.models.waiting import FORGOTTEN
 from neon_projector.projections.contract.projection import Registry
 
@@ -34,7 +37,8 @@ class _Part(NamedTuple):
 
 def conclude(story: Row, found: Searched, registry: Registry) -> Conclusion:
     """What follows from a story and what the topics have."""
-    parts = [*_states(story, registry), *_links(story["waits_on"], found), *_parked(story), *_gone(story, found)]
+    parts = [*_states(story, registry), *_links(story["waits_on"], found, registry), *_parked(story)]
+    parts += _gone(story, found, registry)
     parts = (parts or [_nothing(story, found)]) + list(_records(story, found))
     letters = _new(story["dead_letters"])
     commands = dict.fromkeys(part.next for part in parts if part.next)
@@ -82,7 +86,7 @@ def _said_state(state: Row, registry: Registry) -> str:
     return f"it is deleted (version {version})"
 
 
-def _links(chain: Iterable[Row], found: Searched) -> Iterator[_Part]:
+def _links(chain: Iterable[Row], found: Searched, registry: Registry) -> Iterator[_Part]:
     """What to know of those it waits for."""
     for link in chain:
         first_parked, letters = link.get("parked_from", inf), link["dead_letters"]
@@ -90,7 +94,7 @@ def _links(chain: Iterable[Row], found: Searched) -> Iterator[_Part]:
         rejected = f" ({_said_letters(letters)}, which may be what is missing)" if letters else ""
         look = _retry(letters) if letters else f"projector explain {link['id']}"
         if link["reason"] in ("unknown", "no_base") and any(place.whole for place in places):
-            yield _Part(f"of {link['id']}: {said_gone(places)}", brings_back(places))
+            yield _Part(f"of {link['id']}: {said_gone(places, registry)}", brings_back(places))
         elif link["reason"] == "unknown":
             says = perhaps(f"no event of {link['entity']} {link['id']} has come", found)
             yield _Part(f"{says}{rejected}", look)
@@ -116,21 +120,23 @@ def _parked(story: Row) -> Iterator[_Part]:
     missing, waiting = story["missing_versions"], len(story["parked"])
     few = len(missing) <= NAMED
     versions = ", ".join(map(str, missing)) if few else f"{missing[0]} and {len(missing) - 1} or more others"
-    said = "1 later change waits" if waiting == 1 else f"{waiting} later changes wait"
+    said = f"{counted(waiting, 'later change')} {verb(waiting, 'waits', 'wait')}"
     letters = _new(story["dead_letters"])
     hint = f" ({_said_letters(letters)}: these may be what is missing)" if letters else ""
     look = None if letters or "records" in story else f"projector explain {story['id']} --from-topic"
     yield _Part(f"{said} for version {versions}, or for a complete event{hint}", look, waits=True)
 
 
-def _gone(story: Row, found: Searched) -> Iterator[_Part]:
+def _gone(story: Row, found: Searched, registry: Registry) -> Iterator[_Part]:
     if story["rows"] or story["aside"]:
         return
     gone = applied(found.places.get(story["id"], ()), story["dead_letters"])
     if story["parked"]:
         gone = [place for place in gone if place.version in story["missing_versions"]]
     if gone:
-        yield _Part(said_gone(gone), brings_back(gone), waits=True)
+        children = [Child(**child) for child in story.get("gone_with_it", ())]
+        yield _Part(said_gone(gone, registry), brings_back(gone, children), waits=True)
+        yield from (_Part(said, waits=True) for said in said_children(children))
 
 
 def _records(story: Row, found: Searched) -> Iterator[_Part]:
@@ -142,8 +148,8 @@ def _records(story: Row, found: Searched) -> Iterator[_Part]:
     unread = [row for row in records if row["did"] == "unread"]
     if unread:
         where = f"from {unread[0]['topic']}:{unread[0]['partition']} offset {unread[0]['offset']} on"
-        verb = "is" if len(unread) == 1 else "are"
-        yield _Part(f"{len(unread)} of its records {verb} not read yet, {where}", "projector status", waits=True)
+        are = verb(len(unread), "is", "are")
+        yield _Part(f"{len(unread):,} of its records {are} not read yet, {where}", "projector status", waits=True)
     if absent := sorted(set(story["missing_versions"]) - {row["version"] for row in records}):
         versions = ", ".join(map(str, absent[:NAMED]))
         yield _Part(f"the topics have no event of version {versions}{rest}: ask its publisher for a complete event")
@@ -177,7 +183,7 @@ def _new(letters: Iterable[Row]) -> list[Row]:
 def _said_letters(letters: list[Row]) -> str:
     """`a rejected record (users:0 offset 3: invalid_json)`, or how many there are."""
     if len(letters) > 1:
-        return f"{len(letters)} rejected records"
+        return counted(len(letters), "rejected record")
     (one,) = letters
     return f"a rejected record ({one['topic']}:{one['partition']} offset {one['offset']}: {one['reason']})"
 

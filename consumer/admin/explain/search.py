@@ -1,15 +1,16 @@
 """Looks in the topics, up to the positions, for records of ids that the database does not know (any more)."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from aiokafka import TopicPartition
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from neon_projector.consumer.admin.explain.gone_with import Child, children_of
 from neon_projector.consumer.admin.lost_records import time_of
 from neon_projector.consumer.errors import TransientError
 from neon_projector.consumer.kafka.errors import kafka_translated
@@ -21,6 +22,7 @@ from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Decoded, Event
 from neon_projector.projections.contract.mentions import Mentions
 from neon_projector.projections.contract.projection import DELETED, PARTIAL, Registry
+from neon_projector.projections.contract.record import Record
 
 
 class Place(NamedTuple):
@@ -47,6 +49,8 @@ class Searched:
     places: dict[UUID, list[Place]] = field(default_factory=dict)
     gaps: list[str] = field(default_factory=list)
     """Why there may be more than was found; empty: all records were read."""
+    children: dict[UUID, list[Child]] = field(default_factory=dict)
+    """What the records give to each of these ids, as their parent."""
 
 
 @dataclass
@@ -63,18 +67,23 @@ async def search(
     """Read the topics up to the positions, for at most so long. A Kafka that does not answer is one of the gaps."""
     stored = await positions.stored(engine, settings.kafka_group_id)
     ends = {partition: int(own["next_offset"]) for partition, own in stored.items()}
-    return searched(ids, await records_of(engine, settings, registry, ends, ids, seconds), ends)
+    return searched(registry, ids, await records_of(engine, settings, registry, ends, ids, seconds), ends)
 
 
-def searched(ids: Collection[UUID], read: Read, positions: Mapping[TopicPartition, int]) -> Searched:
+def searched(
+    registry: Registry, ids: Collection[UUID], read: Read, positions: Mapping[TopicPartition, int]
+) -> Searched:
     """What was read of these ids before the positions."""
-    found = Searched({one: [] for one in ids}, read.gaps)
-    for decoded in read.decoded:
+    before = [one for one in read.decoded if _is_before(one.record, positions)]
+    found = Searched({one: [] for one in ids}, read.gaps, {one: children_of(registry, before, one) for one in ids})
+    for decoded in before:
         if isinstance(decoded, Event) and decoded.id in found.places:
-            record = decoded.record
-            if record.offset < positions.get(TopicPartition(record.topic, record.partition), 0):
-                found.places[decoded.id].append(_place(decoded))
+            found.places[decoded.id].append(_place(decoded))
     return found
+
+
+def _is_before(record: Record, positions: Mapping[TopicPartition, int]) -> bool:
+    return record.offset < positions.get(TopicPartition(record.topic, record.partition), 0)
 
 
 async def records_of(
@@ -110,33 +119,3 @@ def _place(event: Event) -> Place:
     where = (record.topic, record.partition, record.offset, event.entity, event.version)
     key = str(event.id) if record.key == str(event.id).encode() else None
     return Place(*where, kind is not PARTIAL, kind is DELETED, event.type, time_of(record.timestamp), key)
-
-
-def applied(places: Iterable[Place], letters: Iterable[Mapping[str, Any]]) -> list[Place]:
-    """Those that did not become dead letters, by version."""
-    rejected = {(letter["topic"], letter["partition"], letter["offset"]) for letter in letters}
-    return sorted((p for p in places if p[:3] not in rejected), key=lambda place: place.version)
-
-
-def said_gone(places: list[Place]) -> str:
-    """What to know where these were applied, and nothing is stored of them."""
-    last = places[-1]
-    where = f"{last.topic}:{last.partition} offset {last.offset}"
-    said = f"its {last.entity} was written up to version {last.version} ({where})"
-    if last.deletes:
-        return f"{said}, which deletes it; the service's note of that was removed by hand or by another program"
-    return f"{said}, and is gone without an event: deleted by hand, by another program, or with the one it belongs to"
-
-
-def brings_back(places: list[Place]) -> str | None:
-    """The command that lets these be read again; None where they need an event before them, or end in a deletion."""
-    whole = [place for place in places if place.whole]
-    if not whole or places[-1].deletes:
-        return None
-    needed = [place for place in places if place.version >= whole[-1].version]
-    key = f" --key {needed[0].key}" if all(place.key for place in needed) else ""
-    where = {place[:2] for place in needed}
-    if len(where) > 1:
-        return f"projector replay --all-topics{key}"
-    ((topic, partition),), offsets = where, [place.offset for place in needed]
-    return f"projector replay --topic {topic}:{partition} --from {min(offsets)} --to {max(offsets) + 1}{key}"

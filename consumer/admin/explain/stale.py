@@ -49,9 +49,9 @@ async def stale(
 ) -> Row:  # fmt: skip
     """`windows` (see `left_out`), and, where there are any, `may_be_stale`: `entity`, `id`, `version` and `stands` of
     each entity of the topic that may have had an event there. Left out are those whose key goes to another partition
-    (`keys`: how keys are hashed; None: unknown, then none is left out), and those of which a later record of the
-    partition is stored: versions have no gaps, so nothing before it is missing (`fresh`: how many). `not_read`: why
-    more of them may be fresh.
+    (`keys`: how keys are hashed; where that is unknown, or there is one of `partitions`, it is None and none is left
+    out), and those of which a later record of the partition is stored: versions have no gaps, so nothing before it is
+    missing (`fresh`: how many). `not_read`: why more of them may be fresh.
 
     What was created in a window, and not changed since, nobody here knows. Refused where there is no such partition.
     """
@@ -64,12 +64,13 @@ async def stale(
         async with engine.connect() as connection:
             resets = await rows_of(connection, RESETS, name=name)
     windows = left_out(name, resets, position, bounds[partition].earliest)
-    report: Row = {"partition": name, "windows": windows, "keys": None, "fresh": 0, "not_read": [], "may_be_stale": []}
+    partitions = sum(one.topic == partition.topic for one in bounds)
+    report: Row = {"partition": name, "partitions": partitions, "windows": windows}
+    report |= {"keys": None, "fresh": 0, "not_read": [], "may_be_stale": []}
     if not windows or position is None:
         return report
     start = max(window["to"] for window in windows)
     seen = await _read(engine, registry, settings, partition, start, position, seconds, progress)
-    partitions = sum(one.topic == partition.topic for one in bounds)
     hashed = partitioner_of(seen.keys.items(), partition.partition, partitions)
     report |= {"keys": hashed.name if hashed else None, "not_read": seen.gaps}
     with translated():

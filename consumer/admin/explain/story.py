@@ -1,6 +1,6 @@
 """Why is an entity (not) there: its whole story, along everything it waits on, and a conclusion."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from aiokafka import TopicPartition
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.admin.explain.conclusion import conclude
+from neon_projector.consumer.admin.explain.gone_with import Child, not_stored
 from neon_projector.consumer.admin.explain.search import Read, Searched, records_of, search, searched
 from neon_projector.consumer.admin.explain.steps import steps
 from neon_projector.consumer.admin.explain.stored import stored
@@ -35,9 +36,9 @@ async def explain(
     `conclusion`, `next` (commands) and `waits` (whether something waits, was rejected, or is gone).
 
     Where the database has nothing, the topics are read for so many seconds (`in_topics`, `not_read`): what was written
-    and deleted by hand looks there like what never came. With `from_topic` they are read in any case, to their end, and
-    `records` are the id's records, folded one by one. TransientError where Postgres does not answer; with `from_topic`
-    also where Kafka does not.
+    and deleted by hand looks there like what never came. `gone_with_it` are then its children of which nothing is
+    stored either. With `from_topic` the topics are read in any case, to their end, and `records` are the id's records,
+    folded one by one. TransientError where Postgres does not answer; with `from_topic` also where Kafka does not.
     """
     with translated():
         async with engine.connect() as connection:
@@ -50,13 +51,23 @@ async def explain(
     if from_topic:
         positions, read = await _read(engine, registry, settings, ids, seconds, progress)
         story["records"] = steps(read.decoded, story, positions)
-        found = searched(ids, read, positions)
+        found = searched(registry, ids, read, positions)
     else:
         found = await search(engine, settings, registry, ids, seconds) if ids and seconds else Searched()
     story["in_topics"] = {str(one): [place._asdict() for place in own] for one, own in found.places.items()}
     story["not_read"] = found.gaps
+    story["gone_with_it"] = await _gone_with(engine, registry, found.children.get(entity_id, ()))
     story["timeline"] = timeline(story, found)
     return {**story, **conclude(story, found, registry)._asdict()}
+
+
+async def _gone_with(engine: AsyncEngine, registry: Registry, children: Sequence[Child]) -> list[Row]:
+    """What the records give to it as its parent, and what is not stored."""
+    if not children:
+        return []
+    with translated():
+        async with engine.connect() as connection:
+            return [one._asdict() for one in await not_stored(connection, registry, children)]
 
 
 async def _read(

@@ -6,6 +6,8 @@ from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
+from neon_projector.consumer.logs.printable import spellings
+
 KEY_BYTES = 100
 """No key that is an id, however it is written, is longer."""
 
@@ -22,8 +24,8 @@ _CONDITIONS = {
     "ids": "id = ANY(CAST(:ids AS bigint[]))",
     "status": "status = :status",
     "reason": "reason = :reason",
-    "source": "source = :source",
-    "type": "type = :type",
+    "source": "source = ANY(CAST(:source AS text[]))",
+    "type": "type = ANY(CAST(:type AS text[]))",
     "topic": "topic = :topic",
     "entity": f"(entity_id = CAST(:entity AS uuid) OR {of_key('CAST(:entity AS uuid)')})",
     "since": "created_at >= :since",
@@ -36,8 +38,8 @@ class Filter:
     """Dead letters with all of these traits; what is None or empty does not matter.
 
     `entity` is the id of an entity: of letters that name it in their data or whose key it is, as a record that was no
-    JSON names it in its key only. `since` and `until` are about the moment when the letter was made; `until` itself is
-    not included.
+    JSON names it in its key only. `source` and `type` are as stored, or as a terminal shows them. `since` and `until`
+    are about the moment when the letter was made; `until` itself is not included.
     """
 
     ids: tuple[int, ...] = ()
@@ -66,6 +68,7 @@ class Filter:
         given = self.given
         if self.ids:
             given["ids"] = list(self.ids)
+        given |= {name: spellings(given[name]) for name in ("source", "type") if name in given}
         return given
 
     @property
