@@ -6,7 +6,7 @@ from typing_extensions import TypedDict
 
 from neon_projector.models.user import User
 from neon_projector.projections.contract.fields import Email, EntityId, Flag, Name, Time, Version
-from neon_projector.projections.contract.projection import EventType, Kind, Projection
+from neon_projector.projections.contract.projection import EventType, Kind, Projection, Words
 
 
 class UserCreated(TypedDict):
@@ -41,15 +41,21 @@ USERS = Projection(
     unique=("email",),
     secrets=("password",),
     sought=("email",),
+    words={
+        "email": Words("E-mail address", "Only one user has an address at a time.", "ada@example.com"),
+        "name": Words("Name", "The name that is shown.", "Ada Lovelace"),
+        "is_active": Words("Active", "Whether the account is in use.", True),
+    },
     event_types=(
-        EventType("user.created", Kind.COMPLETE, UserCreated, defaults={"is_active": True}),
+        EventType("user.created", Kind.COMPLETE, UserCreated, defaults={"is_active": True}, title="A user was created"),
         EventType(
             "user.updated",
             Kind.PARTIAL,
             UserUpdated,
             complete_as="user.created",
             changes=frozenset({"email", "name", "is_active"}),
+            title="A user was changed",
         ),
-        EventType("user.deleted", Kind.DELETED, UserDeleted),
+        EventType("user.deleted", Kind.DELETED, UserDeleted, title="A user was deleted"),
     ),
 )

@@ -9,6 +9,7 @@ import typer
 
 from neon_projector.consumer.cli import dead_letters as letters
 from neon_projector.consumer.cli import offsets, operations, parked
+from neon_projector.consumer.cli.contract import contract
 from neon_projector.consumer.cli.database import AsJson
 from neon_projector.consumer.cli.discard import discard
 from neon_projector.consumer.cli.examples import AN_ID, examples
@@ -59,6 +60,7 @@ app.command(
         "replay --topic users --from 1200 --to 2400 --max-rate 500 --execute",
     )
 )(replay)
+app.command(epilog=examples("contract", "contract --tolerant", "contract --format asyncapi"))(contract)
 
 
 def _version(wanted: bool) -> None:

@@ -27,6 +27,8 @@ EXAMPLES = {path: shlex.split(examples_of(EVERY[path])[0])[1:] for path in COMMA
 NOWHERE = "127.0.0.1:1"
 GOES_ON = {("run",), ("demo",)}
 """These do not end by themselves: `run` waits for servers, `demo` brings its own."""
+ASKS_NOBODY = {("contract",)}
+"""Prints what the code has; its lines are as long as a document's."""
 NEEDS_A_FILE = {("undo",)}
 ASKS_KAFKA = [
     ["status"], ["offsets", "show"], ["offsets", "reset", "--all-topics", "--to-latest"], ["verify"],
@@ -74,7 +76,9 @@ def test_a_wrong_argument_is_usage_and_nothing_is_asked(words: list[str]) -> Non
     assert re.search(r"Invalid value|Missing argument|No such command", error)
 
 
-@pytest.mark.parametrize("path", [path for path in COMMANDS if path not in GOES_ON | NEEDS_A_FILE], ids=" ".join)
+@pytest.mark.parametrize(
+    "path", [path for path in COMMANDS if path not in GOES_ON | ASKS_NOBODY | NEEDS_A_FILE], ids=" ".join
+)
 def test_without_a_database_it_is_status_3_and_one_line(kafka: str, path: tuple[str, ...]) -> None:
     status, out, error = called(EXAMPLES[path], nowhere() | {"KAFKA_BOOTSTRAP_SERVERS": kafka})
     assert (status, out, error.count("\n")) == (3, "", 0)
@@ -94,7 +98,9 @@ def test_with_json_every_line_is_json(busy: World, path: tuple[str, ...]) -> Non
     assert [json.loads(line) for line in out.splitlines()] or status == 4
 
 
-@pytest.mark.parametrize("path", [path for path in COMMANDS if path not in GOES_ON | {("migrate",)}], ids=" ".join)
+@pytest.mark.parametrize(
+    "path", [path for path in COMMANDS if path not in GOES_ON | ASKS_NOBODY | {("migrate",)}], ids=" ".join
+)
 def test_on_a_terminal_lines_have_80_columns_and_piped_no_command_to_a_terminal(
     busy: World, path: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,7 +9,7 @@ from sqlmodel import Field, SQLModel
 from typing_extensions import TypedDict
 
 from neon_projector.projections.contract.fields import EntityId, Time, Title, Version
-from neon_projector.projections.contract.projection import EventType, Kind, Parent, Projection, Registry
+from neon_projector.projections.contract.projection import EventType, Kind, Parent, Projection, Registry, Words
 from neon_projector.projections.documents import DOCUMENTS
 from neon_projector.projections.users import USERS
 
@@ -57,22 +57,30 @@ class CommentDeleted(TypedDict):
     version: Version
 
 
+DOCUMENT, AUTHOR = "0b9f3c66-6d0e-4f0a-8a57-1d2c3b4a5f60", "86fb818d-9e92-5942-a62a-b31717e7a536"
+
 COMMENTS = Projection(
     entity="comment",
     model=Comment,
     topic_setting="COMMENTS_TOPIC",
     default_topic="comments",
     parents=(Parent("document", "document_id"), Parent("user", "author_id")),
+    words={
+        "body": Words("Text", "What the comment says.", "I agree."),
+        "document_id": Words("Document", "The id of the document that it is about.", DOCUMENT),
+        "author_id": Words("Author", "The id of the user who wrote it.", AUTHOR),
+    },
     event_types=(
-        EventType("comment.created", Kind.COMPLETE, CommentCreated),
+        EventType("comment.created", Kind.COMPLETE, CommentCreated, title="A comment was written"),
         EventType(
             "comment.updated",
             Kind.PARTIAL,
             CommentUpdated,
             complete_as="comment.created",
             changes=frozenset({"body"}),
+            title="A comment was changed",
         ),
-        EventType("comment.deleted", Kind.DELETED, CommentDeleted),
+        EventType("comment.deleted", Kind.DELETED, CommentDeleted, title="A comment was deleted"),
     ),
 )
 

@@ -16,7 +16,6 @@ LINK = re.compile(r"\[[^\]\[]*\]\(([^()\s]+)\)")
 OTHERS_OPTIONS = {
     "--read-only", "--cap-drop",  # docker run
     "--scale", "--profile",  # docker compose
-    "--from", "--to", "--key", "--format",  # of commands that are planned
 }  # fmt: skip
 
 
