@@ -6,14 +6,21 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from neon_projector.projections.contract.broken_json import is_utf_16
 from neon_projector.projections.contract.envelope import MISSING, Envelope, read_envelope
 from neon_projector.projections.contract.event import Decoded, Event, Ignored, Rejection, make_event
 from neon_projector.projections.contract.fast_path import FastPath
-from neon_projector.projections.contract.fields import OWN_PROBLEM
 from neon_projector.projections.contract.headers import is_binary, read_headers
-from neon_projector.projections.contract.outcome import Reason, Rejected
+from neon_projector.projections.contract.mistaken_key import kind_of_key
+from neon_projector.projections.contract.outcome import Rejected
+from neon_projector.projections.contract.problems import wrong_data
 from neon_projector.projections.contract.projection import EventType, Projection, Registry
 from neon_projector.projections.contract.record import Record
+from neon_projector.projections.contract.words.kinds import kind_of, uuid_or_none
+from neon_projector.projections.contract.words.of_data import NOT_OBJECT, REQUIRED
+from neon_projector.projections.contract.words.of_envelopes import KEY, SUBJECT
+from neon_projector.projections.contract.words.of_states import UNFORESEEN
+from neon_projector.projections.contract.words.of_values import FRAMED, FRAMED_BY_UUID, TOO_LARGE
 
 EVENT_MAX_BYTES = 1024 * 1024
 
@@ -61,16 +68,18 @@ class Decoder:
 
     def _check_value(self, value: bytes) -> None:
         if len(value) > self._max_bytes:
-            raise Rejected(Reason.TOO_LARGE, f"the value is longer than {self._max_bytes} bytes")
-        if (len(value) >= 5 and value[0] == 0) or (len(value) >= 17 and value[0] == 1):
-            raise Rejected(Reason.SCHEMA_REGISTRY_FRAMING, "the value is framed by a schema registry's client")
+            raise TOO_LARGE.rejected(most=self._max_bytes, came=len(value))
+        if len(value) >= 5 and value[0] == 0 and not is_utf_16(value):
+            raise FRAMED.rejected()
+        if len(value) >= 17 and value[0] == 1:
+            raise FRAMED_BY_UUID.rejected()
 
     def _event(self, record: Record, envelope: Envelope, projection: Projection, event_type: EventType) -> Event:
         data = envelope.data
         if isinstance(data, Rejected):
             raise data
         if data is MISSING or not isinstance(data, dict):
-            raise Rejected(Reason.INVALID_DATA, "data: required, a JSON object")
+            raise REQUIRED.rejected(field="data") if data is MISSING else NOT_OBJECT.rejected(came=kind_of(data))
         if event_type.complete_as is not None:
             complete = self._types[event_type.complete_as][1]
             if complete.names <= data.keys():
@@ -78,9 +87,10 @@ class Decoder:
         event = read_data(projection, event_type, data, envelope, record)
         key = record.key
         if key is not None and not _names(event.id, data["id"], key):
-            raise Rejected(Reason.KEY_MISMATCH, "the record's key is not data.id")
+            raise KEY.rejected(came=kind_of_key(key, data, event_type.names, envelope.id))
         if envelope.subject is not None and not _names(event.id, data["id"], envelope.subject.encode()):
-            raise Rejected(Reason.SUBJECT_MISMATCH, "subject is not data.id")
+            came = kind_of_key(envelope.subject.encode(), data, event_type.names, envelope.id)
+            raise SUBJECT.rejected(field="subject", came=came)
         return event
 
 
@@ -91,7 +101,7 @@ def read_data(
     try:
         checked = event_type.adapter.validate_python(data)
     except ValidationError as error:
-        raise Rejected(Reason.INVALID_DATA, _problems(error)) from None
+        raise wrong_data(error, event_type.name, data) from None
     return make_event(projection, event_type, checked, envelope, envelope.time, record)
 
 
@@ -107,13 +117,13 @@ def rejection(record: Record, rejected: Rejected, envelope: Envelope | None) -> 
         envelope.id,
         envelope.source,
         envelope.type,
-        _uuid_or_none(entity_id),
+        uuid_or_none(entity_id),
     )
 
 
 def unforeseen(error: Exception) -> Rejected:
     """An error that nobody foresaw, as a rejection. It names the type only: the error's text may quote the record."""
-    return Rejected(Reason.UNDECODABLE, f"reading it fails with {type(error).__name__}")
+    return UNFORESEEN.rejected(error=type(error).__name__)
 
 
 def _names(entity_id: UUID, raw_id: str, text: bytes) -> bool:
@@ -123,17 +133,3 @@ def _names(entity_id: UUID, raw_id: str, text: bytes) -> bool:
         return UUID(text.decode()) == entity_id
     except ValueError:
         return False
-
-
-def _uuid_or_none(value: Any) -> UUID | None:
-    try:
-        return UUID(value) if isinstance(value, str) else None
-    except ValueError:
-        return None
-
-
-def _problems(error: ValidationError) -> str:
-    """The wrong fields: with our own sentence, or with pydantic's error type, because its sentences may quote input."""
-    problems = error.errors(include_url=False, include_context=False, include_input=False)
-    said = {(p["loc"], p["msg"] if p["type"] == OWN_PROBLEM else p["type"]) for p in problems}
-    return "; ".join(sorted(f"data.{'.'.join(map(str, loc))}: {what}" for loc, what in said))

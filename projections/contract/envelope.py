@@ -9,12 +9,25 @@ from typing import Any
 
 from neon_projector.projections.contract.fields import parse_time
 from neon_projector.projections.contract.headers import CE_PREFIX, header_text, is_binary
+from neon_projector.projections.contract.no_envelope import (
+    format_of,
+    missing_attribute,
+    no_envelope,
+    specversion,
+    structured_format,
+)
 from neon_projector.projections.contract.outcome import Reason, Rejected
+from neon_projector.projections.contract.problem_values import time_problem
 from neon_projector.projections.contract.strict_json import parse_json
+from neon_projector.projections.contract.words.kinds import kind_of
+from neon_projector.projections.contract.words.of_data import A_STRING, AT_LEAST_CHARACTERS
+from neon_projector.projections.contract.words.of_envelopes import DATA_FORMAT, DATA_TWICE, NOT_BASE64, VALUE_FORMAT
 
 REQUIRED = ("specversion", "id", "source", "type")
 MISSING: Any = object()
-NOT_JSON = "the data's content type is not JSON"
+_INVALID = Reason.INVALID_ENVELOPE
+_SIGNS = ("specversion", "type", "source")
+"""A structured CloudEvent has at least one of these."""
 
 
 @dataclass(slots=True)
@@ -38,64 +51,71 @@ def read_envelope(value: bytes, headers: Mapping[str, bytes]) -> Envelope:
     media_type = header_text(headers.get("content-type", b""), "content-type").partition(";")[0].strip().lower()
     if media_type.startswith("application/cloudevents"):
         if media_type not in ("application/cloudevents", "application/cloudevents+json"):
-            raise Rejected(Reason.UNSUPPORTED_FORMAT, "content-type: of structured events only JSON is read")
-        return _structured(value)
+            raise structured_format(media_type)
+        return _structured(value, headers)
     if is_binary(headers):
         attributes = {
             name[len(CE_PREFIX) :]: header_text(text, name)
             for name, text in headers.items()
             if name.startswith(CE_PREFIX)
         }
-        return _envelope(attributes, _read_data(value, media_type) if value else MISSING)
+        data = _read_data(value, media_type, "content-type") if value else MISSING
+        return _envelope(attributes, data, CE_PREFIX)
     if media_type not in ("", "application/json"):
-        raise Rejected(Reason.UNSUPPORTED_FORMAT, "content-type: neither a CloudEvent nor JSON")
-    return _structured(value)
+        raise VALUE_FORMAT.rejected(came=format_of(media_type))
+    return _structured(value, headers)
 
 
-def _structured(value: bytes) -> Envelope:
+def _structured(value: bytes, headers: Mapping[str, bytes]) -> Envelope:
     attributes = parse_json(value)
-    if not isinstance(attributes, dict):
-        raise Rejected(Reason.INVALID_ENVELOPE, "not a JSON object")
+    if not isinstance(attributes, dict) or attributes.keys().isdisjoint(_SIGNS):
+        raise no_envelope(attributes, headers)
     data = attributes.get("data", MISSING)
     content_type = attributes.get("datacontenttype")
     if not isinstance(content_type, str | None):
-        raise Rejected(Reason.INVALID_ENVELOPE, "datacontenttype: not a string")
+        raise A_STRING.rejected(_INVALID, field="datacontenttype", came=kind_of(content_type))
     media_type = (content_type or "").partition(";")[0].strip().lower()
     if (encoded := attributes.get("data_base64")) is not None:
         if data is not MISSING:
-            raise Rejected(Reason.INVALID_ENVELOPE, "both data and data_base64")
-        data = _read_data(_base64(encoded), media_type)
+            raise DATA_TWICE.rejected()
+        data = _read_data(_base64(encoded), media_type, "datacontenttype")
     elif not _is_json(media_type):
-        data = Rejected(Reason.UNSUPPORTED_FORMAT, NOT_JSON)
+        data = DATA_FORMAT.rejected(field="datacontenttype", came=format_of(media_type))
     return _envelope(attributes, data)
 
 
-def _envelope(attributes: Mapping[str, Any], data: Any) -> Envelope:
+def _envelope(attributes: Mapping[str, Any], data: Any, prefix: str = "") -> Envelope:
+    """`prefix` stands before the attributes' names in binary mode."""
     for name in REQUIRED:
         value = attributes.get(name)
-        if not isinstance(value, str) or not value:
-            raise Rejected(Reason.INVALID_ENVELOPE, f"{name}: required, a string that is not empty")
+        if name not in attributes:
+            raise missing_attribute(prefix + name, data if prefix else None)
+        if not isinstance(value, str):
+            raise specversion(prefix, value) if name == "specversion" else _no_string(prefix + name, value)
+        if not value:
+            raise AT_LEAST_CHARACTERS.rejected(_INVALID, field=prefix + name, least=1)
     if attributes["specversion"] != "1.0":
-        raise Rejected(Reason.INVALID_ENVELOPE, "specversion: only 1.0 is read")
+        raise specversion(prefix, attributes["specversion"])
     subject = attributes.get("subject")
     if subject is not None and not isinstance(subject, str):
-        raise Rejected(Reason.INVALID_ENVELOPE, "subject: not a string")
+        raise _no_string(prefix + "subject", subject)
     time = attributes.get("time")
     if time is not None:
         try:
             time = parse_time(time)
-        except ValueError as error:
-            raise Rejected(Reason.INVALID_ENVELOPE, f"time: {error}") from None
+        except ValueError:
+            raise time_problem(prefix + "time", time, _INVALID) from None
     return Envelope(attributes["id"], attributes["source"], attributes["type"], subject, time, data)
 
 
-def _read_data(value: bytes, media_type: str) -> Any:
+def _read_data(value: bytes, media_type: str, field: str) -> Any:
     if not _is_json(media_type):
-        return Rejected(Reason.UNSUPPORTED_FORMAT, NOT_JSON)
+        return DATA_FORMAT.rejected(field=field, came=format_of(media_type))
     try:
         return parse_json(value)
     except Rejected as rejected:
-        return rejected
+        place = "data_base64" if field == "datacontenttype" else "the value"
+        return Rejected(rejected.reason, rejected.error.replace("the value", place, 1))
 
 
 def _is_json(media_type: str) -> bool:
@@ -104,8 +124,12 @@ def _is_json(media_type: str) -> bool:
 
 def _base64(text: Any) -> bytes:
     if not isinstance(text, str):
-        raise Rejected(Reason.INVALID_ENVELOPE, "data_base64: not a string")
+        raise _no_string("data_base64", text)
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise Rejected(Reason.INVALID_ENVELOPE, "data_base64: not Base64") from None
+        raise NOT_BASE64.rejected() from None
+
+
+def _no_string(field: str, value: Any) -> Rejected:
+    return A_STRING.rejected(_INVALID, field=field, came=kind_of(value))

@@ -8,9 +8,10 @@ from uuid import UUID
 
 import msgspec
 
-from neon_projector.projections.contract.outcome import Reason, Rejected
+from neon_projector.projections.contract.outcome import Reason
 from neon_projector.projections.contract.projection import COMPLETE, EventType, Kind, Projection
 from neon_projector.projections.contract.record import Record
+from neon_projector.projections.contract.words.of_data import NO_TIME, NOTHING_CHANGES
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -83,7 +84,7 @@ def make_event(
     expects = _NOTHING
     if kind is not COMPLETE or len(checked) < event_type.width:  # else `data` is complete already
         if kind is Kind.PARTIAL and event_type.changes and event_type.changes.isdisjoint(checked):
-            raise Rejected(Reason.INVALID_DATA, f"data: none of {', '.join(sorted(event_type.changes))}")
+            raise NOTHING_CHANGES.rejected(fields=", ".join(sorted(event_type.changes)))
         _fill_times(event_type, checked, time)
         if event_type.expects:
             expects = {column: checked.pop(name) for name, column in event_type.expects.items()}
@@ -109,5 +110,5 @@ def _fill_times(event_type: EventType, checked: dict[str, Any], time: datetime |
     for name in event_type.times:
         if name not in checked:
             if time is None:
-                raise Rejected(Reason.MISSING_TIME, f"data.{name}: absent, and the event has no time")
+                raise NO_TIME.rejected(field=f"data.{name}")
             checked[name] = time

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from neon_projector.projections.contract.outcome import Reason, Rejected
 from neon_projector.projections.contract.record import Record
+from neon_projector.projections.contract.words.of_values import HEADER_NAME, HEADER_NUL, HEADER_TEXT
 
 CE_PREFIX = "ce_"
 SHOWN = ("content-type", *(CE_PREFIX + name for name in ("specversion", "id", "source", "type", "subject", "time")))
@@ -16,7 +16,7 @@ def read_headers(record: Record) -> dict[str, bytes]:
     Rejected if a name is not UTF-8. The Kafka client keeps such bytes as lone surrogates.
     """
     if not all(is_text(name) for name, _ in record.headers):
-        raise Rejected(Reason.INVALID_TEXT, "a header's name is not UTF-8")
+        raise HEADER_NAME.rejected()
     return {name.lower(): value for name, value in record.headers if value is not None}
 
 
@@ -37,10 +37,10 @@ def header_text(value: bytes, name: str) -> str:
     """A header's value as text. Rejected if it is not UTF-8 or has a NUL."""
     try:
         text = value.decode()
-    except UnicodeDecodeError:
-        raise Rejected(Reason.INVALID_TEXT, f"header {_safe(name)}: not UTF-8") from None
+    except UnicodeDecodeError as error:
+        raise HEADER_TEXT.rejected(name=_safe(name), at=error.start) from None
     if "\0" in text:
-        raise Rejected(Reason.INVALID_TEXT, f"header {_safe(name)}: a NUL character")
+        raise HEADER_NUL.rejected(name=_safe(name), at=value.index(b"\0"))
     return text
 
 

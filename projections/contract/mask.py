@@ -13,13 +13,15 @@ from typing import NamedTuple
 
 import orjson
 
+from neon_projector.projections.contract.broken_json import PACKED
+
 MASK = b'"***"'
 LOOKED_THROUGH_BYTES = 256 * 1024
 """A longer text with the name of a secret is masked whole. Encoded names are searched up to this many bytes."""
 DATA_BASE64 = "data_base64"
 """CloudEvents' field for binary data. It is always masked, because this module does not decode it."""
-_PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x04\x22\x4d\x18", b"BZh", b"\xfd7zXZ", b"PK\x03\x04", b"\x82SNAPPY")
-"""The first bytes of compressed data (gzip, zstd, lz4, bzip2, xz, zip, snappy), which is masked whole."""
+_PACKED = tuple(PACKED)
+"""The first bytes of compressed data, which is masked whole."""
 
 _STRING = re.compile(rb'"((?:[^"\\]++|\\.)*+)"(\s*+:\s*+)?', re.DOTALL)
 """A JSON string, with the colon behind it if it is a field's name."""

@@ -6,14 +6,14 @@ from typing import Any
 
 import orjson
 
-from neon_projector.projections.contract.outcome import Reason, Rejected
+from neon_projector.projections.contract.broken_json import not_json, not_text
+from neon_projector.projections.contract.words.of_values import SURROGATE, TOO_DEEP
 
 MAX_NESTING = 1_000
 """Levels of arrays and objects, the document itself included. RFC 8259, section 9, allows a reader such a limit; the
 parsers used here have limits of their own, not far above it."""
 LONGEST_INTEGER = 21
 """Characters, the sign included: every longer integer is outside the contract's range."""
-TOO_DEEP = f"nested deeper than {MAX_NESTING} levels"
 
 
 def parse_json(value: bytes) -> Any:
@@ -22,16 +22,16 @@ def parse_json(value: bytes) -> Any:
         parsed = orjson.loads(value)
     except orjson.JSONDecodeError as error:
         if "depth limit" in error.msg:
-            raise Rejected(Reason.INVALID_JSON, TOO_DEEP) from None
+            raise TOO_DEEP.rejected(most=MAX_NESTING) from None
         if "infinity" in error.msg:
             return _with_large_numbers(value)
         if "surrogate in" in error.msg or ("surrogates" in error.msg and _is_utf8_with_surrogates(value)):
-            raise Rejected(Reason.INVALID_TEXT, "a lone surrogate") from None
-        raise Rejected(Reason.INVALID_JSON, f"not JSON in UTF-8 (at character {error.pos})") from None
+            raise SURROGATE.rejected() from None
+        raise not_json(value, error) from None
     if value.count(b"[") + value.count(b"{") > MAX_NESTING and _is_too_deep(parsed):
-        raise Rejected(Reason.INVALID_JSON, TOO_DEEP)
+        raise TOO_DEEP.rejected(most=MAX_NESTING)
     if b"\\u0000" in value and _has_nul(parsed):
-        raise Rejected(Reason.INVALID_TEXT, "a NUL character")
+        raise not_text(value)
     return parsed
 
 
@@ -53,18 +53,18 @@ def _with_large_numbers(value: bytes) -> Any:
         parsed = json.loads(value.decode(), parse_int=_whole_or_infinite, parse_constant=_no_number)
         json.dumps(parsed, ensure_ascii=False).encode()
     except RecursionError:
-        raise Rejected(Reason.INVALID_JSON, TOO_DEEP) from None
+        raise TOO_DEEP.rejected(most=MAX_NESTING) from None
     except UnicodeEncodeError:
-        raise Rejected(Reason.INVALID_TEXT, "a lone surrogate") from None
+        raise SURROGATE.rejected() from None
     except ValueError as error:
-        raise Rejected(Reason.INVALID_JSON, f"not JSON in UTF-8 (at character {getattr(error, 'pos', 0)})") from None
+        raise not_json(value, error) from None
     if _has_nul(parsed):
-        raise Rejected(Reason.INVALID_TEXT, "a NUL character")
+        raise not_text(value)
     return parsed
 
 
-def _no_number(name: str) -> Any:
-    raise ValueError(name)
+def _no_number(_: str) -> Any:
+    raise ValueError("Infinity or NaN")
 
 
 def _whole_or_infinite(digits: str) -> int | float:

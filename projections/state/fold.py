@@ -9,10 +9,11 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from neon_projector.projections.contract.event import Event, Rejection
-from neon_projector.projections.contract.outcome import Outcome, Reason
+from neon_projector.projections.contract.outcome import Outcome
 from neon_projector.projections.contract.projection import DELETED, PARTIAL, Fields
-
-CONFLICT = "this version has other content already"
+from neon_projector.projections.contract.words.of_states import CONFLICT, ERASED, PARKED_CONFLICT, WRONG_OWNER
+from neon_projector.projections.contract.words.of_states import DELETED as GONE
+from neon_projector.projections.contract.words.word import Word
 
 
 class State(msgspec.Struct):
@@ -74,7 +75,7 @@ def _arrive(folded: Folded, pending: dict[int, Event], stored: set[int], event: 
     elif event.version in pending:
         waiting = pending[event.version]
         if (waiting.fields, waiting.expects) != (event.fields, event.expects):
-            folded.rejected.append(_rejection(event, Reason.VERSION_CONFLICT, "another event of this version waits"))
+            folded.rejected.append(_rejection(event, PARKED_CONFLICT))
         else:
             folded.superseded.append(event)
     else:
@@ -85,7 +86,7 @@ def _older(folded: Folded, state: State, event: Event) -> None:
     """Handle an event at or below the state's version: it changes nothing, but the same version must have the same
     content."""
     if event.version == state.version and _contradicts(state, event):
-        folded.rejected.append(_rejection(event, Reason.VERSION_CONFLICT, CONFLICT))
+        folded.rejected.append(_rejection(event, CONFLICT))
     else:
         folded.superseded.append(event)
 
@@ -105,11 +106,10 @@ def _differs(fields: Fields, event: Event) -> bool:
 def _extend(folded: Folded, state: State, event: Event) -> bool:
     """Apply a partial event to the state of the version before. If that is impossible, reject it and return False."""
     if state.fields is None:
-        reason = Reason.ERASED if state.erased else Reason.DELETED
-        folded.rejected.append(_rejection(event, reason, f"the entity is {reason}"))
+        folded.rejected.append(_rejection(event, ERASED if state.erased else GONE))
         return False
     if any(state.fields[column] != value for column, value in event.expects.items()):
-        folded.rejected.append(_rejection(event, Reason.WRONG_OWNER, "from_user_id is not the owner before"))
+        folded.rejected.append(_rejection(event, WRONG_OWNER))
         return False
     folded.state = State(event.version, {**state.fields, **event.fields})
     folded.changed = True
@@ -125,7 +125,7 @@ def _drain(folded: Folded, pending: dict[int, Event], stored: set[int]) -> None:
             event = pending.pop(version)
             contradicts = version == state.version and _contradicts(state, event)
             if contradicts:
-                folded.rejected.append(_rejection(event, Reason.VERSION_CONFLICT, CONFLICT))
+                folded.rejected.append(_rejection(event, CONFLICT))
             _leave(folded, stored, event, Outcome.REJECTED if contradicts else Outcome.SUPERSEDED)
         elif version == state.version + 1:
             event = pending.pop(version)
@@ -149,5 +149,6 @@ def _leave(folded: Folded, stored: set[int], event: Event, outcome: Outcome) -> 
         folded.superseded.append(event)
 
 
-def _rejection(event: Event, reason: Reason, error: str) -> Rejection:
-    return Rejection(event.record, reason, error, event.event_id, event.source, event.type, event.id)
+def _rejection(event: Event, word: Word) -> Rejection:
+    error = word.says.format(version=event.version, before=event.version - 1)
+    return Rejection(event.record, word.reasons[0], error, event.event_id, event.source, event.type, event.id)

@@ -50,8 +50,8 @@ async def test_events_that_older_code_parked_and_todays_refuses_become_letters(w
     assert await world.value("SELECT count(*)::int FROM projector.parked_events") == 0
     letters = await world.rows('SELECT "offset", reason, error FROM projector.dead_letters ORDER BY 1')
     assert [tuple(row.values()) for row in letters] == [
-        (1, "invalid_data", "data.name: string_too_short"),
-        (2, "invalid_data", "it was parked, and its type is no more"),
+        (1, "invalid_data", "data.name: at least 1 character, an empty string came"),
+        (2, "invalid_data", "type: one of the contract, one that is no longer there was parked"),
     ]
     assert (await world.totals())["rejected"] == 0
     assert (await told(world, *RETRY, "--all", "--execute"))["resolved"] == 2

@@ -191,5 +191,10 @@ async def test_details_name_each_letter(world: World, executed: tuple[str, ...])
     done = await told(world, *ALL, "--details", *executed, exit_status=1)
     assert done["letters"] == [
         {"id": 1, "outcome": "applied", "reason": None, "error": None},
-        {"id": 2, "outcome": "rejected", "reason": "invalid_data", "error": "data.email: value_error"},
+        {
+            "id": 2,
+            "outcome": "rejected",
+            "reason": "invalid_data",
+            "error": "data.email: an e-mail address, a string of 6 characters, without @ came",
+        },
     ]

@@ -30,13 +30,15 @@ async def test_a_dry_run_tells_what_would_be_and_changes_nothing(world: World) -
         {"outcome": "rejected", "reason": "invalid_data", "letters": 1, "first": 3},
     ]
     assert "2 resolved, 1 rejected again, 0 lost: a dry run" in await printed(world, *RETRY, "--all")
-    assert "data.email: value_error" in await printed(world, *RETRY, "--all", "--details")
+    assert "data.email: an e-mail address, a string of 6 characters, without @ came" in await printed(
+        world, *RETRY, "--all", "--details"
+    )
     done = await told(world, *RETRY, "--all", "--execute", exit_status=1)
     assert done == dry | {"executed": True, "operation": done["operation"]}
     assert {row["id"] for row in await world.rows("SELECT id FROM users")} == {ADA, EVE}
     letters = await world.rows("SELECT status, attempts, reason, error FROM projector.dead_letters ORDER BY id")
     assert [(row["status"], row["attempts"]) for row in letters] == [("resolved", 1), ("resolved", 1), ("new", 2)]
-    assert letters[2]["error"] == "data.email: value_error"
+    assert letters[2]["error"] == "data.email: an e-mail address, a string of 6 characters, without @ came"
     assert (await world.totals())["rejected"] == 3
     assert await world.value("SELECT count(*)::int FROM projector.offsets WHERE next_offset = 3") == 1
 

@@ -39,7 +39,7 @@ async def test_dead_letters_what_waits_and_the_whole(world: World) -> None:
     (letter,) = asked(world, "dead-letters", "list")
     assert (letter["reason"], letter["error"], letter["topic"]) == (
         "invalid_data",
-        "data.email: value_error",
+        "data.email: an e-mail address, a string of 6 characters, without @ came",
         world.users,
     )
     shown = asked(world, "dead-letters", "show", str(letter["id"]))

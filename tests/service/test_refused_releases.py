@@ -167,7 +167,9 @@ async def test_parked_retry_shows_what_is_accepted_now_and_leaves_the_rest(place
         NOTES: "shown", UUID(int=30): "shown", orphan: "waits",
     }  # fmt: skip
     assert await place.column("SELECT id FROM documents ORDER BY id") == [NOTES, UUID(int=30)]
-    assert await place.errors() == ["it was parked, and its type is no more"]  # today's contract rejects it
+    assert await place.errors() == [
+        "type: one of the contract, one that is no longer there was parked"
+    ]  # today's contract rejects it
     assert (await retry("retry", "--all"))[0] == 4
     assert await place.column("SELECT count(*) FROM projector.operations WHERE command = 'parked retry'") == [6]
 

@@ -6,10 +6,13 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from neon_projector.projections.contract.outcome import Reason
-from tests.support.factories import ARecord, a_binary_record, a_document_event, a_record, a_user_event, an_event
+from tests.support import factories
+from tests.support.factories import ARecord, a_binary_record, a_record
 
 ID = UUID("11111111-1111-4111-8111-111111111111")
 OTHER = UUID("22222222-2222-4222-8222-222222222222")
+_SAME = {"id": "event-1"}
+"""The golden vectors are made of these records, so they are the same each time."""
 
 
 class BadRecord(NamedTuple):
@@ -18,6 +21,21 @@ class BadRecord(NamedTuple):
     name: str
     record: ARecord
     reason: Reason
+
+
+def a_user_event(kind: str = "created", id: UUID = ID, version: int = 1, **data: Any) -> dict[str, Any]:  # noqa: A002
+    """As `factories.a_user_event`, and the same each time."""
+    return factories.a_user_event(kind, id, version, **data) | _SAME
+
+
+def a_document_event(kind: str = "created", id: UUID = ID, version: int = 1, **data: Any) -> dict[str, Any]:  # noqa: A002
+    """As `factories.a_document_event`, and the same each time."""
+    return factories.a_document_event(kind, id, version, OTHER, **data) | _SAME
+
+
+def an_event(type_: str, data: Any) -> dict[str, Any]:
+    """As `factories.an_event`, and the same each time."""
+    return factories.an_event(type_, data) | _SAME
 
 
 def _raw(value: bytes | None, *headers: tuple[str, bytes], key: bytes | None = None) -> ARecord:

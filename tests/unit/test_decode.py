@@ -230,7 +230,7 @@ def test_a_rejection_says_what_could_be_read(mode: Any) -> None:
     assert isinstance(rejection, Rejection)
     assert (rejection.event_id, rejection.source, rejection.type) == (event["id"], "/tests", "user.created")
     assert rejection.entity_id == UUID(event["data"]["id"])
-    assert rejection.error == "data.version: greater_than_equal"
+    assert rejection.error == "data.version: at least 1, 0 came"
 
 
 def test_the_envelope_of_unreadable_data_is_kept() -> None:

@@ -27,7 +27,10 @@ def nested(depth: int, opening: str = "[", closing: str = "]") -> ARecord:
 def test_what_is_nested_too_deep_is_no_json_to_us(depth: int) -> None:
     rejection = Decoder(REGISTRY)(nested(depth))
     assert isinstance(rejection, Rejection)
-    assert (rejection.reason, rejection.error) == (Reason.INVALID_JSON, "nested deeper than 1000 levels")
+    assert (rejection.reason, rejection.error) == (
+        Reason.INVALID_JSON,
+        f"the value: at most {MAX_NESTING} levels of arrays and objects, more came",
+    )
 
 
 def test_objects_count_as_arrays_do() -> None:

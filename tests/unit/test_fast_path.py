@@ -15,8 +15,8 @@ from neon_projector.projections.contract.event import Rejection
 from neon_projector.projections.contract.fast_path import FastPath
 from neon_projector.projections.contract.outcome import Reason
 from neon_projector.projections.registry import REGISTRY
-from tests.support.bad_records import BAD_RECORDS
 from tests.support.factories import TIME, ARecord, a_document_event, a_record, a_user_event
+from tests.support.mistaken_records import ALL_BAD_RECORDS
 
 ID, OTHER = UUID(int=7), UUID(int=8)
 fast = FastPath(REGISTRY, EVENT_MAX_BYTES, pgproto.UUID).read
@@ -66,7 +66,7 @@ def test_good_events_take_the_fast_path(event: dict[str, Any]) -> None:
     assert same(a_record(event, value=json.dumps(event, ensure_ascii=False).encode()))
 
 
-@pytest.mark.parametrize("bad", BAD_RECORDS, ids=lambda bad: bad.name)
+@pytest.mark.parametrize("bad", ALL_BAD_RECORDS, ids=lambda bad: bad.name)
 def test_bad_records_do_not(bad: Any) -> None:
     assert not same(bad.record)
 

@@ -12,9 +12,10 @@ from neon_projector.consumer.apply.entities.reader import Look
 from neon_projector.projections.contract.decode import read_data
 from neon_projector.projections.contract.envelope import Envelope
 from neon_projector.projections.contract.event import Event, Rejection
-from neon_projector.projections.contract.outcome import Reason, Rejected
+from neon_projector.projections.contract.outcome import Rejected
 from neon_projector.projections.contract.projection import EventType, Projection
 from neon_projector.projections.contract.record import RecordPlace
+from neon_projector.projections.contract.words.of_states import TYPE_GONE
 from neon_projector.projections.sql.statements import Statements
 from neon_projector.projections.state.fold import Folded
 from neon_projector.projections.state.kept import Kept
@@ -85,7 +86,7 @@ class ParkedEvents:
 def read(projection: Projection, types: EventTypes, row: RowMapping) -> Event:
     """The event that was parked. Rejected if today's contract rejects it."""
     if row["type"] not in types:
-        raise Rejected(Reason.INVALID_DATA, "it was parked, and its type is no more")
+        raise TYPE_GONE.rejected()
     envelope = Envelope(row["event_id"], row["source"], row["type"], None, None, None)
     data = row["data"] if isinstance(row["data"], dict) else orjson.loads(row["data"])
     event = read_data(projection, types[row["type"]][1], data, envelope, _record(row))
