@@ -17,6 +17,7 @@ from neon_projector.consumer.apply import dead_letters
 from neon_projector.consumer.apply.entities.writers import Writers
 from neon_projector.consumer.apply.lock import enter
 from neon_projector.consumer.apply.mode import Mode
+from neon_projector.consumer.apply.transaction import by_hand
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.models import CONTROL_SCHEMA
 from neon_projector.projections.contract.projection import Registry
@@ -121,24 +122,22 @@ async def _try_again(
     engine: AsyncEngine, writers: Writers, secrets: Sequence[str], row: Row, execute: bool
 ) -> Again | None:
     entity, entity_id = row["entity"], row["id"]
-    with translated():
-        async with engine.connect() as connection:
-            transaction = await connection.begin()
-            unit = await enter(connection, Mode.EXCLUSIVE_APART)
-            if not await _rows(connection.execute(_REFUSED, {"id": [entity_id], "all": False})):
-                return None  # another was faster
-            written = await writers.show_again(unit, entity, entity_id)
-            await dead_letters.insert(connection, written.released_rejections, secrets)
-            left = await _rows(connection.execute(_LEFT, {"entity": entity, "id": entity_id}))
-            reason = left[0]["reason"] if left else None
-            outcome = "shown" if reason is None else "refused" if reason == "refused" else "waits"
-            if written.kept and outcome != "refused":
-                log.warning("the database refuses others that had waited for it", extra={"id": str(entity_id)})
-            if execute:
-                before, after = {"id": str(entity_id), "reason": "refused"}, {"outcome": outcome}
-                await operations.record(connection, "parked retry", before=before, after=after)
-            await (transaction.commit() if execute else transaction.rollback())
-            return Again(entity, entity_id, outcome, left[0]["error"] if left else None)
+    async with by_hand(engine, writers, Mode.EXCLUSIVE_APART) as unit:
+        connection = unit.connection
+        if not await _rows(connection.execute(_REFUSED, {"id": [entity_id], "all": False})):
+            return None  # another was faster
+        written = await writers.show_again(unit, entity, entity_id)
+        await dead_letters.insert(connection, written.released_rejections, secrets)
+        left = await _rows(connection.execute(_LEFT, {"entity": entity, "id": entity_id}))
+        reason = left[0]["reason"] if left else None
+        outcome = "shown" if reason is None else "refused" if reason == "refused" else "waits"
+        if written.kept and outcome != "refused":
+            log.warning("the database refuses others that had waited for it", extra={"id": str(entity_id)})
+        if execute:
+            before, after = {"id": str(entity_id), "reason": "refused"}, {"outcome": outcome}
+            await operations.record(connection, "parked retry", before=before, after=after)
+            await connection.commit()
+        return Again(entity, entity_id, outcome, left[0]["error"] if left else None)
 
 
 async def _take(connection: AsyncConnection, entity_id: UUID) -> list[Row]:

@@ -1,10 +1,11 @@
 """ONE transaction: rows, what waits, dead letters, totals and positions, together or not at all.
 
-`apply` is the only function of the service that opens a transaction to apply records.
+`Transaction.apply` is the only function of the service that opens a transaction to apply records, and `by_hand` that of
+the commands which apply some again.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncTransaction
@@ -125,6 +126,23 @@ class Transaction:
         late = [r for r in late if id(r) not in known_ids]
         await dead_letters.insert(connection, [*receipt.new, *late], self._secrets)
         return receipt
+
+
+@asynccontextmanager
+async def by_hand(engine: AsyncEngine, writers: Writers, mode: Mode) -> AsyncIterator[Unit]:
+    """A transaction in which a command writes records again. It moves no position: each was acknowledged once and for
+    all when its position moved past it.
+
+    Within, the work is done, and committed by `unit.connection.commit()`; otherwise it is rolled back. Errors as those
+    of `Transaction.apply`.
+    """
+    with translated():
+        try:
+            async with engine.connect() as connection:
+                await connection.begin()
+                yield await enter(connection, mode)
+        except DBAPIError as error:
+            raise await writers.read(engine, error, mode) from None
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import typer
 from neon_projector.consumer.cli import dead_letters as letters
 from neon_projector.consumer.cli import offsets, operations, parked
 from neon_projector.consumer.cli.contract import contract
-from neon_projector.consumer.cli.database import AsJson
+from neon_projector.consumer.cli.database import AsJson, Execute, Yes
 from neon_projector.consumer.cli.discard import discard
 from neon_projector.consumer.cli.examples import AN_ID, examples
 from neon_projector.consumer.cli.explain import explain
@@ -19,6 +20,7 @@ from neon_projector.consumer.cli.pause import pause, resume
 from neon_projector.consumer.cli.redrive import retry
 from neon_projector.consumer.cli.replay import replay
 from neon_projector.consumer.cli.status import status
+from neon_projector.consumer.cli.undo import undo
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.logs.setup import set_up_logging, silence_libraries
 from neon_projector.consumer.version import version
@@ -61,6 +63,7 @@ app.command(
     )
 )(replay)
 app.command(epilog=examples("contract", "contract --tolerant", "contract --format asyncapi"))(contract)
+app.command(epilog=examples("undo rebuild-17.undo.jsonl", "undo rebuild-17.undo.jsonl --execute"))(undo)
 
 
 def _version(wanted: bool) -> None:
@@ -146,3 +149,52 @@ def verify(
     from neon_projector.consumer.cli import verify as run  # noqa: PLC0415
 
     raise typer.Exit(run.verify(entity or [], id or [], recheck, max_differences, max_rate, as_json=as_json))
+
+
+@app.command(
+    epilog=examples(
+        "rebuild",
+        f"rebuild --id {AN_ID} --execute",
+        "rebuild --from-verify 17 --execute",
+        "rebuild --entity document --missing-only --execute",
+    )
+)
+def rebuild(
+    entity: Annotated[
+        list[str] | None, typer.Option("--entity", help="Heal only these: user, document. Repeatable.")
+    ] = None,
+    id: Annotated[  # noqa: A002  the option's name
+        list[UUID] | None, typer.Option("--id", help="Heal this entity and what hangs on it. Repeatable.")
+    ] = None,
+    from_verify: Annotated[
+        int | None, typer.Option(metavar="OPERATION", min=1, help="Heal only what that verify has found.")
+    ] = None,
+    missing_only: Annotated[
+        bool, typer.Option("--missing-only", help="Heal only what is missing; change nothing that is there.")
+    ] = False,
+    delete_unprovable: Annotated[
+        bool,
+        typer.Option("--delete-unprovable", help="Also delete or change what the topics can't prove any more."),
+    ] = False,
+    undo: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Where to write what was there before. Default: in this directory."),
+    ] = None,
+    max_rate: Annotated[float | None, typer.Option(min=1, help="Records a second, at most.")] = None,
+    execute: Execute = False,
+    yes: Yes = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the tables, and what waits, to what the topics say. Without --execute: tell what would be healed.
+
+    Only what differs is touched. Rows are written in their place: readers see no gap. The service may run, and waits
+    for milliseconds. What was there before goes to a file, and `projector undo` puts it back.
+
+    Exit status 1: something differs (still). 5: as `verify`.
+    """
+    from neon_projector.consumer.admin.rebuild.todo import Choice  # noqa: PLC0415
+    from neon_projector.consumer.admin.verify.wanted import Wanted  # noqa: PLC0415
+    from neon_projector.consumer.cli import rebuild as run  # noqa: PLC0415
+
+    wanted, choice = Wanted(tuple(entity or []), tuple(id or []), max_rate), Choice(missing_only, delete_unprovable)
+    raise typer.Exit(run.rebuild(wanted, choice, from_verify, undo, execute=execute, yes=yes, as_json=as_json))

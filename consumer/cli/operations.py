@@ -29,7 +29,21 @@ def _verify(operation_id: int, as_json: bool) -> int:
     return verify.resume(operation_id, as_json)
 
 
-RESUMES: dict[str, Callable[[int, bool], int]] = {REDRIVE: redrive.resume, REPLAY: replay.resume, "verify": _verify}
+def _rebuild(operation_id: int, as_json: bool) -> int:
+    from neon_projector.consumer.cli import rebuild  # noqa: PLC0415  fast --help
+
+    return rebuild.resume(operation_id, as_json)
+
+
+def _undo(operation_id: int, as_json: bool) -> int:
+    from neon_projector.consumer.cli import undo  # noqa: PLC0415  fast --help
+
+    return undo.resume(operation_id, as_json)
+
+
+RESUMES: dict[str, Callable[[int, bool], int]] = {
+    REDRIVE: redrive.resume, REPLAY: replay.resume, "verify": _verify, "rebuild": _rebuild, "undo": _undo,
+}  # fmt: skip
 """By command: goes on with an operation (its id, whether to print JSON), and returns the exit status."""
 
 app = typer.Typer(

@@ -1,9 +1,9 @@
 """`projector verify`."""
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack
-from typing import Any
+from typing import TypeVar
 from uuid import UUID
 
 import typer
@@ -17,12 +17,14 @@ from neon_projector.consumer.admin.verify.wanted import Wanted, differing
 from neon_projector.consumer.admin.verify.work import Tell
 from neon_projector.consumer.cli.by_topic import print_lines
 from neon_projector.consumer.cli.database import asked, interruptible
-from neon_projector.consumer.cli.output import console, json_of, print_text, said_more
+from neon_projector.consumer.cli.output import console, json_of, print_next, print_text, said_more
 from neon_projector.consumer.cli.progress import Bar, progress
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.settings import Settings
 from neon_projector.consumer.wording import counted, verb
 from neon_projector.projections.registry import REGISTRY
+
+T = TypeVar("T")
 
 PATIENCE_SECONDS = 86_400.0
 """What one statement may take: of hundreds of millions of rows each is copied by one."""
@@ -42,29 +44,34 @@ def verify(
     as_json: bool,
 ) -> int:
     """Compare; returns the exit status. BadParameter for an entity that there is not, or two kinds of choice."""
-    known = [projection.entity for projection in REGISTRY]
-    if unknown := [one for one in entities if one not in known]:
-        raise typer.BadParameter(f"--entity {unknown[0]}: expected one of {', '.join(known)}")
-    if recheck is not None and (entities or ids):
-        raise typer.BadParameter("--recheck says itself what is compared: give neither --entity nor --id with it")
     wanted = Wanted(tuple(entities), tuple(ids), max_rate)
+    known_entities(wanted, recheck, "--recheck")
 
     async def work(engine: AsyncEngine, settings: Settings) -> Report:
         only = wanted if recheck is None else await differing(engine, recheck, max_rate)
         return await _run(engine, settings, only, None, most, as_json)
 
-    return _status(_do(work), as_json)
+    return _status(do(work), as_json)
+
+
+def known_entities(wanted: Wanted, of_operation: int | None, option: str) -> None:
+    """BadParameter where there is no such entity, or it is chosen in two ways."""
+    known = [projection.entity for projection in REGISTRY]
+    if unknown := [one for one in wanted.entities if one not in known]:
+        raise typer.BadParameter(f"--entity {unknown[0]}: expected one of {', '.join(known)}")
+    if of_operation is not None and (wanted.entities or wanted.ids):
+        raise typer.BadParameter(f"{option} says itself what is compared: give neither --entity nor --id with it")
 
 
 def resume(operation_id: int, as_json: bool) -> int:
     """Go on with one that was interrupted; returns the exit status."""
-    return _status(_do(lambda e, s: _run(e, s, Wanted(), operation_id, None, as_json)), as_json)
+    return _status(do(lambda e, s: _run(e, s, Wanted(), operation_id, None, as_json)), as_json)
 
 
-def _do(work: Any) -> Report:
+def do(work: Callable[[AsyncEngine, Settings], Awaitable[T]]) -> T:
+    """Run it, with statements that may take long."""
     settings = load_settings().model_copy(update={"db_statement_timeout": PATIENCE_SECONDS})
-    report: Report = interruptible(lambda: asked(settings, lambda engine: work(engine, settings)))
-    return report
+    return interruptible(lambda: asked(settings, lambda engine: work(engine, settings)))
 
 
 def _status(report: Report, as_json: bool) -> int:
@@ -76,7 +83,7 @@ def _status(report: Report, as_json: bool) -> int:
 async def _run(
     engine: AsyncEngine, settings: Settings, wanted: Wanted, resumed: int | None, most: int | None, as_json: bool
 ) -> Report:
-    with _Bars(as_json) as tell:
+    with Bars(as_json) as tell:
         report = await run(engine, settings, REGISTRY, wanted, tell, resumed)
     shown = IN_JSON if as_json else SHOWN
     found = listed(engine, report.operation, shown if most is None else most)
@@ -126,7 +133,7 @@ def _print(report: Report) -> None:
     if open_ := ", ".join(f"{n:,} {reason}" for reason, n in report.open.items() if n):
         print_text(f"compared as far as the definition goes: {open_}")
     if report.differing:
-        print_text(f"what next: projector verify --recheck {report.operation}, once it is mended")
+        print_next(f"projector rebuild --from-verify {report.operation}")
 
 
 def _verdict(report: Report) -> str:
@@ -138,14 +145,14 @@ def _verdict(report: Report) -> str:
     return "all that could be read says the same" if report.verdict == "unprovable" else "all are what the topics say"
 
 
-class _Bars(Tell):
+class Bars(Tell):
     """One bar after the other: what is read, what is folded, and the comparison, whose length nobody knows."""
 
     def __init__(self, quiet: bool) -> None:
         self._quiet, self._shown, self._what = quiet, ExitStack(), ""
         self._bar = Bar("", None)
 
-    def __enter__(self) -> "_Bars":
+    def __enter__(self) -> "Bars":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -82,6 +82,10 @@ class Packing:
             event.expects or None, self._partitions[record.topic, record.partition], record.offset,
         )  # fmt: skip
 
+    def place(self, packed: Packed) -> tuple[str, int, int]:
+        """Topic, partition and offset of its record."""
+        return *self._places[packed.partition], packed.offset
+
     def values(self, packed: Packed) -> list[Any]:
         """The columns' values of a complete event, in order."""
         values: list[Any] = self._decode(packed.values)
@@ -121,6 +125,15 @@ def newest_of_complete(own: Sequence[Packed]) -> Packed | None:
             return None
         newest = event
     return newest
+
+
+def deciding(own: Iterable[Packed]) -> list[Packed]:
+    """Those of these events of one entity that decide its state: from the newest version on of which every content is
+    complete. In the order of the log."""
+    events = list(own)
+    partial = {event.version for event in events if event.kind == _NUMBERS[PARTIAL]}
+    covered = max((event.version for event in events if event.version not in partial), default=0)
+    return sorted((e for e in events if e.version >= covered), key=lambda e: (e.partition, e.offset))
 
 
 def columns_of(projection: Projection) -> list[str]:

@@ -32,7 +32,7 @@ ASKS_NOBODY = {("contract",)}
 NEEDS_A_FILE = {("undo",)}
 ASKS_KAFKA = [
     ["status"], ["offsets", "show"], ["offsets", "reset", "--all-topics", "--to-latest"], ["verify"],
-    ["explain", AN_ID, "--from-topic"], ["explain", "--partition", "users:0"],
+    ["explain", AN_ID, "--from-topic"], ["explain", "--partition", "users:0"], ["rebuild"],
 ]  # fmt: skip
 WRONG = [
     ["explain"], ["explain", "--email", ""], ["explain", "no-uuid"], ["explain", AN_ID, "--email", "a@example.com"],

@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from typing import Any, NamedTuple
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from neon_projector.consumer.admin.letters.tally import CHANGED, REJECTED, RESOLVED, Tried
@@ -17,11 +16,11 @@ from neon_projector.consumer.admin.retry_conflicts import retry_conflicts
 from neon_projector.consumer.apply import dead_letters
 from neon_projector.consumer.apply.entities.plan import Written
 from neon_projector.consumer.apply.entities.writers import Writers
-from neon_projector.consumer.apply.lock import enter
 from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.apply.savepoints import CHECK_NOW
+from neon_projector.consumer.apply.transaction import by_hand
+from neon_projector.consumer.apply.unit import Unit
 from neon_projector.consumer.errors import BadData, Moved, TooLarge
-from neon_projector.consumer.recovery.translate import translated
 from neon_projector.models.waiting import DEAD_LETTERS
 from neon_projector.projections.contract.event import Decoded, Event, Ignored, Rejection
 from neon_projector.projections.contract.projection import Registry
@@ -79,29 +78,20 @@ class Attempt:
         return await retry_conflicts(lambda: self._transact_once(page, settle, mode))
 
     async def _transact_once(self, page: Sequence[Candidate], settle: Settle, mode: Mode) -> list[Tried]:
-        with translated():
-            try:
-                async with self._engine.connect() as connection:
-                    transaction = await connection.begin()
-                    done, late = await self._apply(connection, page, mode)
-                    is_committed = await settle(connection, done)
-                    await dead_letters.insert(connection, late, self._secrets)  # after: it may be a letter in hand
-                    if is_committed:
-                        await transaction.commit()
-                    else:
-                        await connection.execute(CHECK_NOW)  # else only a COMMIT would tell
-                        await transaction.rollback()
-                    return done
-            except DBAPIError as error:
-                raise await self._writers.read(self._engine, error, mode) from None
+        async with by_hand(self._engine, self._writers, mode) as unit:
+            done, late = await self._apply(unit, page)
+            is_committed = await settle(unit.connection, done)
+            await dead_letters.insert(unit.connection, late, self._secrets)  # after: it may be a letter in hand
+            if is_committed:
+                await unit.connection.commit()
+            else:
+                await unit.connection.execute(CHECK_NOW)  # else only a COMMIT would tell
+            return done
 
-    async def _apply(
-        self, connection: AsyncConnection, page: Sequence[Candidate], mode: Mode
-    ) -> tuple[list[Tried], list[Rejection]]:
+    async def _apply(self, unit: Unit, page: Sequence[Candidate]) -> tuple[list[Tried], list[Rejection]]:
         """What became of these, and what had waited for them and is rejected now."""
-        unit = await enter(connection, mode)
         keys = {"id": [one.id for one in page], "attempts": [one.attempts for one in page]}
-        locked = {row.id for row in await connection.execute(_LOCK, keys)}
+        locked = {row.id for row in await unit.connection.execute(_LOCK, keys)}
         mine = [one for one in page if one.id in locked]
         grouped = group(one.decoded for one in mine)
         written = [Written(rejected=list(grouped.rejections))]

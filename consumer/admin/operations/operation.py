@@ -59,6 +59,8 @@ class Operation:
         self.done, self.total = int(row.done), None if row.total is None else int(row.total)
         self.result: dict[str, Any] | None = None
         self.outcome = "done"
+        self.ends = "completed"
+        """How it ends without an error: `paused` where a person is asked before it goes on."""
 
     @classmethod
     async def begin(

@@ -43,7 +43,7 @@ async def running(
     try:
         await _sweep(engine)
         yield operation
-        await operation.end("completed")
+        await operation.end(operation.ends)
     except (Cancelled, TakenOver):
         raise
     except asyncio.CancelledError:

@@ -1,8 +1,9 @@
 """Folds what is on disk, bucket by bucket, and hands the states over to the database."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -36,7 +37,9 @@ class Expected:
 class Folding:
     """Folds buckets; what is expected collects in `found`, by number of the projection, until it is written."""
 
-    def __init__(self, registry: Registry, packing: Packing, side: Side) -> None:
+    def __init__(self, registry: Registry, packing: Packing, side: Side, ids: Collection[UUID] = frozenset()) -> None:
+        """`ids`: only these entities are folded (none: all)."""
+        self._ids = {one.bytes for one in ids}
         self._registry, self._packing, self._side = registry, packing, side
         self._width = [len(columns_of(p)) for p in packing.projections]
         self.found = [Expected() for _ in packing.projections]
@@ -46,6 +49,8 @@ class Folding:
         entities: list[dict[bytes, list[Packed]]] = [{} for _ in self.found]
         for part in spill.parts(bucket):
             for packed in self._packing.decode_many(part):
+                if self._ids and packed.id not in self._ids:
+                    continue
                 those = entities[packed.entity]
                 if (own := those.get(packed.id)) is None:
                     those[packed.id] = [packed]

@@ -34,3 +34,8 @@ async def take(
             for statement in tables.expected(registry, side, scope):
                 await connection.execute(text(statement))
             await connection.commit()
+
+
+def goes_on(before: Positions, after: Positions) -> bool:
+    """Whether what was read up to the positions `before` is a part of what must be read up to `after`."""
+    return before.keys() == after.keys() and all(end >= before[partition] for partition, end in after.items())

@@ -22,7 +22,8 @@ from neon_projector.projections.contract.projection import Registry
 COMMAND = "verify"
 _DEAD = text(f"""
     SELECT id, position ->> 'directory' AS directory FROM {OPERATIONS}
-    WHERE command = '{COMMAND}' AND state IN ('completed', 'cancelled', 'failed') ORDER BY id DESC LIMIT 20""")
+    WHERE command IN ('{COMMAND}', 'rebuild') AND state IN ('completed', 'cancelled', 'failed')
+    ORDER BY id DESC LIMIT 20""")
 
 
 async def verify(
@@ -39,11 +40,11 @@ async def verify(
             raise
         operation.result, operation.outcome = report.as_json(), report.verdict
         work.tidy_up()
-    await _tidy_up_after_others(engine)
+    await tidy_up_after_others(engine)
     return report
 
 
-async def _tidy_up_after_others(engine: AsyncEngine) -> None:
+async def tidy_up_after_others(engine: AsyncEngine) -> None:
     """Remove what others have left on this machine that were cancelled or have failed: their side tables are gone
     too, so they would begin again."""
     with translated():

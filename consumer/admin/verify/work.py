@@ -1,7 +1,7 @@
 """The steps of one verification, from wherever it is: read, fold, compare."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from asyncpg.pgproto import pgproto
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from neon_projector.consumer.admin.operations import left_behind
 from neon_projector.consumer.admin.operations.live import Live
@@ -42,9 +42,17 @@ class Tell:
     def said(self, sentence: str) -> None: ...
 
 
+Also = Callable[[AsyncConnection, Report], Awaitable[dict[str, Any]]]
+"""Called in the transaction that has compared; what it returns becomes part of the operation's position."""
+
+
 class Work:
     """One operation, from where it is. `position` of the operation: the directory on disk and its token, whether the
-    snapshot is `copied`, and how many buckets are `folded`."""
+    snapshot is `copied`, and how many buckets are `folded`.
+
+    What was read stays open for who needs it still, until `tidy_up`. Where `copied` is taken out of the position again,
+    `do` takes a new snapshot, and reads on from where it has read.
+    """
 
     def __init__(
         self, engine: AsyncEngine, settings: Settings, registry: Registry, operation: Operation, tell: Tell
@@ -52,13 +60,14 @@ class Work:
         self._engine, self._settings, self._registry = engine, settings, registry
         self._operation, self._tell = operation, tell
         self._wanted = wanted = Wanted.of_filter(operation.filter)
-        self._scope = Scope(frozenset(wanted.entities), frozenset(wanted.ids))
-        self._side = Side(left_behind.table_of(operation.id, ""))
+        self.scope = Scope(frozenset(wanted.entities), frozenset(wanted.ids))
+        self.side = Side(left_behind.table_of(operation.id, ""))
+        self.spill: Spill | None = None
 
-    async def do(self) -> Report:
+    async def do(self, also: Also | None = None) -> Report:
         position = self._operation.position
         if position.get("copied") and await self._is_there():
-            positions: Positions = partitions_of({name: end for name, (_, end) in self._operation.ranges.items()})
+            positions = self.positions
             spill = self._spill(position, positions)
             if not spill.manifest.read and position["folded"]:
                 self._tell.said("what was read is no longer on this machine; the topics are read again")
@@ -66,27 +75,45 @@ class Work:
             await self._read(spill, positions)
         else:
             spill, positions = await self._begin()
-        packing = self._packing(positions)
-        await self._fold(spill, packing)
-        spill.close()
-        return await self._compare(spill)
+        await self._fold(spill, self.packing(positions))
+        return await self._compare(spill, also)
+
+    def reopen(self) -> Spill | None:
+        """What an earlier runner has read; None where that is no longer on this machine."""
+        spill = self._spill(self._operation.position, self.positions)
+        return spill if spill.manifest.read else None
 
     def tidy_up(self) -> None:
         """Nothing of it is needed any more on this machine."""
+        if self.spill is not None:
+            self.spill.close()
+            self.spill = None
         directory.remove(self._operation.id, self._operation.position.get("directory"))
+
+    @property
+    def positions(self) -> Positions:
+        """Those of the snapshot."""
+        return partitions_of({name: end for name, (_, end) in self._operation.ranges.items()})
 
     async def _begin(self) -> tuple[Spill, Positions]:
         """Copy what the tables have, and read the topics meanwhile, up to the positions of that moment."""
-        self.tidy_up()
-        position = {"directory": directory.make(self._operation.id), "token": uuid4().hex, "copied": False, "folded": 0}
+        position, before = {**self._operation.position, "copied": False, "folded": 0}, self.positions
+        if self.spill is None:
+            self.tidy_up()
+            position |= {"directory": directory.make(self._operation.id), "token": uuid4().hex}
         with translated():
             async with self._engine.begin() as connection:
-                await left_behind.drop_tables(connection, [self._operation.id])
+                for statement in tables.drop(self._registry, self.side):
+                    await connection.execute(text(statement))
                 await self._operation.step(connection, done=0, position=position)
         known: asyncio.Future[Positions] = asyncio.get_running_loop().create_future()
         async with _together() as group:
             group.create_task(self._copy(known))
             positions = await known
+            if self.spill is not None and not snapshot.goes_on(before, positions):
+                self.tidy_up()
+                position |= {"directory": directory.make(self._operation.id), "token": uuid4().hex}
+                await self._operation.report(position=self._operation.position | position)
             spill = self._spill(position, positions)
             await self._read(spill, positions)
         return spill, positions
@@ -94,7 +121,7 @@ class Work:
     async def _copy(self, known: "asyncio.Future[Positions]") -> None:
         try:
             await snapshot.take(
-                self._engine, self._settings.kafka_group_id, self._registry, self._side, self._scope, known
+                self._engine, self._settings.kafka_group_id, self._registry, self.side, self.scope, known
             )
         except BaseException as error:
             if not known.done():
@@ -108,19 +135,23 @@ class Work:
     async def _is_there(self) -> bool:
         with translated():
             async with self._engine.connect() as connection:
-                found = await connection.execute(_IS_THERE, {"name": self._side.discarded})
+                found = await connection.execute(_IS_THERE, {"name": self.side.discarded})
                 return bool(found.scalar_one())
 
     def _spill(self, position: Mapping[str, Any], positions: Positions) -> Spill:
-        return Spill(Path(position["directory"]), position["token"], sum(positions.values()), ENCODER)
+        if self.spill is not None:
+            self.spill.close()
+        directory_, token = Path(position["directory"]), position["token"]
+        self.spill = Spill(directory_, token, sum(positions.values()), ENCODER)
+        return self.spill
 
-    def _packing(self, positions: Positions) -> Packing:
+    def packing(self, positions: Positions) -> Packing:
         return Packing(self._registry, [(p.topic, p.partition) for p in sorted(positions)], pgproto.UUID)
 
     async def _read(self, spill: Spill, positions: Positions) -> None:
         async with Live(self._engine, self._settings) as live:
-            pace, packing = Pace(self._wanted.max_rate, live.behind), self._packing(positions)
-            reading = Reading(self._settings, self._registry, self._scope, spill, packing, pace)
+            pace, packing = Pace(self._wanted.max_rate, live.behind), self.packing(positions)
+            reading = Reading(self._settings, self._registry, self.scope, spill, packing, pace)
             await reading.read(positions, partial(self._tell.at, "reading the topics"), self._step)
 
     async def _step(self, records: int) -> None:
@@ -130,12 +161,12 @@ class Work:
         """What was folded is of a reading that is lost."""
         with translated():
             async with self._engine.begin() as connection:
-                for statement in tables.empty(self._registry, self._side, self._scope):
+                for statement in tables.empty(self._registry, self.side, self.scope):
                     await connection.execute(text(statement))
                 await self._operation.step(connection, position=self._operation.position | {"folded": 0})
 
     async def _fold(self, spill: Spill, packing: Packing) -> None:
-        folding, first = Folding(self._registry, packing, self._side), self._operation.position["folded"]
+        folding, first = Folding(self._registry, packing, self.side, self.scope.ids), self._operation.position["folded"]
         for bucket in range(first, spill.buckets):
             rows = folding.fold(spill, bucket)
             if rows >= WRITE_ROWS or bucket + 1 == spill.buckets:
@@ -147,14 +178,15 @@ class Work:
             self._tell.at("folding", bucket + 1, spill.buckets)
             await asyncio.sleep(0)
 
-    async def _compare(self, spill: Spill) -> Report:
+    async def _compare(self, spill: Spill, also: Also | None) -> Report:
         manifest = spill.manifest
         self._tell.at("comparing in the database", 0, None)
         report = Report(self._operation.id, manifest.records, unprovable=list(manifest.unreadable))
         with translated():
             async with self._engine.begin() as connection:
-                await comparing.compare(connection, self._registry, self._side, self._scope, report)
-                await self._operation.step(connection, done=self._operation.total)
+                await comparing.compare(connection, self._registry, self.side, self.scope, report)
+                position = self._operation.position | (await also(connection, report) if also else {})
+                await self._operation.step(connection, done=self._operation.total, position=position)
         return report
 
 

@@ -1,6 +1,6 @@
 """All entities' writers, parents first. The service and the commands that try something again use the same ones."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError
@@ -10,6 +10,7 @@ from neon_projector.consumer.apply.entities.access import access_to
 from neon_projector.consumer.apply.entities.apart import Apart
 from neon_projector.consumer.apply.entities.plan import Written
 from neon_projector.consumer.apply.entities.relations import Relations
+from neon_projector.consumer.apply.entities.withdraw import withdraw
 from neon_projector.consumer.apply.entities.writer import EntityWriter
 from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.apply.refusals import Refusals
@@ -42,6 +43,16 @@ class Writers:
     async def show_again(self, unit: Unit, entity: str, entity_id: UUID) -> Written:
         """In Mode.EXCLUSIVE_APART, try once more to show a state that was refused. See Apart.show_again."""
         return await Apart(unit, self._accesses, self._savepoints).show_again(entity, entity_id)
+
+    async def withdraw(
+        self, unit: Unit, entity: str, ids: Collection[UUID], shown: Collection[UUID], reason: str = "no_parent"
+    ) -> Written:
+        """Take entities away of which no event tells how they are. See `entities.withdraw`."""
+        return await withdraw(unit, self._accesses[entity], ids, shown, reason)
+
+    async def appeared(self, unit: Unit, entity: str, ids: Collection[UUID]) -> None:
+        """Call it when rows were inserted by hand: shows the children that waited for them."""
+        await self._accesses[entity].relations.release_children(unit.connection, entity, list(ids))
 
     async def read(self, engine: AsyncEngine, error: DBAPIError, mode: Mode) -> ProjectorError | DBAPIError:
         """Our error for one that ended a transaction of `mode`; `error` itself if it says nothing about a record."""

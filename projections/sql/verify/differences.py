@@ -79,7 +79,8 @@ KEPT = 10
 """Of so many verifications it is kept what differed."""
 FORGET = text(f"""
     DELETE FROM {DIFFERENCES} WHERE operation_id = :operation OR operation_id NOT IN (
-        SELECT id FROM {CONTROL_SCHEMA}.operations WHERE command = 'verify' ORDER BY id DESC LIMIT {KEPT})""")
+        SELECT id FROM {CONTROL_SCHEMA}.operations WHERE command IN ('verify', 'rebuild')
+        ORDER BY id DESC LIMIT {KEPT})""")
 LIST = text(f"""
     SELECT table_name AS "table", id, kind, columns, expected_version, found_version FROM {DIFFERENCES}
     WHERE operation_id = :operation ORDER BY number LIMIT :most""")

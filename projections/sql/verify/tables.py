@@ -7,7 +7,7 @@ They are, for each projection: `rows` (what its table has), `states` (what is ke
 all: `discarded`, the ids that operators gave up by `parked discard`.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -84,17 +84,23 @@ def _inside(projection: Projection, scope: Scope) -> str:
 
 
 def _copies(projection: Projection, side: Side, scope: Scope) -> Iterator[str]:
+    for name, select in zip(("rows", "states", "events"), found(projection, scope.where), strict=True):
+        yield f"CREATE UNLOGGED TABLE {side.of(projection, name)} AS {select}"
+
+
+def found(projection: Projection, where: Callable[[str], str]) -> tuple[str, str, str]:
+    """What there is, as `verify` sees it: the SELECTs of rows, of states kept aside, and of parked events. `where`
+    makes a condition on a column of ids."""
     entity, carried = projection.entity, projection.carried
     columns = ", ".join(f"{digest(c)} AS {c}" if c in carried else c for c in columns_of(projection))
-    yield f"""CREATE UNLOGGED TABLE {side.of(projection, "rows")} AS
-        SELECT id, version, {columns} FROM {projection.table_name} WHERE {scope.where("id")}"""
-    yield f"""CREATE UNLOGGED TABLE {side.of(projection, "states")} AS
-        SELECT id, version, reason, waiting_for, {_without_texts("state", carried)} AS state,
+    return (
+        f"SELECT id, version, {columns} FROM {projection.table_name} WHERE {where('id')}",
+        f"""SELECT id, version, reason, waiting_for, {_without_texts("state", carried)} AS state,
             coalesce(reason = 'erased' AND error = '{FORGOTTEN}', false) AS forgotten
-        FROM {ABSENT} WHERE entity = '{entity}' AND {scope.where("id")}"""
-    yield f"""CREATE UNLOGGED TABLE {side.of(projection, "events")} AS
-        SELECT entity_id AS id, version, type, {_without_texts("data", carried)} AS data
-        FROM {PARKED} WHERE entity = '{entity}' AND {scope.where("entity_id")}"""
+        FROM {ABSENT} WHERE entity = '{entity}' AND {where("id")}""",
+        f"""SELECT entity_id AS id, version, type, {_without_texts("data", carried)} AS data
+        FROM {PARKED} WHERE entity = '{entity}' AND {where("entity_id")}""",
+    )
 
 
 def _without_texts(document: str, carried: Collection[str]) -> str:
@@ -117,6 +123,13 @@ def expected(registry: Registry, side: Side, scope: Scope) -> Iterator[str]:
         yield f"CREATE UNLOGGED TABLE {of(projection, 'several')} (LIKE {rows}, {more})"
         yield f"""CREATE UNLOGGED TABLE {of(projection, "awaited")} (
             id uuid, version bigint, type text, data jsonb, always boolean)"""
+
+
+def drop(registry: Registry, side: Side) -> Iterator[str]:
+    """Drop all of them that there are."""
+    names = ("rows", "states", "events", "expected", "several", "awaited", "places", "there", "outside")
+    own = [side.of(projection, name) for projection in registry for name in names]
+    yield f"DROP TABLE IF EXISTS {', '.join([side.discarded, *own])}"
 
 
 def empty(registry: Registry, side: Side, scope: Scope) -> Iterator[str]:

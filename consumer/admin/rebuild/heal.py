@@ -1,0 +1,163 @@
+"""Heals some entities in one transaction, alone: what is there of them goes aside, and their events are written again.
+
+Each is looked at under the lock, and left as it is if it has moved since the snapshot. Rows stay in their place, at
+version 0, until the service's own writers have written them again: readers and foreign keys see no gap.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from neon_projector.consumer.admin.operations.operation import Operation
+from neon_projector.consumer.admin.rebuild.todo import HEALED, LOST, MOVED, REFUSED, Todo
+from neon_projector.consumer.admin.rebuild.undo_file import UndoFile, line_of
+from neon_projector.consumer.admin.retry_conflicts import retry_conflicts
+from neon_projector.consumer.apply import dead_letters
+from neon_projector.consumer.apply.entities.writers import Writers
+from neon_projector.consumer.apply.mode import Mode
+from neon_projector.consumer.apply.transaction import by_hand
+from neon_projector.consumer.apply.unit import Unit
+from neon_projector.consumer.errors import BadData, Moved, TooLarge
+from neon_projector.consumer.recovery.translate import translated
+from neon_projector.projections.contract.event import Event, Rejection
+from neon_projector.projections.contract.outcome import Reason
+from neon_projector.projections.contract.projection import PARTIAL, Projection, Registry
+from neon_projector.projections.sql.rebuild import rebuild_statements
+
+Found = Mapping[UUID, RowMapping]
+
+
+@dataclass(frozen=True)
+class Sick:
+    """An entity that differs: what stood for it in the snapshot, and the events that decide its state, in the order of
+    the log (none: it must not be there). None for the events: one of them is lost."""
+
+    id: UUID
+    seen: bytes
+    events: list[Event] | None
+
+    @property
+    def has_state(self) -> bool:
+        return any(event.kind is not PARTIAL for event in self.events or ())
+
+
+class Healing:
+    """One round of one operation."""
+
+    def __init__(
+        self, engine: AsyncEngine, registry: Registry, operation: Operation, todo: Todo, number: int, undo: UndoFile
+    ) -> None:
+        self._engine, self._registry, self._operation = engine, registry, operation
+        self._todo, self._number, self._undo = todo, number, undo
+        self._writers = Writers(registry)
+        self._sql = {p.entity: rebuild_statements(p) for p in registry}
+        self.held = 0.0
+        """Seconds that others may have waited, in all."""
+
+    async def heal(self, projection: Projection, some: Sequence[Sick]) -> None:
+        """One transaction for all of them; in halves where the database refuses one, or it is too much."""
+        lost = [one.id for one in some if one.events is None]
+        if lost:
+            await self._note(projection, lost, LOST)
+        if known := [one for one in some if one.events is not None]:
+            await self._heal(projection, known)
+
+    async def _heal(self, projection: Projection, some: Sequence[Sick]) -> None:
+        try:
+            await self._transact(projection, some, Mode.EXCLUSIVE_RESOLVE)
+        except (BadData, Moved, TooLarge):
+            if len(some) > 1:
+                await self._heal(projection, some[: len(some) // 2])
+                await self._heal(projection, some[len(some) // 2 :])
+                return
+            try:
+                await self._transact(projection, some, Mode.EXCLUSIVE_APART)
+            except (BadData, Moved):
+                await self._note(projection, [some[0].id], REFUSED)
+
+    async def _transact(self, projection: Projection, some: Sequence[Sick], mode: Mode) -> None:
+        await retry_conflicts(lambda: self._transact_once(projection, some, mode))
+
+    async def _transact_once(self, projection: Projection, some: Sequence[Sick], mode: Mode) -> None:
+        began = time.monotonic()
+        try:
+            async with by_hand(self._engine, self._writers, mode) as unit:
+                await self._work(unit, projection, some)
+                await unit.connection.commit()
+        finally:
+            self.held += time.monotonic() - began
+
+    async def _work(self, unit: Unit, projection: Projection, some: Sequence[Sick]) -> None:
+        connection, sql = unit.connection, self._sql[projection.entity]
+        looked = await connection.execute(sql.look, {"id": [one.id for one in some]})
+        found = {row["id"]: row for row in looked.mappings()}
+        mine = [one for one in some if found[one.id]["seen"] == one.seen]
+        ids = [one.id for one in mine]
+        if mine:
+            await connection.execute(sql.put_down, {"id": ids})
+            late = await self._write(unit, projection, mine, found)
+            await self._settle(unit, projection, [one for one in mine if one.has_state], found)
+            await self._keep_since(connection, projection, ids, found)
+            await dead_letters.insert(connection, late, self._registry.secrets)
+            after = {row.id: row.seen for row in await connection.execute(sql.seen, {"id": ids})}
+            self._undo.write([line_of(projection.entity, one, _before(found[one]), after[one]) for one in ids])
+        await self._todo.done(connection, self._number, projection.entity, ids, HEALED)
+        moved = [one.id for one in some if found[one.id]["seen"] != one.seen]
+        await self._todo.done(connection, self._number, projection.entity, moved, MOVED)
+        await self._operation.step(connection, position=self._position())
+
+    async def _write(self, unit: Unit, projection: Projection, mine: Sequence[Sick], found: Found) -> list[Rejection]:
+        """Write their events; returns what had waited for them and is rejected now."""
+        entity = projection.entity
+        without = [one.id for one in mine if not one.has_state]
+        late: list[Rejection] = []
+        if without:
+            shown = [one for one in without if found[one]["row"] is not None]
+            late += (await self._writers.withdraw(unit, entity, without, shown)).released_rejections
+        if events := {one.id: one.events for one in mine if one.events}:
+            written = await self._writers.write(unit, entity, events)
+            refused = [one for one in written.rejected if one.reason is Reason.REFUSED_BY_DATABASE]
+            if refused:
+                raise BadData(refused[0].error)
+            late += written.released_rejections
+        return late
+
+    async def _settle(self, unit: Unit, projection: Projection, mine: Sequence[Sick], found: Found) -> None:
+        """A row whose newest state is contested is not written; nobody knows what it showed last. It stays as it was
+        found, unless there was no earlier version that it could have shown."""
+        there = {one.id: found[one.id]["row_version"] for one in mine if found[one.id]["row_version"] is not None}
+        if not there or not projection.unique:
+            return
+        values = {"id": list(there), "version": list(there.values())}
+        settled = await unit.connection.execute(self._sql[projection.entity].settle, values)
+        if never := [row.id for row in settled if row.version == 0]:
+            await self._writers.withdraw(unit, projection.entity, never, never)
+
+    async def _keep_since(
+        self, connection: AsyncConnection, projection: Projection, ids: Sequence[UUID], found: Found
+    ) -> None:
+        sql = self._sql[projection.entity]
+        states = [found[one]["state"] for one in ids if found[one]["state"] is not None]
+        if states:
+            await connection.execute(sql.keep_since, {"before": f"[{','.join(states)}]"})
+        for events in (found[one]["events"] for one in ids if found[one]["events"] is not None):
+            await connection.execute(sql.keep_parked_since, {"before": events})
+
+    async def _note(self, projection: Projection, ids: Sequence[UUID], outcome: str) -> None:
+        """What can't be healed."""
+        with translated():
+            async with self._engine.begin() as connection:
+                await self._todo.done(connection, self._number, projection.entity, ids, outcome)
+                await self._operation.step(connection)
+
+    def _position(self) -> dict[str, Any]:
+        return self._operation.position | {"waited": round(self.held, 3), "undo": str(self._undo.path)}
+
+
+def _before(found: RowMapping) -> dict[str, Any]:
+    return {name: found[name] for name in ("row", "state", "events")}

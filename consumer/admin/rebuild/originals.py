@@ -1,0 +1,98 @@
+"""The records that heal entities, read from Kafka once more, and kept on disk until they are needed."""
+
+import os
+from array import array
+from bisect import bisect_left
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import msgspec
+from aiokafka import TopicPartition
+
+from neon_projector.consumer.admin.lookup import Records
+from neon_projector.consumer.admin.verify.directory import on_disk
+from neon_projector.consumer.kafka.errors import kafka_translated
+from neon_projector.consumer.kafka.light_records import LightRecord
+from neon_projector.consumer.kafka.reread import Reread
+from neon_projector.consumer.settings import Settings
+from neon_projector.projections.contract.record import Record
+
+FILE = "originals"
+ONE_BY_ONE = 1_000
+"""To read one record by its offset takes as long as to read so many in a row."""
+
+Wanted = Mapping[TopicPartition, "array[int]"]
+"""Offsets, in any order, also several times."""
+
+
+class Originals:
+    """In `directory`. `read` once, then `at` any place that was wanted."""
+
+    def __init__(self, settings: Settings, directory: Path) -> None:
+        self._settings = settings
+        with on_disk():
+            self._file = os.open(directory / FILE, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        self._length = 0
+        self._offsets: dict[TopicPartition, array[int]] = {}
+        self._starts: dict[TopicPartition, array[int]] = {}
+        """Where each is in the file; -1: Kafka has none there."""
+
+    async def read(
+        self, wanted: Wanted, tell: Callable[[int, int], None], passed: Callable[[int], Awaitable[None]]
+    ) -> None:
+        """TransientError where Kafka does not answer."""
+        self._offsets = {p: array("q", sorted(set(offsets))) for p, offsets in wanted.items() if offsets}
+        self._starts = {p: array("q", [-1]) * len(offsets) for p, offsets in self._offsets.items()}
+        number = sum(map(len, self._offsets.values()))
+        if sum(own[-1] - own[0] for own in self._offsets.values()) > number * ONE_BY_ONE:
+            await self._one_by_one(tell, number)
+        else:
+            await self._in_a_row(tell, passed)
+
+    def at(self, topic: str, partition: int, offset: int) -> Record | None:
+        """None where Kafka has no such record any more."""
+        where = TopicPartition(topic, partition)
+        start = self._starts[where][bisect_left(self._offsets[where], offset)]
+        if start < 0:
+            return None
+        with on_disk():
+            length = int.from_bytes(os.pread(self._file, 4, start), "big")
+            return msgspec.msgpack.decode(os.pread(self._file, length, start + 4), type=LightRecord)
+
+    def close(self) -> None:
+        os.close(self._file)
+
+    async def _one_by_one(self, tell: Callable[[int, int], None], number: int) -> None:
+        async with Records(self._settings) as records:
+            done = 0
+            for where, offsets in self._offsets.items():
+                for offset in offsets:
+                    record = await records.at(where.topic, where.partition, offset)
+                    if record is not None:
+                        self._keep(where, record)
+                    tell(done := done + 1, number)
+
+    async def _in_a_row(self, tell: Callable[[int, int], None], passed: Callable[[int], Awaitable[None]]) -> None:
+        ends = {p: offsets[-1] + 1 for p, offsets in self._offsets.items()}
+        begin = {p: offsets[0] for p, offsets in self._offsets.items()}
+        with kafka_translated():
+            async for part in Reread(self._settings, ends, tell, begin, over_gaps=True).parts():
+                offsets = self._offsets[part.partition]
+                for record in part.records:
+                    at = bisect_left(offsets, record.offset)
+                    if at < len(offsets) and offsets[at] == record.offset:
+                        self._keep(part.partition, record)
+                await passed(len(part.records))
+
+    def _keep(self, where: TopicPartition, record: Record) -> None:
+        light = LightRecord(
+            record.topic, record.partition, record.offset, record.timestamp, record.key, record.value,
+            tuple(record.headers),
+        )  # fmt: skip
+        data = msgspec.msgpack.encode(light)
+        data = len(data).to_bytes(4, "big") + data
+        self._starts[where][bisect_left(self._offsets[where], record.offset)] = self._length
+        with on_disk():
+            while data:
+                written = os.pwrite(self._file, data, self._length)
+                self._length, data = self._length + written, data[written:]

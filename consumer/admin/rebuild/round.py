@@ -1,0 +1,124 @@
+"""One round: gets the events of what differs ready, and heals it portion by portion, parents first."""
+
+import asyncio
+from array import array
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+from uuid import UUID
+
+from aiokafka import TopicPartition
+from asyncpg.pgproto import pgproto
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from neon_projector.consumer.admin.operations.pace import Pace
+from neon_projector.consumer.admin.rebuild.heal import Healing, Sick
+from neon_projector.consumer.admin.rebuild.originals import Originals
+from neon_projector.consumer.admin.rebuild.todo import Todo
+from neon_projector.consumer.admin.verify.spill import Spill
+from neon_projector.consumer.batching.sizes import size_of
+from neon_projector.consumer.recovery.translate import translated
+from neon_projector.consumer.settings import Settings
+from neon_projector.projections.contract.decode import Decoder
+from neon_projector.projections.contract.event import Event
+from neon_projector.projections.contract.projection import Projection, Registry
+from neon_projector.projections.contract.record import Record
+from neon_projector.projections.state.packed import Packed, Packing, deciding
+
+LEAST, MOST = 10, 200
+"""Entities of one transaction."""
+TARGET_SECONDS = 0.03
+"""Portions become smaller while they take longer: the service waits for so long."""
+PAUSE_SECONDS = 0.01
+"""Between two portions, at least; else as long as the one before took."""
+PORTION_BYTES = 4 * 1024 * 1024
+"""Of records, in one transaction, give or take the last one."""
+
+
+class HasRecords(Protocol):
+    """`Originals`, once they are read."""
+
+    def at(self, topic: str, partition: int, offset: int) -> Record | None: ...
+
+
+Tell = Callable[[str, int, int | None], None]
+
+
+class Round:
+    """Heals what is pending in `todo` for round `number`."""
+
+    def __init__(
+        self, engine: AsyncEngine, settings: Settings, registry: Registry, todo: Todo, number: int, spill: Spill,
+        packing: Packing, tell: Tell,
+    ) -> None:  # fmt: skip
+        self._engine, self._settings, self._registry = engine, settings, registry
+        self._todo, self._number, self._spill, self._packing = todo, number, spill, packing
+        self._tell = tell
+        self._decode = Decoder(registry, settings.event_max_bytes, pgproto.UUID)
+
+    async def originals(self, directory: Path, pace: Pace) -> Originals:
+        """The records of all that is pending, read again."""
+        wanted: dict[TopicPartition, array[int]] = {}
+        for bucket in range(self._spill.buckets):
+            for projection in self._registry:
+                for own in (await self._pending(projection, bucket))[1].values():
+                    for one in deciding(own):
+                        topic, partition, offset = self._packing.place(one)
+                        wanted.setdefault(TopicPartition(topic, partition), array("q")).append(offset)
+        found = Originals(self._settings, directory)
+        await found.read(wanted, lambda done, total: self._tell("reading records again", done, total), pace.passed)
+        return found
+
+    async def heal(self, healing: Healing, originals: HasRecords, pace: Pace, total: int) -> None:
+        """All that is pending; parents first, so that their children find them."""
+        size, done = MOST // 4, 0
+        for projection in self._registry:
+            async for some in self._portions(projection, originals):
+                for start in range(0, len(some), size):
+                    portion, before = some[start : start + size], healing.held
+                    await healing.heal(projection, portion)
+                    held = healing.held - before
+                    size = max(LEAST, size // 2) if held > TARGET_SECONDS else min(MOST, int(size * 1.2) + 1)
+                    done += len(portion)
+                    self._tell("healing", done, total)
+                    await asyncio.sleep(max(PAUSE_SECONDS, held))
+                    await pace.passed(len(portion))
+
+    async def _portions(self, projection: Projection, originals: HasRecords) -> AsyncIterator[list[Sick]]:
+        """Lists of what is ready to be healed, of few megabytes each."""
+        for bucket in range(self._spill.buckets):
+            seen, events = await self._pending(projection, bucket)
+            some, size = list[Sick](), 0
+            for entity_id, own in events.items():
+                records = [originals.at(*self._packing.place(one)) for one in deciding(own)]
+                known = [record for record in records if record is not None]
+                decoded = [one for one in map(self._decode, known) if isinstance(one, Event)]
+                some.append(Sick(entity_id, seen[entity_id], decoded if len(decoded) == len(records) else None))
+                size += sum(map(size_of, known))
+                if size >= PORTION_BYTES:
+                    yield some
+                    some, size = [], 0
+            yield some
+        while some := await self._without_events(projection):
+            yield some
+
+    async def _pending(
+        self, projection: Projection, bucket: int
+    ) -> tuple[Mapping[UUID, bytes], Mapping[UUID, Sequence[Packed]]]:
+        """Of one bucket, by id: what stood for it in the snapshot, and its events."""
+        number, own = self._packing.projections.index(projection), dict[UUID, list[Packed]]()
+        for part in self._spill.parts(bucket):
+            for packed in self._packing.decode_many(part):
+                if packed.entity == number:
+                    own.setdefault(self._packing.new_id(packed.id), []).append(packed)
+        with translated():
+            async with self._engine.connect() as connection:
+                seen = await self._todo.pending(connection, self._number, projection.entity, own)
+        return seen, {entity_id: own[entity_id] for entity_id in seen}
+
+    async def _without_events(self, projection: Projection) -> list[Sick]:
+        """Some of those of which the topics have no event."""
+        with translated():
+            async with self._engine.connect() as connection:
+                seen = await self._todo.first(connection, self._number, projection.entity, MOST)
+        return [Sick(entity_id, one, []) for entity_id, one in seen.items()]

@@ -1,0 +1,146 @@
+"""What one rebuild has to heal: a table of its own, `projector.operation_<id>_todo`, which the transactions that heal
+keep. So a runner that was killed goes on with what is not done."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from neon_projector.consumer.admin.operations import left_behind
+from neon_projector.projections.contract.projection import Registry
+from neon_projector.projections.sql.rebuild import seen_in
+from neon_projector.projections.sql.verify.differences import DIFFERENCES
+from neon_projector.projections.sql.verify.tables import Side
+
+HEALED, MOVED, REFUSED, LOST = "healed", "moved", "refused", "lost"
+"""What became of an entity: `moved` since the snapshot, so the next round looks again; `refused` by the database;
+`lost`: Kafka no longer has a record of it."""
+LEFT = (REFUSED, LOST)
+
+
+class Group(NamedTuple):
+    """How many of one kind differ in one table."""
+
+    entity: str
+    table: str
+    kind: str
+    number: int
+
+
+class Choice(NamedTuple):
+    """Which of the entities that differ are healed."""
+
+    missing_only: bool = False
+    """Only those of which nothing but `missing` was found."""
+    unprovable: bool = False
+    """Also those that the topics can't prove."""
+
+
+class Entities(NamedTuple):
+    """How many differ, can't be proved and stay as they are, and are chosen to be healed."""
+
+    differing: int
+    unproved: int
+    chosen: int
+
+
+_GROUPS = text(f"""
+    SELECT entity, table_name, kind, count(*) AS number FROM {DIFFERENCES} WHERE operation_id = :operation
+    GROUP BY 1, 2, 3 ORDER BY 1 DESC, 2, 3""")
+_BY_ENTITY = f"""
+    SELECT entity, id, bool_or(kind = 'unprovable') AS unprovable, bool_and(kind = 'missing') AS only_missing
+    FROM {DIFFERENCES} WHERE operation_id = :operation GROUP BY entity, id"""
+_CHOSEN = "(CAST(:unprovable AS boolean) OR NOT unprovable) AND (NOT CAST(:missing_only AS boolean) OR only_missing)"
+_ENTITIES = text(f"""
+    SELECT count(*) FILTER (WHERE NOT unprovable OR CAST(:unprovable AS boolean)) AS differing,
+        count(*) FILTER (WHERE unprovable AND NOT CAST(:unprovable AS boolean)) AS unproved,
+        count(*) FILTER (WHERE {_CHOSEN}) AS chosen FROM ({_BY_ENTITY}) d""")
+_THERE = text("SELECT to_regclass(:name) IS NOT NULL")
+
+
+class Todo:
+    """The table of one operation. Every method works in the caller's transaction."""
+
+    def __init__(self, operation_id: int, registry: Registry, side: Side) -> None:
+        self._operation_id, self._registry, self._side = operation_id, registry, side
+        self.table = left_behind.table_of(operation_id, "todo")
+        self._pending = text(f"""
+            SELECT id, seen FROM {self.table}
+            WHERE round = :round AND entity = :entity AND id = ANY(CAST(:id AS uuid[])) AND outcome IS NULL""")
+        self._first = text(f"""
+            SELECT id, seen FROM {self.table} WHERE round = :round AND entity = :entity AND outcome IS NULL
+            ORDER BY id LIMIT :most""")
+        self._done = text(f"""
+            UPDATE {self.table} SET outcome = :outcome
+            WHERE round = :round AND entity = :entity AND id = ANY(CAST(:id AS uuid[])) AND outcome IS NULL""")
+        self._again = text(f"""
+            SELECT DISTINCT id FROM {self.table} WHERE round = :round AND outcome IN ('{HEALED}', '{MOVED}') LIMIT :most
+            """)
+        self._outcomes = text(f"""
+            SELECT outcome, count(*) AS number FROM (
+                SELECT DISTINCT entity, id, outcome FROM {self.table} WHERE outcome IS NOT NULL) o GROUP BY 1""")
+
+    async def is_there(self, connection: AsyncConnection) -> bool:
+        return bool((await connection.execute(_THERE, {"name": self.table})).scalar_one())
+
+    async def begin(self, connection: AsyncConnection) -> None:
+        """Make it, empty."""
+        await connection.execute(text(f"DROP TABLE IF EXISTS {self.table}"))
+        await connection.execute(
+            text(f"""
+            CREATE TABLE {self.table} (
+                round integer, entity text, id uuid, seen bytea, outcome text, PRIMARY KEY (round, entity, id))""")
+        )
+
+    async def fill(self, connection: AsyncConnection, number: int, choice: Choice) -> int:
+        """Take in what a comparison has written down, for round `number`; returns how many entities."""
+        count, values = 0, {"operation": self._operation_id, **choice._asdict()}
+        for projection in self._registry:
+            ids = f"SELECT id FROM ({_BY_ENTITY}) d WHERE entity = '{projection.entity}' AND {_CHOSEN}"
+            if (await connection.execute(text(f"SELECT 1 FROM ({ids}) d LIMIT 1"), values)).first() is None:
+                continue  # of what was not compared there are no tables
+            insert = f"INSERT INTO {self.table} (round, entity, id, seen)"
+            select = f"SELECT {number}, '{projection.entity}', id, seen FROM ({seen_in(projection, self._side, ids)}) s"
+            count += (await connection.execute(text(f"{insert} {select}"), values)).rowcount
+        return count
+
+    async def pending(
+        self, connection: AsyncConnection, number: int, entity: str, ids: Iterable[UUID]
+    ) -> dict[UUID, bytes]:
+        """Those of `ids` that are still to be healed, each with what stood for it in the snapshot."""
+        found = await connection.execute(self._pending, {"round": number, "entity": entity, "id": list(ids)})
+        return {row.id: row.seen for row in found}
+
+    async def first(self, connection: AsyncConnection, number: int, entity: str, most: int) -> dict[UUID, bytes]:
+        """Some that are still to be healed."""
+        found = await connection.execute(self._first, {"round": number, "entity": entity, "most": most})
+        return {row.id: row.seen for row in found}
+
+    async def done(
+        self, connection: AsyncConnection, number: int, entity: str, ids: Collection[UUID], outcome: str
+    ) -> None:
+        if ids:
+            values = {"round": number, "entity": entity, "id": list(ids), "outcome": outcome}
+            await connection.execute(self._done, values)
+
+    async def again(self, connection: AsyncConnection, number: int, most: int) -> list[UUID]:
+        """The ids that round `number` has healed, or that had moved; at most so many."""
+        return [row.id for row in await connection.execute(self._again, {"round": number, "most": most})]
+
+    async def outcomes(self, connection: AsyncConnection) -> Counter[str]:
+        """How many entities had which outcome, in any round."""
+        return Counter({row.outcome: row.number for row in await connection.execute(self._outcomes)})
+
+
+async def groups(connection: AsyncConnection, operation_id: int) -> list[Group]:
+    """What a verification found, by entity, table and kind."""
+    return [Group(*row) for row in await connection.execute(_GROUPS, {"operation": operation_id})]
+
+
+async def entities(connection: AsyncConnection, operation_id: int, choice: Choice) -> Entities:
+    """How many entities a verification found."""
+    values = {"operation": operation_id, **choice._asdict()}
+    return Entities(*(await connection.execute(_ENTITIES, values)).one())

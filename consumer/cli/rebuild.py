@@ -1,0 +1,131 @@
+"""`projector rebuild`: a dry run without --execute, which is a verify that tells what would be healed."""
+
+from pathlib import Path
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from neon_projector.consumer.admin.operations import lookup
+from neon_projector.consumer.admin.rebuild.asked import Asked
+from neon_projector.consumer.admin.rebuild.preview import preview
+from neon_projector.consumer.admin.rebuild.rebuild import rebuild as run
+from neon_projector.consumer.admin.rebuild.result import Result
+from neon_projector.consumer.admin.rebuild.todo import Choice
+from neon_projector.consumer.admin.verify.wanted import TOO_MANY, Wanted, differing
+from neon_projector.consumer.cli.by_topic import print_lines
+from neon_projector.consumer.cli.database import DRY, ask, confirm, is_to_ask
+from neon_projector.consumer.cli.output import print_json, print_next, print_table, print_text
+from neon_projector.consumer.cli.verify import STATUS, Bars, do, known_entities
+from neon_projector.consumer.errors import Refused
+from neon_projector.consumer.settings import Settings
+from neon_projector.consumer.wording import counted, verb
+from neon_projector.projections.registry import REGISTRY
+
+MANY = 1_000
+"""Entities; more than these want a second yes."""
+
+
+def rebuild(
+    wanted: Wanted, choice: Choice, from_verify: int | None, undo: Path | None, *, execute: bool, yes: bool,
+    as_json: bool,
+) -> int:  # fmt: skip
+    """Heal, or tell what would be healed; returns the exit status. BadParameter for a wrong choice."""
+    known_entities(wanted, from_verify, "--from-verify")
+    where = (undo or Path()).absolute()
+    if execute:
+        Asked(wanted, choice, where).ensure_undo()
+
+    async def work(engine: AsyncEngine, settings: Settings) -> Result:
+        only = wanted if from_verify is None else await differing(engine, from_verify, wanted.max_rate)
+        with Bars(as_json) as tell:
+            if not execute:
+                return await preview(engine, settings, REGISTRY, only, choice, tell)
+            asked = Asked(only, choice, where, from_verify)
+            return await run(engine, settings, REGISTRY, asked, tell, ask_first=is_to_ask(yes))
+
+    result = do(work)
+    if not execute:
+        return _say_plan(result, wanted, as_json)
+    if not result.finished:
+        _confirm(result, as_json)
+        return resume(result.operation, as_json)
+    return _say(result, as_json)
+
+
+def resume(number: int, as_json: bool) -> int:
+    """Go on with one; returns the exit status."""
+
+    async def work(engine: AsyncEngine, settings: Settings) -> Result:
+        with Bars(as_json) as tell:
+            return await run(engine, settings, REGISTRY, None, tell, number)
+
+    return _say(do(work), as_json)
+
+
+def _confirm(result: Result, as_json: bool) -> None:
+    """Ask once, and twice where it is much. Without a yes it is cancelled."""
+    if not as_json:
+        _print_groups(result)
+    try:
+        confirm(f"heal {counted(result.chosen, 'entity')}?", yes=False)
+        if result.chosen > MANY:
+            confirm(f"these are more than {MANY:,}; really?", yes=False)
+    except Refused:
+        ask(lambda engine: lookup.cancel(engine, result.operation))
+        raise
+
+
+def _say_plan(result: Result, wanted: Wanted, as_json: bool) -> int:
+    if as_json:
+        print_json(result.as_json() | {"executed": False})
+        return STATUS[result.verdict]
+    _print_groups(result)
+    if not result.differing:
+        _print_equal(result)
+        return STATUS[result.verdict]
+    of = f"of {counted(result.differing, 'entity')} that {verb(result.differing, 'differs', 'differ')}"
+    print_text(f"{result.chosen:,} {of} would be healed: {DRY}")
+    if wanted.ids:
+        ids = " ".join(f"--id {one}" for one in wanted.ids)
+        print_next(f"projector rebuild {ids} --execute")
+    elif result.differing <= TOO_MANY:
+        print_next(f"projector rebuild --from-verify {result.operation} --execute")
+    else:
+        print_next("projector rebuild --execute")
+    return STATUS[result.verdict]
+
+
+def _say(result: Result, as_json: bool) -> int:
+    if as_json:
+        print_json(result.as_json())
+        return STATUS[result.verdict]
+    _print_groups(result)
+    if not result.differing:
+        _print_equal(result)
+        return STATUS[result.verdict]
+    healed = f"{result.healed:,} of {counted(result.differing, 'entity')} healed"
+    print_text(f"operation {result.operation} is done: {healed}")
+    print_text(f"the service waited at most {result.waited:.1f} s in all")
+    if result.refused:
+        print_text(f"the database refused {result.refused:,}, which stay as they were")
+    if result.lost:
+        print_text(f"of {result.lost:,} Kafka no longer has the records; they stay as they were")
+    if result.undo:
+        print_text("what was there before is in this file; it has content of events, so delete it when you can")
+        print_next(f"projector undo {result.undo}")
+    if result.left:
+        print_text(f"{counted(result.left, 'entity')} {verb(result.left, 'differs', 'differ')} still")
+    return STATUS[result.verdict]
+
+
+def _print_groups(result: Result) -> None:
+    rows = [group._asdict() | {"table": group.table.removeprefix("projector.")} for group in result.groups]
+    if rows:
+        print_table(rows)
+    unproved = (f"{partition}; the tables can't be proved from it" for partition in result.unprovable)
+    print_lines(unproved, every=False, rest="--json has all")
+    if result.unproved:
+        print_text(f"{result.unproved:,} that the topics can't prove stay as they are")
+
+
+def _print_equal(result: Result) -> None:
+    print_text("all that could be read says the same" if result.verdict == "unprovable" else "nothing differs")

@@ -1,0 +1,123 @@
+"""`rebuild` brings what was changed by hand to what the topics say, while the service runs; nothing else is touched."""
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from tests.operate.commands import refused, told
+from tests.service.test_meaning import ADA, EVE, NOTES, play
+from tests.service.test_verify_waiting import ABSENT, BOB, DRAFT, HISTORY, PARKED, PLANS
+from tests.support.factories import a_record, a_user_event
+from tests.support.projector import running_projector
+from tests.support.world import World
+
+EXECUTE = ("rebuild", "--execute", "--undo")
+
+
+async def begin(world: World, *more: Any) -> None:
+    """Everything that waits, and a little more, is published."""
+    await world.create_topics()
+    await world.publish([a_record(event) for event in (*HISTORY, *more)])
+
+
+async def all_there_is(world: World) -> dict[str, list[dict[str, Any]]]:
+    """All rows of the four tables."""
+    tables = {"users": "id", "documents": "id", ABSENT: "id", PARKED: "entity_id, version"}
+    return {table: await world.rows(f"SELECT * FROM {table} ORDER BY {key}") for table, key in tables.items()}
+
+
+def timeless(found: dict[str, list[dict[str, Any]]]) -> dict[str, list[dict[str, Any]]]:
+    """Without since when something waits."""
+    return {table: [{k: v for k, v in row.items() if k != "since"} for row in rows] for table, rows in found.items()}
+
+
+async def waits_since(world: World) -> list[dict[str, Any]]:
+    """Of those of which that was not changed by hand."""
+    kept = f"SELECT id, since FROM {ABSENT} WHERE id IN ('{NOTES}', '{EVE}')"
+    return await world.rows(f"{kept} UNION ALL SELECT entity_id, since FROM {PARKED} ORDER BY 1")
+
+
+def cut_off(undo: Path) -> None:
+    """As `kill -9` in the middle of a line does."""
+    undo.write_bytes(undo.read_bytes() + b'{"entity":"user","id":"')
+
+
+async def tamper(world: World, *statements: str) -> None:
+    for statement in statements:
+        await world.rows(statement)
+
+
+async def test_what_was_changed_by_hand_is_healed_under_live_traffic(world: World, tmp_path: Path) -> None:
+    shown = [a_user_event(id=UUID(int=100 + n)) for n in range(3)]
+    await begin(world, *shown)
+    with running_projector(world.settings):
+        await world.until_consumed(len(HISTORY) + 3)
+        before = await all_there_is(world)
+        await tamper(
+            world,
+            f"UPDATE users SET name = 'forged' WHERE id = '{UUID(int=100)}'",
+            f"DELETE FROM users WHERE id = '{UUID(int=101)}'",
+            f"INSERT INTO users (id, email, name, created_at, updated_at, version) "
+            f"SELECT '{UUID(int=103)}', 'x@forged.example', name, created_at, updated_at, version FROM users LIMIT 1",
+            f"DELETE FROM {PARKED}",
+            f"DELETE FROM {ABSENT} WHERE id = '{BOB}'",
+        )
+        await world.publish_users(20)
+        found = await told(world, "rebuild", exit_status=1)
+        groups = {(g["table"], g["kind"]): g["number"] for g in found["groups"]}
+        assert groups == {
+            ("users", "different"): 1, ("users", "missing"): 1, ("users", "unexpected"): 1,
+            (PARKED, "missing"): 1, (ABSENT, "missing"): 1,
+        }  # fmt: skip
+        assert (found["executed"], found["differing"], found["chosen"]) == (False, 5, 5)
+        undo = tmp_path / "undo"
+        done = await told(world, *EXECUTE, str(undo))
+        assert (done["verdict"], done["healed"], done["left"], done["undo"]) == ("equal", 5, 0, str(undo))
+        await world.until_consumed(len(HISTORY) + 23)
+    after = await all_there_is(world)
+    known = {row["id"] for row in before["users"]}
+    after["users"] = [row for row in after["users"] if row["id"] in known]
+    assert timeless(after) == timeless(before)
+    assert (await told(world, "verify"))["verdict"] == "equal"
+    assert undo.stat().st_mode & 0o777 == 0o600
+
+
+TAMPERED = [
+    f"UPDATE users SET name = 'forged', email = 'forged@example.com' WHERE id = '{ADA}'",
+    f"UPDATE {ABSENT} SET state = jsonb_set(state, '{{title}}', '\"forged\"') WHERE id = '{NOTES}'",
+    f"UPDATE {ABSENT} SET reason = 'deleted', state = NULL WHERE id = '{PLANS}'",
+    f"UPDATE {ABSENT} SET state = jsonb_set(state, '{{name}}', '\"forged\"') WHERE id = '{EVE}'",
+    f"UPDATE {PARKED} SET data = jsonb_set(data, '{{name}}', '\"forged\"')",
+    f"UPDATE {ABSENT} SET version = 1 WHERE id = '{BOB}'",
+    f"DELETE FROM {ABSENT} WHERE id = '{DRAFT}'",
+    f"INSERT INTO {ABSENT} (entity, id, version, reason) VALUES ('document', '{UUID(int=99)}', 9, 'deleted')",
+    f"INSERT INTO {PARKED} SELECT entity, '{UUID(int=98)}', version, type, data, event_id, source, topic, partition, "
+    f'"offset" FROM {PARKED}',
+]
+
+
+async def test_undo_puts_back_what_was_there_where_nothing_has_moved(world: World, tmp_path: Path) -> None:
+    await play(world, False, *HISTORY)
+    before, since = await all_there_is(world), await waits_since(world)
+    await tamper(world, *TAMPERED)
+    tampered = await all_there_is(world)
+    undo = str(tmp_path / "undo")
+    done = await told(world, *EXECUTE, undo)
+    assert (done["verdict"], done["healed"], done["left"]) == ("equal", len(TAMPERED), 0)
+    assert timeless(await all_there_is(world)) == timeless(before)
+    assert await waits_since(world) == since
+    assert (await told(world, "undo", undo))["put_back"] == len(TAMPERED)
+    assert timeless(await all_there_is(world)) == timeless(before)
+    cut_off(Path(undo))
+    back = await told(world, "undo", undo, "--execute")
+    assert (back["put_back"], back["moved"]) == (len(TAMPERED), 0)
+    assert await all_there_is(world) == tampered
+    again = await told(world, "undo", undo, "--execute")
+    assert (again["put_back"], again["already"]) == (0, len(TAMPERED))
+    other = str(tmp_path / "other")
+    await told(world, *EXECUTE, other)
+    await world.rows(f"UPDATE users SET name = 'another' WHERE id = '{ADA}'")
+    moved = await told(world, "undo", other, "--execute", exit_status=1)
+    assert (moved["put_back"], moved["moved"]) == (len(TAMPERED) - 1, 1)
+    assert await refused(world, *EXECUTE, undo) == 4, "the file is there"
+    assert await refused(world, "undo", str(tmp_path / "none")) == 4
