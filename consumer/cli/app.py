@@ -62,7 +62,7 @@ app.command(
         "replay --topic users --from 1200 --to 2400 --max-rate 500 --execute",
     )
 )(replay)
-app.command(epilog=examples("contract", "contract --tolerant", "contract --format asyncapi"))(contract)
+app.command(epilog=examples("contract", "contract --format asyncapi", "contract --diff events.strict.json"))(contract)
 app.command(epilog=examples("undo rebuild-17.undo.jsonl", "undo rebuild-17.undo.jsonl --execute"))(undo)
 
 

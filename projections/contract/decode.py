@@ -82,7 +82,7 @@ class Decoder:
             raise REQUIRED.rejected(field="data") if data is MISSING else NOT_OBJECT.rejected(came=kind_of(data))
         if event_type.complete_as is not None:
             complete = self._types[event_type.complete_as][1]
-            if complete.names <= data.keys():
+            if complete.whole <= data.keys():
                 event_type = complete
         event = read_data(projection, event_type, data, envelope, record)
         key = record.key

@@ -54,8 +54,9 @@ class Reader:
         self._projection, self._event_type, self._complete = projection, event_type, complete
         self._new_id = _exactly if new_id is UUID else new_id
         hints = _hints(event_type) if complete is None else _hints(complete) | _hints(event_type)
-        self._foreign = hints.keys() - event_type.names
-        self._whole = len(hints) if complete is not None and hints.keys() == complete.names else None
+        self._foreign = tuple(hints.keys() - event_type.names)
+        self._partial = () if complete is None else tuple(hints.keys() - complete.names)
+        self._whole = len(hints) if complete is not None and hints.keys() == complete.whole else None
         """The number of fields that make `data` a complete event, if a count is enough to tell; else None."""
         self._times = tuple(name for name, hint in hints.items() if hint is Time)
         self._emails = tuple(name for name, hint in hints.items() if hint is Email)
@@ -107,7 +108,9 @@ class Reader:
     def _read_as(self, data: dict[str, Any]) -> EventType:
         """The event type that `data` has the fields of; fields of the other type are removed."""
         if self._complete is not None:
-            if len(data) == self._whole or (self._whole is None and self._complete.names == data.keys()):
+            if len(data) == self._whole or (self._whole is None and self._complete.whole <= data.keys()):
+                for name in self._partial:
+                    data.pop(name, None)
                 return self._complete
             for name in self._foreign:
                 data.pop(name, None)

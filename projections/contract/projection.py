@@ -58,6 +58,9 @@ class EventType:
     """The complete event type that replaces this one if `data` has every field of it."""
     changes: frozenset[str] = frozenset()
     """A partial event must have at least one of these fields."""
+    later: frozenset[str] = frozenset()
+    """Optional fields of a complete event that a later minor version of the contract added. What has all the others is
+    as complete as it was before; `defaults` stand for these."""
     title: str = ""
     """What has happened, for publishers: "A user was created"."""
 
@@ -70,6 +73,11 @@ class EventType:
     def names(self) -> frozenset[str]:
         """All fields of `data`, required or not."""
         return frozenset(get_type_hints(self.schema))
+
+    @cached_property
+    def whole(self) -> frozenset[str]:
+        """The fields with which a change is read as this complete event."""
+        return self.names - self.later
 
     @cached_property
     def width(self) -> int:
@@ -160,6 +168,8 @@ class Registry:
                 raise ValueError(f"{projection.entity}: its parents {missing} must be listed before it")
             if projection.parents and projection.unique:
                 raise ValueError(f"{projection.entity}: unique columns of an entity with parents can't be settled")
+            if undefined := [t.name for t in projection.event_types if not t.later <= t.defaults.keys()]:
+                raise ValueError(f"{undefined}: a field that was added later needs a default")
             self._by_entity[projection.entity] = projection
         self.event_types: dict[str, tuple[Projection, EventType]] = {
             event_type.name: (projection, event_type)

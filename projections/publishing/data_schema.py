@@ -18,7 +18,7 @@ def data_schema(registry: Registry, projection: Projection, event_type: EventTyp
     whole = _object(projection, complete, form, whole_example(projection, event_type, complete))
     whole["title"] = f"{event_type.title}: all fields"
     whole["description"] = f"With every field of {complete.name} it is read as that: it carries the whole state."
-    whole["required"] = [*whole["properties"]]
+    whole["required"] = [name for name in whole["properties"] if name in complete.whole]
     if form is Form.TOLERANT:
         own["not"] = {"required": whole["required"]}
     return {"title": event_type.title, "description": "Some fields, or all of them.", "oneOf": [own, whole]}

@@ -14,10 +14,13 @@ Version {version}. Made from the code by `make docs`; a test compares each file.
 - [asyncapi.json](asyncapi.json), or `projector contract --format asyncapi`: AsyncAPI 3.1, with topics, keys, headers
   and values in both content modes, and an example of each type. It uses nothing that 3.0.0 does not have: a tool that
   reads only 3.0.0 takes it with that number in its first line.
+- [vectors/](vectors/README.md): records, and what each must become, for checkers in any language.
 - `versions/`: the tolerant schema's rules at each version, without words.
 
 They name nothing that is to be fetched, and no pattern has a look-around. Patterns are those of ECMA-262, as JSON
 Schema has it; in Python's `re`, `$` also matches before a line break at the end.
+
+How the contract may change, and in which order to deploy: [publishing.md](../publishing.md#evolving-the-contract).
 
 ## What no schema can state
 

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaProducer
 from cloudevents.core.bindings.kafka import KafkaMessage, to_binary_event, to_structured_event
 from cloudevents.core.v1.event import CloudEvent
 
-from tests.support.factories import a_document_event, a_record, a_user_event
+from tests.support.factories import a_document_event, a_record, a_user_event, an_event
 from tests.support.kafka import consumer_groups
 from tests.support.projector import running_projector
 from tests.support.world import World
@@ -40,15 +40,17 @@ async def test_a_binary_event_sent_with_kcat_arrives(world: World) -> None:
 
 
 @pytest.mark.parametrize("mode", [to_structured_event, to_binary_event], ids=["structured", "binary"])
-async def test_events_of_the_cloudevents_package_arrive(world: World, mode: Any) -> None:
+async def test_events_of_the_cloudevents_package_arrive_also_of_a_newer_minor_version(world: World, mode: Any) -> None:
     await world.create_topics()
-    user = a_user_event()
+    user = a_user_event(nickname="Countess")
     document = a_document_event(owner=UUID(user["data"]["id"]), title="Über alles wächst Gras")
-    for topic, event in ((world.users, user), (world.documents, document)):
+    merged = an_event("user.merged", {"id": user["data"]["id"], "version": 2, "into": user["data"]["id"]})
+    for topic, event in ((world.users, user), (world.documents, document), (world.users, merged)):
         data = event.pop("data")
         await send(world, topic, mode(CloudEvent(attributes(event), data)))
     with running_projector(world.settings):
-        await world.until_consumed(2)
+        await world.until_consumed(3)
+    assert (await world.totals())["ignored"] == 1
     (row,) = await world.rows("SELECT title, email FROM documents JOIN users ON users.id = user_id")
     assert row["title"] == "Über alles wächst Gras"
 
