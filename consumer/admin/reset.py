@@ -17,9 +17,14 @@ from neon_projector.consumer.offsets.store import OFFSETS
 from neon_projector.consumer.offsets.store import stored as positions_of_group
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
+from neon_projector.consumer.wording import first_of
 
 Scope = Mapping[str, set[int] | None]
 """By topic the partitions that are meant; None: all that have a position."""
+
+
+NAMED = 5
+"""So many partitions are named in an error."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +107,9 @@ def meant(
     meant = {p for p in stored if p.topic in scope and scope[p.topic] is None}
     meant |= {TopicPartition(topic, number) for topic, numbers in scope.items() for number in numbers or ()}
     if absent := meant - bounds.keys():
-        raise Refused(f"Kafka does not have {_names(absent)}")
+        others = sorted({p.topic for p in meant} - {p.topic for p in absent})
+        give = " ".join(f"--topic {topic}" for topic in others)
+        raise Refused(f"Kafka does not have {_names(absent)}{f'; for the others give {give}' if others else ''}")
     if unread := meant - stored.keys():
         raise Refused(f"no position is stored for {_names(unread)}; the service stores one when it reads there")
     if not meant:
@@ -111,7 +118,7 @@ def meant(
 
 
 def _names(partitions: Iterable[TopicPartition]) -> str:
-    return ", ".join(f"{p.topic}:{p.partition}" for p in sorted(partitions))
+    return first_of((f"{p.topic}:{p.partition}" for p in sorted(partitions)), NAMED)
 
 
 def _move(partition: TopicPartition, before: int, target: Target, bounds: Bounds) -> Move:

@@ -89,12 +89,20 @@ def _shortened(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}… (--json has all)"
 
 
-@app.command(epilog=examples("operations resume 17"))
-def resume(number: Number, as_json: AsJson = False) -> None:
+@app.command(epilog=examples("operations resume 17", "operations resume 17 --max-rate 500"))
+def resume(
+    number: Number,
+    max_rate: Annotated[
+        float | None, typer.Option(min=0, help="Another rate than it began with, a second; 0: without a limit.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
     """Continue an operation from its last committed step. A runner that is still at work changes nothing any more."""
     row = ask(lambda engine: lookup.shown(engine, number))
     if row["command"] not in RESUMES:
         raise Refused(f"operation {number} is of `{row['command']}`, which was done in one step")
+    if max_rate is not None:
+        ask(lambda engine: lookup.limit(engine, number, max_rate or None))
     raise typer.Exit(RESUMES[row["command"]](number, as_json))
 
 

@@ -24,6 +24,10 @@ _LIST = text(f"""
     WHERE (NOT CAST(:open AS boolean) OR state = ANY(CAST(:resumable AS text[])))
     ORDER BY id DESC LIMIT :limit""")
 _SHOW = text(f"SELECT {_COLUMNS}, {', '.join(_JSON)}, outcome, error FROM {OPERATIONS} WHERE id = :id")
+_LIMIT = text(f"""
+    UPDATE {OPERATIONS}
+    SET filter = coalesce(filter, '{{}}') || jsonb_build_object('max_rate', CAST(:max_rate AS float8))
+    WHERE id = :id AND state = ANY(CAST(:resumable AS text[]))""")
 _CANCEL = text(f"""
     UPDATE {OPERATIONS} SET state = 'cancelled', epoch = epoch + 1, updated_at = now(), finished_at = now()
     WHERE id = :id AND state = ANY(CAST(:resumable AS text[]))""")
@@ -45,6 +49,14 @@ async def shown(engine: AsyncEngine, operation_id: int) -> Row:
     if row is None:
         raise Refused(f"there is no operation {operation_id}")
     return {n: orjson.loads(value) if n in _JSON and isinstance(value, str) else value for n, value in row.items()}
+
+
+async def limit(engine: AsyncEngine, operation_id: int, max_rate: float | None) -> None:
+    """From its next resume on, so many records or letters a second at most (None: no limit). It is how fast the work
+    goes, and no part of what it does. Nothing happens where it has ended already."""
+    with translated():
+        async with engine.begin() as connection:
+            await connection.execute(_LIMIT, {"id": operation_id, "max_rate": max_rate, "resumable": list(RESUMABLE)})
 
 
 async def cancel(engine: AsyncEngine, operation_id: int) -> Row:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.admin.operations import left_behind
 from neon_projector.consumer.admin.operations.operation import Operation
-from neon_projector.consumer.errors import Cancelled, Paused, ProjectorError, TakenOver
+from neon_projector.consumer.errors import Cancelled, Paused, ProjectorError, Refused, TakenOver
 
 LIFE_SECONDS = 2.0
 """How often a runner gives a sign of life, and sees whether it was cancelled."""
@@ -32,7 +32,8 @@ async def running(
     """Within, the operation runs: a new one, or `resume` (then filter, ranges and total are those of its beginning).
 
     Left without an error it is `completed`. Cancelled by Ctrl-C or SIGTERM it is `paused`, and the error is Paused
-    (exit status 130). Any other error makes it `failed`; that error goes on, with a note of how to resume. Cancelled or
+    (exit status 130). Any other error makes it `failed`; that error goes on, with a note of how to resume, or, where it
+    is Refused, how to give it up. Cancelled or
     TakenOver where somebody has ended it from elsewhere, at the latest two seconds later.
     """
     begin = partial(Operation.begin, engine, command, filter=filter, ranges=ranges, total=total)
@@ -54,7 +55,10 @@ async def running(
         raise Paused(f"projector operations resume {operation.id}") from None
     except BaseException as error:
         await _end(operation, "failed", str(error) if isinstance(error, ProjectorError) else type(error).__name__)
-        error.add_note(f"to go on from the last committed step: projector operations resume {operation.id}")
+        if isinstance(error, Refused):
+            error.add_note(f"to give it up: projector operations cancel {operation.id}")
+        else:
+            error.add_note(f"to go on from the last committed step: projector operations resume {operation.id}")
         raise
     finally:
         life.cancel()

@@ -15,6 +15,9 @@ from neon_projector.consumer.offsets.claim import Claim
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
 
+NOTHING = Bounds(0, 0, 0)
+"""What Kafka has of a partition that is gone."""
+
 
 class Point(NamedTuple):
     """An `offset`, or a `time` in milliseconds since 1970: then the first record that is not earlier."""
@@ -54,24 +57,54 @@ async def plan(
     """The range of each partition in `scope`: by default all that Kafka has, up to the service's position. What the
     service has not applied yet is its own, and is never replayed.
 
-    Refused where a partition has no position, is not in Kafka, or was created again since.
+    Of several topics one that Kafka does not have any more, or that was created again since, has lost all of its range.
+    Refused where there is no other, where such a partition is named by its number, or where one has no position.
     """
     first = await _bounds(settings, start)
     last = first if end is None or end == start else await _bounds(settings, end)
-    stored = await positions.stored(engine, settings.kafka_group_id)
-    partitions = meant(scope, {p: own["next_offset"] for p, own in stored.items()}, first)
     with translated():
         async with engine.connect() as connection:
-            claims = await positions.read(connection, settings.kafka_group_id, partitions)
-    ensure_same_topics(claims, first)
-    return [_range(p, claims[p].next_offset, first[p], start, last[p] if end else None, end) for p in partitions]
+            stored = await positions.stored(engine, settings.kafka_group_id)
+            claims = await positions.read(connection, settings.kafka_group_id, stored)
+    gone = _gone(scope, claims, first)
+    partitions = meant(scope, claims, first | dict.fromkeys(gone, NOTHING))
+    ensure_same_topics({p: claims[p] for p in partitions if p not in gone}, first)
+    return [
+        _lost(p, claims[p].next_offset, start, end) if p in gone
+        else _range(p, claims[p].next_offset, first[p], start, last[p] if end else None, end)
+        for p in partitions
+    ]  # fmt: skip
+
+
+def _gone(
+    scope: Scope, claims: Mapping[TopicPartition, Claim], bounds: Mapping[TopicPartition, Bounds]
+) -> set[TopicPartition]:
+    """The partitions of whole topics in `scope` of which Kafka has no record any more; none where all are like that."""
+    whole = {p for p in claims if p.topic in scope and scope[p.topic] is None}
+    gone = {p for p in whole if p not in bounds or is_another(claims[p].topic_id, bounds[p].topic_id)}
+    return gone if len(gone) < len(whole) else set()
 
 
 def ensure_same_topics(claims: Mapping[TopicPartition, Claim], bounds: Mapping[TopicPartition, Bounds]) -> None:
     """Refused where a topic was deleted and created again since its positions were stored."""
     another = [p for p, one in claims.items() if p in bounds and is_another(one.topic_id, bounds[p].topic_id)]
     if another:
-        raise Refused(f"{_names(another)}: the topic was created again, and the stored offsets are of the one before")
+        topics = sorted({partition.topic for partition in another})
+        scope = " ".join(f"--topic {topic}" for topic in topics)
+        raise Refused(
+            f"the topic {', '.join(topics)} was created again, and the stored offsets are of the one before. For the "
+            f"service to read the new one: projector offsets reset {scope} --to-earliest"
+        )
+
+
+def ensure_there(ranges: Iterable[TopicPartition], bounds: Mapping[TopicPartition, Bounds]) -> None:
+    """Refused where Kafka does not have one of these any more: what it held is not to be counted as lost, as long as
+    somebody may put it back."""
+    if absent := sorted({p.topic for p in ranges if p not in bounds}):
+        raise Refused(
+            f"Kafka does not have {', '.join(absent)} any more, or not all of its partitions. Bring the topic back and "
+            "resume, or give this up and replay the other topics by --topic"
+        )
 
 
 async def _bounds(settings: Settings, point: Point | None) -> dict[TopicPartition, Bounds]:
@@ -88,11 +121,14 @@ def _range(
     return Range(partition, min(max(begin, first.earliest), stop), stop, min(begin, stop))
 
 
+def _lost(partition: TopicPartition, position: int, start: Point | None, end: Point | None) -> Range:
+    """Nothing to read: all that was asked for is gone. What a time would mean is unknown, so it counts as none."""
+    begin = start.value if start is not None and start.kind == "offset" else 0
+    stop = min(position, end.value if end is not None and end.kind == "offset" else position)
+    return Range(partition, stop, stop, min(begin, stop))
+
+
 def _offset(bounds: Bounds, point: Point | None, default: int) -> int:
     if point is None:
         return default
     return bounds.at_time if point.kind == "time" else point.value
-
-
-def _names(partitions: Iterable[TopicPartition]) -> str:
-    return ", ".join(map(name_of, sorted(partitions)))

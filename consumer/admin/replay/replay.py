@@ -19,7 +19,7 @@ from neon_projector.consumer.admin.operations.left_behind import group_of
 from neon_projector.consumer.admin.operations.operation import Operation
 from neon_projector.consumer.admin.operations.pace import Pace
 from neon_projector.consumer.admin.replay.patience import Patience
-from neon_projector.consumer.admin.replay.plan import ensure_same_topics, name_of, partition_of
+from neon_projector.consumer.admin.replay.plan import ensure_same_topics, ensure_there, name_of, partition_of
 from neon_projector.consumer.admin.replay.portions import Portions
 from neon_projector.consumer.admin.watermarks import bounds_of
 from neon_projector.consumer.apply.fuse import Fuse
@@ -94,8 +94,8 @@ class Replay:
         stored = await positions.stored(self._engine, self._group)
         outcomes = {one.value: sum(own[one.value] for own in stored.values()) for one in Outcome}
         lost = self._operation.position.get("lost", {})
-        within = sum(end - max(start, self._ranges[partition_of(n)][0]) for n, gaps in lost.items()
-                     for start, end in gaps if end > self._ranges[partition_of(n)][0])  # fmt: skip
+        read = {name: self._ranges[p] for name in lost if (p := partition_of(name)) in self._ranges}
+        within = sum(end - max(start, read[n][0]) for n in read for start, end in lost[n] if end > read[n][0])
         skipped = sum(own["skipped"] - self._ranges[p][0] for p, own in stored.items())
         return {"outcomes": outcomes, "left_out": skipped - within, "lost": lost}
 
@@ -110,6 +110,7 @@ class Replay:
                 claims = await positions.claim(connection, self._group, first, ids)
                 await self._operation.step(connection)
         ensure_same_topics(claims, bounds)
+        ensure_there((p for p, claim in claims.items() if claim.next_offset < self._ranges[p][1]), bounds)
         return claims
 
     async def _read(self, claims: Mapping[TopicPartition, Claim]) -> None:
