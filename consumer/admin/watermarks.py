@@ -6,7 +6,7 @@ from aiokafka import TopicPartition
 
 from neon_projector.consumer.kafka.client import client_options
 from neon_projector.consumer.kafka.errors import kafka_translated
-from neon_projector.consumer.kafka.reading_client import reading_client
+from neon_projector.consumer.kafka.reading_client import reading_client, start
 from neon_projector.consumer.kafka.watch import metadata_of
 from neon_projector.consumer.settings import Settings
 
@@ -29,7 +29,7 @@ async def bounds_of(settings: Settings, milliseconds: int | None = None) -> dict
         if not partitions:
             return {}
         client = reading_client(settings)
-        await client.start()
+        await start(client)
         try:
             client.assign(partitions)
             first, last = await client.beginning_offsets(partitions), await client.end_offsets(partitions)

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from neon_projector.consumer.admin.operations.rights import require_tables
 from neon_projector.consumer.admin.verify.comparing import listed
 from neon_projector.consumer.admin.verify.report import Difference, Report
 from neon_projector.consumer.admin.verify.verify import verify as run
@@ -69,9 +70,14 @@ def resume(operation_id: int, as_json: bool) -> int:
 
 
 def do(work: Callable[[AsyncEngine, Settings], Awaitable[T]]) -> T:
-    """Run it, with statements that may take long."""
+    """Run it, with statements that may take long. FatalError where the database does not let it keep tables."""
     settings = load_settings().model_copy(update={"db_statement_timeout": PATIENCE_SECONDS})
-    return interruptible(lambda: asked(settings, lambda engine: work(engine, settings)))
+
+    async def allowed(engine: AsyncEngine) -> T:
+        await require_tables(engine)
+        return await work(engine, settings)
+
+    return interruptible(lambda: asked(settings, allowed))
 
 
 def _status(report: Report, as_json: bool) -> int:

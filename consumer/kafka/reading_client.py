@@ -21,6 +21,15 @@ def reading_client(settings: Settings, **more: Any) -> AIOKafkaConsumer:
     )
 
 
+async def start(client: AIOKafkaConsumer) -> None:
+    """Connect it. Where that fails, or is interrupted, it is closed: else the library complains of it at the end."""
+    try:
+        await client.start()
+    except BaseException:
+        await client.stop()
+        raise
+
+
 async def partitions_of(client: AIOKafkaConsumer, topics: Iterable[str]) -> set[TopicPartition]:
     """Those that Kafka has of these topics: to ask for the offsets of another would take for ever."""
     there = sorted((await client.topics()).intersection(topics))
@@ -50,6 +59,6 @@ class ReadsBeside:
         """The client, started."""
         if self._client is None:
             client = reading_client(self._settings)
-            await client.start()
+            await start(client)
             self._client = client
         return self._client

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from neon_projector.consumer.batch import Fetched
 from neon_projector.consumer.errors import TransientError
 from neon_projector.consumer.kafka.fetcher import ANSWER_BYTES, FETCH_BYTES, PARTITION_BYTES, fetch_without_pause
-from neon_projector.consumer.kafka.reading_client import partitions_of, reading_client
+from neon_projector.consumer.kafka.reading_client import partitions_of, reading_client, start
 from neon_projector.consumer.kafka.record_batches import Unreadable
 from neon_projector.consumer.offsets.claim import OffsetRange
 from neon_projector.consumer.settings import Settings
@@ -84,7 +84,7 @@ class Reread:
             fetch_max_bytes=ANSWER_BYTES if self._only is None else SIFT_BYTES,
             key_deserializer=None if self._only is None else self._only.any_in,
         )
-        await client.start()
+        await start(client)
         fetch_without_pause(client)
         try:
             await self._seek(client, wanted)

@@ -30,9 +30,9 @@ class Known:
     """Parts of the message, in lower case."""
 
     def error(self, sign: str) -> ProjectorError:
-        """The error to raise. A TransientError shows the `sign` (an SQLSTATE, say), anything else `what`."""
+        """The error to raise. A TransientError shows the `sign`, and what an SQLSTATE means; anything else `what`."""
         if issubclass(self.kind, TransientError):
-            return self.kind(sign, self.reason)
+            return self.kind(f"{self.what} ({sign})" if sign.startswith("SQLSTATE") else sign, self.reason)
         return self.kind() if self.kind is SchemaMissing else self.kind(self.what)
 
 
@@ -81,9 +81,15 @@ BY_WORDS = (
 """The first that matches counts, before any row of BY_SQLSTATE."""
 
 BY_SQLSTATE = (
-    Known("a connection lost, or the pooler has lost the server", ("08",), TransientError, "connection"),
+    Known("the connection was lost, or the pooler has lost the server", ("08",), TransientError, "connection"),
     Known("an error of the operating system", ("58",), TransientError, "connection"),
-    Known("the server starts, stops or fails over", ("57P", "55", "25006"), TransientError, "starting"),
+    Known("the server starts, stops or fails over, or ended the connection", ("57P", "55"), TransientError, "starting"),
+    Known(
+        "the server takes no writes: a standby, or it fails over. NEON_DATABASE_URL must name the primary",
+        ("25006",),
+        TransientError,
+        "starting",
+    ),
     Known("a statement, a lock or a session took too long", ("57014", "55P03", "25P"), TransientError, "timeout"),
     Known("too many connections, too little memory", ("53",), TransientError, "limit"),
     Known("the database's disk is full, or its size limit is reached", ("53100",), FatalError),
@@ -92,7 +98,7 @@ BY_SQLSTATE = (
     Known("a value that the database refuses", ("22", "23", "54"), BadData),
     Known("the database refuses the user or password", ("28",), FatalError),
     Known("the database does not exist", ("3D",), FatalError),
-    Known("the database user may not do this", ("42501",), FatalError),
+    Known("the database user may not do this: use the service's own, or grant it the right", ("42501",), FatalError),
     Known("the schema is not migrated", ("42P01", "42703", "3F"), SchemaMissing),
 )
 """The longest match counts."""

@@ -24,7 +24,7 @@ def translated() -> Iterator[None]:
         if isinstance(_driver(error), asyncpg.InvalidCachedStatementError):
             ours = REPLANNED.error("a table was altered")
         if ours is None and (error.connection_invalidated or isinstance(error, InterfaceError)):
-            ours = TransientError(reason="connection")
+            ours = TransientError("the connection was lost", "connection")
         if ours is None:  # its text may quote an event: only its type is shown
             ours = FatalError(f"an error of no known kind: {type(error).__name__}, SQLSTATE {_sqlstate(error)}")
         raise ours from None

@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import event
 
+from neon_projector.consumer.admin.operations.rights import require_tables
 from neon_projector.consumer.cli.migrate import _migrate
 from neon_projector.consumer.demo.servers.postgres import EmbeddedPostgres, embedded_postgres
 from neon_projector.consumer.errors import FatalError
@@ -51,6 +52,8 @@ async def test_a_standby_is_waited_for_until_it_is_promoted_and_may_be_looked_at
         assert len(await positions.stored(writer.engine, GROUP)) == 1
         with pytest.raises(FatalError, match="takes no writes"):
             await _migrate(DatabaseSettings(neon_database_url=SecretStr(server.database_url("empty"))), check=False)
+        with pytest.raises(FatalError, match="takes no writes: NEON_DATABASE_URL must name the primary"):
+            await require_tables(writer.engine)
         operator = await asyncpg.connect(server.url)
         assert await operator.fetchval(RECOVERY)
         assert not writing.done()

@@ -63,3 +63,18 @@ def test_every_row_can_be_met_and_a_trouble_is_counted_under_a_name_that_is_list
     states = [state for row in BY_SQLSTATE for state in row.states]
     assert len(states) == len(set(states))
     assert {len(state) for state in states} <= {2, 3, 5}, "no other length is looked up"
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("08003", "the connection was lost, or the pooler has lost the server (SQLSTATE 08003)"),
+        ("57P01", "the server starts, stops or fails over, or ended the connection (SQLSTATE 57P01)"),
+        ("25006", "NEON_DATABASE_URL must name the primary (SQLSTATE 25006)"),
+        ("53300", "too many connections, too little memory (SQLSTATE 53300)"),
+    ],
+)
+def test_what_is_waited_out_is_told_in_words_and_by_its_sqlstate(state: str, said: str) -> None:
+    error = from_sqlstate(state, "")
+    assert isinstance(error, TransientError)
+    assert error.detail.endswith(said)

@@ -28,7 +28,7 @@ class Patience:
             return
         if self._since is None:
             self._since = now
-            self._tell(f"waiting for the database: {trouble}")
+            self._tell(f"waiting for the database: {trouble.detail or trouble}")
         elif now - self._since > PATIENCE_SECONDS:
             raise trouble
 
