@@ -130,7 +130,7 @@ def verify(
         list[str] | None, typer.Option("--entity", help="Compare only these: user, document. Repeatable.")
     ] = None,
     id: Annotated[  # noqa: A002  the option's name
-        list[UUID] | None, typer.Option("--id", help="Compare only the entity with this id. Repeatable.")
+        list[UUID] | None, typer.Option("--id", help="Compare this entity and what hangs on it. Repeatable.")
     ] = None,
     recheck: Annotated[
         int | None, typer.Option(metavar="OPERATION", min=1, help="Compare only what differed in that verify.")

@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from neon_projector.consumer.admin.operations.rights import require_tables
 from neon_projector.consumer.admin.verify.comparing import listed
 from neon_projector.consumer.admin.verify.report import Difference, Report
+from neon_projector.consumer.admin.verify.source import Tell
 from neon_projector.consumer.admin.verify.verify import verify as run
 from neon_projector.consumer.admin.verify.wanted import Wanted, differing
-from neon_projector.consumer.admin.verify.work import Tell
 from neon_projector.consumer.cli.by_topic import print_lines
 from neon_projector.consumer.cli.database import asked, interruptible
 from neon_projector.consumer.cli.output import console, json_of, print_next, print_text, said_more

@@ -12,6 +12,7 @@ from contextlib import nullcontext
 from typing import Any
 
 import aiokafka.client
+import aiokafka.conn
 import aiokafka.consumer.consumer
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
@@ -93,9 +94,13 @@ async def _connect(host: str, port: int, **options: Any) -> Any:
 
 
 def adapt_client() -> None:
-    """Let all clients of this process be so. `client_options` calls it: without those no client reaches Kafka."""
+    """Let all clients of this process be so. `client_options` calls it: without those no client reaches Kafka.
+
+    A connection stops receiving while so much of an answer is not taken: with the client's own 64 KiB it stops after
+    each piece, and reading takes half as long again. The whole answer is collected in any case."""
     MetadataRequest.__init__.__defaults__ = (None, False)  # no allow_auto_topic_creation
     aiokafka.client.create_conn = _connect
+    aiokafka.conn.READER_LIMIT = ANSWER_BYTES
     aiokafka.consumer.consumer.GroupCoordinator = Coordinator
     AIOKafkaConsumer._wait_topics = _wait_topics
 

@@ -82,7 +82,7 @@ class Reread:
             self._settings,
             max_partition_fetch_bytes=min(most, max(least, FETCH_BYTES // len(wanted))),
             fetch_max_bytes=ANSWER_BYTES if self._only is None else SIFT_BYTES,
-            key_deserializer=None if self._only is None else self._only.any_in,
+            key_deserializer=None if self._only is None or self._only.many else self._only.any_in,
         )
         await start(client)
         fetch_without_pause(client)

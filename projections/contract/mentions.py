@@ -19,7 +19,7 @@ _LEAST_ANCHOR = 3
 _VAIN = 64
 """After so many places where an id only seemed to be, the bytes are looked through another way."""
 _DIGITS = re.compile(rb"[0-9]+")
-_BACKSLASH, _BASE64 = b"\\", b"data_base64"
+_ESCAPE, _BASE64 = b"\\u00", b"data_base64"
 _ESCAPED = re.compile(rb"\\u00(?:2[dD]|3[0-9]|[46][1-6]|7[34]|5[fF])")
 """A character of an id, or of the name `data_base64`."""
 _IDS = re.compile(rb"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
@@ -30,14 +30,15 @@ class Mentions:
 
     def __init__(self, ids: Collection[UUID], texts: Iterable[bytes] = ()) -> None:
         self._texts = list(texts)
-        self._many = len(ids) > FEW
+        self.many = len(ids) > FEW
+        """Whether there are so many that only single records can be told."""
         self._hex = {one.hex.encode() for one in ids}
         self._needles = [text.encode() for one in ids for text in (str(one), one.hex)]
-        self._anchored = [] if self._many else [_Anchored(one) for one in ids]
+        self._anchored = [] if self.many else [_Anchored(one) for one in ids]
 
     def any_in(self, data: bytes) -> bool:
         """Whether one of the records in `data` can be of an id. `data` are the bytes of any number of them."""
-        if self._many or _may_hide(data) or any(find(data, text) >= 0 for text in self._texts):
+        if self.many or _may_hide(data) or any(find(data, text) >= 0 for text in self._texts):
             return True
         return any(anchored.stands_in(data) for anchored in self._anchored)
 
@@ -50,7 +51,7 @@ class Mentions:
         key, value = record.key or b"", record.value or b""
         if any(text in key or text in value for text in self._texts):
             return True
-        if self._many:
+        if self.many:
             return any(self._knows(found) for text in (key, value) for found in _IDS.findall(text))
         key, value = key.lower(), value.lower()
         return any(needle in value or needle in key for needle in self._needles)
@@ -61,7 +62,7 @@ class Mentions:
 
 def _may_hide(data: bytes) -> bool:
     """Whether an id may stand there in other characters than its own."""
-    return (_BACKSLASH in data and _ESCAPED.search(data) is not None) or find(data, _BASE64) >= 0
+    return (find(data, _ESCAPE) >= 0 and _ESCAPED.search(data) is not None) or find(data, _BASE64) >= 0
 
 
 class _Anchored:

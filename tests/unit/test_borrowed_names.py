@@ -4,6 +4,7 @@ import inspect
 
 import aiokafka.admin.client
 import aiokafka.client
+import aiokafka.conn
 import aiokafka.consumer.consumer
 from aiokafka import AIOKafkaConsumer
 from aiokafka.client import AIOKafkaClient
@@ -74,6 +75,7 @@ def test_the_client_joins_a_group_by_these_names() -> None:
     ):
         assert way in source, way
     assert inspect.getsource(aiokafka.client).count("await create_conn(") == 2
+    assert "asyncio.StreamReader(limit=READER_LIMIT," in inspect.getsource(aiokafka.conn)
 
 
 def test_the_client_is_heard_and_closed_by_these_names() -> None:

@@ -4,9 +4,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.admin.rebuild.result import Result
 from neon_projector.consumer.admin.rebuild.todo import Choice, entities, groups
+from neon_projector.consumer.admin.verify.source import Tell
 from neon_projector.consumer.admin.verify.verify import verify
 from neon_projector.consumer.admin.verify.wanted import Wanted
-from neon_projector.consumer.admin.verify.work import Tell
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.projection import Registry

@@ -6,6 +6,7 @@ at what was healed, or had moved meanwhile, up to the positions of that moment: 
 row that was wrong is not lost. The last round finds nothing to heal.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,15 +23,15 @@ from neon_projector.consumer.admin.rebuild.round import Round
 from neon_projector.consumer.admin.rebuild.todo import HEALED, LEFT, LOST, REFUSED, Group, Todo, entities, groups
 from neon_projector.consumer.admin.rebuild.undo_file import UndoFile
 from neon_projector.consumer.admin.verify.report import Report
+from neon_projector.consumer.admin.verify.source import Tell
 from neon_projector.consumer.admin.verify.verify import tidy_up_after_others
 from neon_projector.consumer.admin.verify.wanted import TOO_MANY
-from neon_projector.consumer.admin.verify.work import Tell, Work
+from neon_projector.consumer.admin.verify.work import Work
 from neon_projector.consumer.errors import Cancelled
 from neon_projector.consumer.offsets.service_settings import as_the_service
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.projection import Registry
-from neon_projector.projections.sql.verify.tables import Scope
 
 COMMAND = "rebuild"
 MOST_ROUNDS = 5
@@ -122,7 +123,7 @@ class Rebuild:
                 async with self._engine.connect() as connection:
                     ids = await self._todo.again(connection, self._round - 1, TOO_MANY + 1)
             if len(ids) <= TOO_MANY:
-                self._work.scope = Scope(self._work.scope.entities, frozenset(ids))
+                self._work.scope = replace(self._work.scope, ids=frozenset(ids))
         await self._work.do(self._found)
 
     async def _found(self, connection: AsyncConnection, report: Report) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from uuid import UUID
 
 from aiokafka import TopicPartition
 from asyncpg.pgproto import pgproto
@@ -34,7 +35,9 @@ class Reading:
         self._settings, self._scope, self._spill, self._packing = settings, scope, spill, packing
         self._pace = pace
         self._decode = Decoder(registry, settings.event_max_bytes, pgproto.UUID).all
-        self._entities = {p.entity for p in registry if scope.has(p)}
+        self._projections = {p.entity: p for p in registry if scope.has(p)}
+        self.hanging: set[UUID] = set()
+        """Children of the ids, that are none of them."""
         self._part = bool(scope.ids or scope.entities)
         self._only = Mentions(scope.ids) if scope.ids else None
 
@@ -66,9 +69,19 @@ class Reading:
         pack = self._packing.pack
         events = [event for event in self._decode(records) if type(event) is Event]
         if self._part:
-            entities, ids = self._entities, self._scope.ids
-            events = [event for event in events if event.entity in entities and (not ids or event.id in ids)]
+            events = [event for event in events if event.entity in self._projections and self._is_wanted(event)]
         return list(map(pack, events))
+
+    def _is_wanted(self, event: Event) -> bool:
+        """Of some ids only: whether it is of one of them. What else is to be known of it is noted."""
+        ids, named, projection = self._scope.ids, self._scope.named, self._projections[event.entity]
+        if not ids or event.id in ids:
+            if named is not None:
+                named.add(projection, event)
+            return True
+        if any(event.fields.get(parent.column) in ids for parent in projection.parents):
+            self.hanging.add(event.id)
+        return False
 
 
 def partitions_of(read: Mapping[str, int]) -> dict[TopicPartition, int]:

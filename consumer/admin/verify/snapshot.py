@@ -1,7 +1,8 @@
 """Takes one snapshot of the positions, the tables and what waits, into tables of its own."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from aiokafka import TopicPartition
 from sqlalchemy import text
@@ -16,7 +17,16 @@ from neon_projector.projections.sql.verify.tables import Scope, Side
 _POSITIONS = text(f"""
     SELECT topic, partition, next_offset FROM {OFFSETS} WHERE group_id = :group_id ORDER BY topic, partition""")
 
+_IS_THERE = text("SELECT to_regclass(:name) IS NOT NULL")
+
 Positions = Mapping[TopicPartition, int]
+
+
+async def positions_now(engine: AsyncEngine, group_id: str) -> Positions:
+    """The stored positions of the group."""
+    with translated():
+        async with engine.connect() as connection:
+            return _as_positions((await connection.execute(_POSITIONS, {"group_id": group_id})).all())
 
 
 async def take(
@@ -28,12 +38,28 @@ async def take(
         async with engine.connect() as connection:
             await connection.execution_options(isolation_level="REPEATABLE READ")
             rows = (await connection.execute(_POSITIONS, {"group_id": group_id})).all()
-            known.set_result({TopicPartition(row.topic, row.partition): row.next_offset for row in rows})
+            known.set_result(_as_positions(rows))
             for statement in tables.snapshot(registry, side, scope):
-                await connection.execute(text(statement))
-            for statement in tables.expected(registry, side, scope):
-                await connection.execute(text(statement))
+                await connection.execute(statement)
+            for empty in tables.expected(registry, side, scope):
+                await connection.execute(text(empty))
             await connection.commit()
+
+
+async def is_there(engine: AsyncEngine, side: Side) -> bool:
+    """Whether the copy is still there."""
+    with translated():
+        async with engine.connect() as connection:
+            return bool((await connection.execute(_IS_THERE, {"name": side.discarded})).scalar_one())
+
+
+def ranges_of(positions: Positions) -> dict[str, list[int]]:
+    """For the operation: from the beginning to the positions."""
+    return {f"{p.topic}:{p.partition}": [0, end] for p, end in positions.items()}
+
+
+def _as_positions(rows: Iterable[Any]) -> Positions:
+    return {TopicPartition(row.topic, row.partition): row.next_offset for row in rows}
 
 
 def goes_on(before: Positions, after: Positions) -> bool:

@@ -82,6 +82,10 @@ class Spill:
         if sum(map(len, buffers)) >= BUFFER_BYTES:
             self.flush()
 
+    def read_again(self) -> None:
+        """The topics are read from their beginning once more, for what was left out; what is here stays."""
+        self.manifest.read, self.manifest.records = {}, 0
+
     def flush(self) -> None:
         """Write what is collected as one block."""
         if not any(self._counts):

@@ -11,8 +11,9 @@ from neon_projector.consumer.admin.operations.operation import OPERATIONS
 from neon_projector.consumer.admin.operations.running import running
 from neon_projector.consumer.admin.verify import directory
 from neon_projector.consumer.admin.verify.report import Report
+from neon_projector.consumer.admin.verify.source import Tell
 from neon_projector.consumer.admin.verify.wanted import Wanted
-from neon_projector.consumer.admin.verify.work import Tell, Work
+from neon_projector.consumer.admin.verify.work import Work
 from neon_projector.consumer.errors import Cancelled
 from neon_projector.consumer.offsets.service_settings import as_the_service
 from neon_projector.consumer.recovery.translate import translated

@@ -23,14 +23,17 @@ class Wanted:
     ids: tuple[UUID, ...] = ()
     max_rate: float | None = None
     """Records a second, at most."""
+    hanging: bool = True
+    """Whether what hangs on the ids is compared, too."""
 
     def as_filter(self) -> dict[str, Any]:
         ids = [str(one) for one in self.ids]
-        return {"entities": list(self.entities), "ids": ids, "max_rate": self.max_rate}
+        return {"entities": list(self.entities), "ids": ids, "max_rate": self.max_rate, "hanging": self.hanging}
 
     @classmethod
     def of_filter(cls, filter_: Mapping[str, Any]) -> "Wanted":
-        return cls(tuple(filter_["entities"]), tuple(map(UUID, filter_["ids"])), filter_["max_rate"])
+        entities, ids = tuple(filter_["entities"]), tuple(map(UUID, filter_["ids"]))
+        return cls(entities, ids, filter_["max_rate"], filter_.get("hanging", False))
 
 
 async def differing(engine: AsyncEngine, operation_id: int, max_rate: float | None) -> Wanted:
@@ -43,4 +46,4 @@ async def differing(engine: AsyncEngine, operation_id: int, max_rate: float | No
         raise Refused(f"nothing differed in operation {operation_id}, or it was too long ago")
     if len(rows) > TOO_MANY:
         raise Refused(f"more than {TOO_MANY:,} differed in operation {operation_id}: verify all of it")
-    return Wanted(tuple(sorted({row.entity for row in rows})), tuple(row.id for row in rows), max_rate)
+    return Wanted(tuple(sorted({row.entity for row in rows})), tuple(row.id for row in rows), max_rate, hanging=False)

@@ -102,11 +102,12 @@ class Comparison:
         unique = self.projection.unique
         if not unique:
             return "SELECT *, false AS held FROM seen"
+        others = [self._of("holders")] if self.scope.ids else []
         held = " UNION ".join(
             f"""SELECT w.id FROM seen w JOIN {other} o ON o.{c} = w.e_{c} AND o.id <> w.id
                 WHERE w.alive {"AND o.alive" if other == "expected" else ""}"""
             for c in unique
-            for other in (self._of("rows"), "expected")
+            for other in (self._of("rows"), "expected", *others)
         )
         return f"SELECT *, id IN ({held}) AS held FROM seen"
 

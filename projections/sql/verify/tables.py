@@ -8,13 +8,17 @@ all: `discarded`, the ids that operators gave up by `parked discard`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.sql.elements import TextClause
 
 from neon_projector.models import CONTROL_SCHEMA
 from neon_projector.models.waiting import FORGOTTEN
 from neon_projector.projections.contract.projection import Projection, Registry
 from neon_projector.projections.sql.parts import ABSENT, PARKED
+from neon_projector.projections.sql.verify.named import Named, outside
 from neon_projector.projections.state.packed import columns_of
 
 
@@ -43,6 +47,8 @@ class Scope:
 
     entities: frozenset[str] = frozenset()
     ids: frozenset[UUID] = frozenset()
+    named: Named | None = field(default=None, compare=False)
+    """What else the events of the ids name. Where it is not known, all that they may name is copied."""
 
     def has(self, projection: Projection) -> bool:
         return not self.entities or projection.entity in self.entities
@@ -59,28 +65,19 @@ class Scope:
         return f"{column} = ANY(CAST(ARRAY[{ids}] AS uuid[]))"
 
 
-def snapshot(registry: Registry, side: Side, scope: Scope) -> Iterator[str]:
+def snapshot(registry: Registry, side: Side, scope: Scope) -> Iterator[TextClause]:
     """The statements that copy what there is, to be executed in one REPEATABLE READ transaction.
 
     Of parents out of scope only the ids are taken, and why those are not there that are kept aside: they decide whether
     their children are shown.
     """
-    yield f"""CREATE UNLOGGED TABLE {side.discarded} AS
+    yield text(f"""CREATE UNLOGGED TABLE {side.discarded} AS
         SELECT DISTINCT CAST(before ->> 'id' AS uuid) AS id FROM {CONTROL_SCHEMA}.operations
-        WHERE command = 'parked discard' AND before ->> 'id' ~ '^[0-9a-f-]{{36}}$'"""
+        WHERE command = 'parked discard' AND before ->> 'id' ~ '^[0-9a-f-]{{36}}$'""")
     for projection in registry:
         if scope.has(projection):
-            yield from _copies(projection, side, scope)
-        if scope.is_part(projection) and registry.children_of(projection.entity):
-            yield f"CREATE UNLOGGED TABLE {side.of(projection, 'there')} AS SELECT id FROM {projection.table_name}"
-            yield f"""CREATE UNLOGGED TABLE {side.of(projection, "outside")} AS
-                SELECT a.id, t.id IS NOT NULL AS present, a.reason
-                FROM {ABSENT} a LEFT JOIN {projection.table_name} t ON t.id = a.id
-                WHERE a.entity = '{projection.entity}' AND NOT ({_inside(projection, scope)})"""
-
-
-def _inside(projection: Projection, scope: Scope) -> str:
-    return scope.where("a.id") if scope.has(projection) else "false"
+            yield from map(text, _copies(projection, side, scope))
+    yield from outside(registry, side, scope)
 
 
 def _copies(projection: Projection, side: Side, scope: Scope) -> Iterator[str]:
@@ -127,7 +124,7 @@ def expected(registry: Registry, side: Side, scope: Scope) -> Iterator[str]:
 
 def drop(registry: Registry, side: Side) -> Iterator[str]:
     """Drop all of them that there are."""
-    names = ("rows", "states", "events", "expected", "several", "awaited", "places", "there", "outside")
+    names = ("rows", "states", "events", "expected", "several", "awaited", "places", "there", "outside", "holders")
     own = [side.of(projection, name) for projection in registry for name in names]
     yield f"DROP TABLE IF EXISTS {', '.join([side.discarded, *own])}"
 
