@@ -1,7 +1,7 @@
 """The data layer: tables, their schemas, engine, session and readers. It imports no other package of the project."""
 
 from neon_projector.models.base import CONTROL_SCHEMA, ENTITY_SCHEMA, metadata
-from neon_projector.models.control import Difference, IntakeStop, Offset, Operation, ServiceSettings
+from neon_projector.models.control import Difference, IntakeStop, Oddity, Offset, Operation, ServiceSettings
 from neon_projector.models.document import Document, DocumentCreate, DocumentRead, DocumentUpdate
 from neon_projector.models.user import User, UserCreate, UserRead, UserUpdate
 from neon_projector.models.waiting import AbsentState, DeadLetter, ParkedEvent
@@ -17,6 +17,7 @@ __all__ = [
     "DocumentRead",
     "DocumentUpdate",
     "IntakeStop",
+    "Oddity",
     "Offset",
     "Operation",
     "ParkedEvent",

@@ -116,6 +116,28 @@ class ServiceSettings(SQLModel, table=True):
     updated_at: datetime = _now()
 
 
+class Oddity(SQLModel, table=True):
+    """What was read and is odd, though nobody rejects it: `kind` `unknown_type`, by the type's name.
+
+    `resembles` is the name of the contract that is probably meant. `source` and `last_offset` are of the last such
+    event. Names and sources are kept as a log may show them.
+    """
+
+    __tablename__ = "oddities"
+    __table_args__ = {"schema": CONTROL_SCHEMA}
+
+    group_id: str = Field(primary_key=True, sa_type=Text)
+    topic: str = Field(primary_key=True, sa_type=Text)
+    partition: int = Field(primary_key=True, sa_type=Integer)
+    kind: str = Field(primary_key=True, sa_type=Text)
+    name: str = Field(primary_key=True, sa_type=Text)
+    resembles: str | None = Field(default=None, sa_type=Text)
+    source: str = Field(sa_type=Text)
+    number: int = Field(sa_type=BigInteger)
+    last_offset: int = Field(sa_type=BigInteger)
+    last_at: datetime = _now()
+
+
 class Difference(SQLModel, table=True):
     """Something that a `verify` has found to be `missing`, `unexpected`, `different` or `unprovable`: in which table
     (`users`, or one of the service's own), and the versions that must be there and are. `columns` names what differs.

@@ -49,10 +49,17 @@ _LATELY = f"""
     WHERE status = 'new' AND created_at > now() - interval '10 minutes'
     GROUP BY topic, reason, source ORDER BY 4 DESC, 1, 2, 3 LIMIT 10"""
 
+_ODDITIES = f"""
+    SELECT topic, name, max(resembles) AS resembles, sum(number)::bigint AS number, max(source) AS source,
+        max(last_at) AS last_at, max(last_at) > now() - interval '10 minutes' AS lately
+    FROM {CONTROL_SCHEMA}.oddities WHERE group_id = :group_id AND kind = 'unknown_type'
+    GROUP BY topic, name ORDER BY max(resembles) IS NULL, 4 DESC, 1, 2 LIMIT 20"""
+
 
 async def status_of(engine: AsyncEngine, settings: Settings) -> Row:
     """`findings` (what all of it means, the worst first), `group`, `partitions`, counts of what waits, `waiting`,
-    `dead_letters_by_reason`, `rejected_lately` (the last ten minutes, by topic, reason and source), `stops` (reasons by
+    `dead_letters_by_reason`, `rejected_lately` (the last ten minutes, by topic, reason and source),
+    `unknown_types` (by topic, those first that resemble one of the contract), `stops` (reasons by
     topic), `intake` (each stop, and what is accepted), `last_update`.
 
     TransientError where a server does not answer.
@@ -65,6 +72,7 @@ async def status_of(engine: AsyncEngine, settings: Settings) -> Row:
             waiting = await _rows(connection, _WAITING)
             letters = await _rows(connection, _LETTERS)
             lately = await _rows(connection, _LATELY)
+            unknown = await _rows(connection, _ODDITIES, group_id=settings.kafka_group_id)
             stops = await intake_stops.read(connection, settings.kafka_group_id)
     status = {
         "group": {"id": settings.kafka_group_id, **asdict(group)},
@@ -73,6 +81,7 @@ async def status_of(engine: AsyncEngine, settings: Settings) -> Row:
         "waiting": [{**row, "waits_for": WAITS_FOR[row.pop("reason")]} for row in waiting],
         "dead_letters_by_reason": letters,
         "rejected_lately": [row | {"source": said_source(row["source"])} for row in lately],
+        "unknown_types": unknown,
         "stops": intake_stops.by_topic(stops),
         "intake": stops,
         "last_update": max((row["updated_at"] for row in partitions if row["updated_at"]), default=None),
@@ -80,5 +89,5 @@ async def status_of(engine: AsyncEngine, settings: Settings) -> Row:
     return {"findings": [finding._asdict() for finding in findings(status)], **status}
 
 
-async def _rows(connection: AsyncConnection, select: str) -> list[Row]:
-    return [dict(row) for row in (await connection.execute(text(select))).mappings()]
+async def _rows(connection: AsyncConnection, select: str, **values: Any) -> list[Row]:
+    return [dict(row) for row in (await connection.execute(text(select), values)).mappings()]

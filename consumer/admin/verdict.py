@@ -34,7 +34,7 @@ class Finding(NamedTuple):
 
 def findings(status: Row) -> list[Finding]:
     """Everything that is worth a sentence in the answer of `status_of`, the worst first; never empty."""
-    found = [*_stopped(status), *_unread(status), *_behind(status), *_to_decide(status)]
+    found = [*_stopped(status), *_unread(status), *_behind(status), *_to_decide(status), *_ignored(status)]
     return found or [Finding("ok", _all_well(status))]
 
 
@@ -108,6 +108,14 @@ def _to_decide(status: Row) -> Iterator[Finding]:
     if said := " and ".join(f"{number:,} {name}" for name, number in waits.items() if number):
         are = verb(sum(waits.values()), "waits", "wait")
         yield Finding("look", f"{said} {are} for what has not come", "projector parked list")
+
+
+def _ignored(status: Row) -> Iterator[Finding]:
+    """Types that are a mistake, probably. A topic may carry events of others: those are none of our business."""
+    for row in status["unknown_types"]:
+        if row["resembles"] and row["lately"]:
+            said = f"{row['topic']} has events of the unknown type {row['name']}, which are ignored"
+            yield Finding("look", f"{said}: does {row['source']} mean {row['resembles']}?")
 
 
 def _names(rows: Iterable[Row]) -> str:

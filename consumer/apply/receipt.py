@@ -8,6 +8,7 @@ from aiokafka import TopicPartition
 
 from neon_projector.consumer.apply.entities.plan import KeptAside, Written
 from neon_projector.consumer.apply.mode import Mode
+from neon_projector.consumer.apply.oddities import Oddity
 from neon_projector.consumer.batch import Batch
 from neon_projector.projections.contract.event import Decoded, Rejection
 from neon_projector.projections.contract.outcome import Outcome
@@ -26,6 +27,8 @@ class Receipt:
     """What became of events and states that had waited since an earlier transaction."""
     kept: list[KeptAside] = field(default_factory=list)
     """States that waited, and that the database refused when their turn came."""
+    odd: list[Oddity] = field(default_factory=list)
+    """What is odd among the ignored records."""
     next_mode: Mode = Mode.SHARED_INSERT
     """The mode in which the next batch should begin: exclusive if this batch parked anything, without the assumption
     that entities are new if this one brought what was there already."""

@@ -45,6 +45,11 @@ def said_source(source: str | None) -> str:
     return _UNSAID.sub("?", _USER.sub(r"\1", plain))[:SOURCE_KEPT_CHARACTERS] or "-"
 
 
+def said_name(name: str) -> str:
+    """A publisher's name for a type or a field, for logs: cut to 100 characters, with `?` for what no URI may have."""
+    return _UNSAID.sub("?", name[:SOURCE_KEPT_CHARACTERS])
+
+
 class RejectionLog:
     """One line a minute for each topic with rejections; the first one at once."""
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncTransaction
 
-from neon_projector.consumer.apply import dead_letters
+from neon_projector.consumer.apply import dead_letters, oddities
 from neon_projector.consumer.apply.entities.writers import Writers
 from neon_projector.consumer.apply.fuse import Fuse
 from neon_projector.consumer.apply.lock import enter
@@ -57,6 +57,7 @@ class Transaction:
         self._check = check or PositionCheck(group_id, dict)
         self._writers = Writers(registry)
         self._secrets = registry.secrets
+        self._types = registry.event_types
 
     async def apply(self, batch: Batch, mode: Mode = Mode.SHARED) -> Receipt:
         """Apply `batch` and move its positions. Any error means that nothing changed, except CommitUnknown: then only
@@ -123,6 +124,8 @@ class Transaction:
         receipt.new = [r for r in rejections if id(r) not in known_ids]
         self._fuse.judge(batch, receipt.new, known)
         await self._maintenance.run_due(connection)
+        receipt.odd = oddities.oddities(grouped.ignored, self._types)
+        await oddities.count(connection, self._group_id, receipt.odd)
         late = [r for r in late if id(r) not in known_ids]
         await dead_letters.insert(connection, [*receipt.new, *late], self._secrets)
         return receipt

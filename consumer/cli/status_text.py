@@ -39,6 +39,7 @@ def shown(told: Row, on: Console, *, every: bool) -> RenderableType:
     parts += _table("What waits", told["waiting"], SHOWN, on)
     parts += _table("Dead letters", told["dead_letters_by_reason"], SHOWN, on)
     parts += _table("Rejected in the last 10 minutes", told["rejected_lately"], SHOWN, on)
+    parts += _table("Ignored, as their type is unknown", [_unknown(row) for row in told["unknown_types"]], SHOWN, on)
     parts += [plain(described(stop)) for stop in told["intake"]]
     return Group(*parts, "", plain(_counts(told)))
 
@@ -64,6 +65,11 @@ def _member(member: Row, every: bool) -> Row:
         return member
     topics = Counter(name.rpartition(":")[0] for name in held)
     return member | {"partitions": [f"{topic}: {number}" for topic, number in topics.items()]}
+
+
+def _unknown(row: Row) -> Row:
+    names = ("topic", "name", "number", "source", "last_at")
+    return {"did you mean": row["resembles"] or "-"} | {name: row[name] for name in names}
 
 
 def _topic(row: Row) -> str:

@@ -28,6 +28,11 @@ class Metrics:
         self.rejections = counter(
             "projector_rejections", "Rejected records by reason (projections/contract/outcome.py).", ["topic", "reason"]
         )
+        self.unknown_types = counter(
+            "projector_unknown_types",
+            "Records that were ignored because of their type, by the type of the contract that it resembles, or none.",
+            ["topic", "resembles"],
+        )
         self.rejected_ratio = gauge(
             "projector_rejected_ratio",
             "Part of the last FUSE_MIN_RECORDS records of a topic that was rejected, 0 to 1. Records rejected "

@@ -24,6 +24,7 @@ from neon_projector.consumer.telemetry.backlog import Backlog
 from neon_projector.consumer.telemetry.kafka_gauges import KafkaGauges
 from neon_projector.consumer.telemetry.lag import Lags, is_known
 from neon_projector.consumer.telemetry.metrics import Metrics
+from neon_projector.consumer.telemetry.odd_log import OddLog
 from neon_projector.consumer.telemetry.state import ServiceState
 from neon_projector.consumer.version import revision, version
 
@@ -60,7 +61,7 @@ class Observer:
         self.backlog = Backlog(engine, metrics, state)
         self._rebalances_seen = 0
         self._lag = Lags(metrics, state)
-        self._rejected = RejectionLog()
+        self._rejected, self._odd = RejectionLog(), OddLog()
         metrics.build_info.labels(version(), revision()).set(1)
 
     def committed(self, batch: Batch, receipt: Receipt, seconds: float) -> None:
@@ -75,6 +76,9 @@ class Observer:
             state.positions[partition] = part.span.next_offset
         self._count(became)
         self._rejections(became, receipt)
+        self._odd.count(receipt.odd)
+        for one in receipt.odd:
+            metrics.unknown_types.labels(one.topic, one.resembles or "none").inc(one.number)
         for outcome, number in receipt.released.items():
             metrics.released.labels(outcome.value).inc(number)
         timestamps, here = Counter(map(_TIMESTAMP, batch.decoded)), batch.collected_seconds + seconds
@@ -107,6 +111,7 @@ class Observer:
             self._lags(read)
             self._gauges.look()
             self._rejected.tell(self._state.last_beat)
+            self._odd.tell(self._state.last_beat)
             await asyncio.sleep(BEAT_SECONDS)
 
     def _lags(self, read: Read) -> None:

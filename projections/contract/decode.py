@@ -59,7 +59,7 @@ class Decoder:
             self._check_value(value)
             envelope = read_envelope(value, headers)
             if (known := self._types.get(envelope.type)) is None:
-                return Ignored(record)
+                return Ignored(record, envelope.type, envelope.source)
             return self._event(record, envelope, *known)
         except Rejected as rejected:
             return rejection(record, rejected, envelope)

@@ -52,9 +52,11 @@ class Rejection:
 
 @dataclass(slots=True)
 class Ignored:
-    """A record that is not for this service: an unknown event type, or a compaction marker."""
+    """A record that is not for this service: an unknown event type, or a compaction marker (`type` is None)."""
 
     record: Record
+    type: str | None = None
+    source: str | None = None
 
 
 Decoded = Event | Rejection | Ignored

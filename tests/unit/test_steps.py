@@ -19,7 +19,7 @@ def folded(*events: Any, story: dict[str, Any] = NOTHING, read: int = 100) -> li
     """The steps of these events, one after the other in one partition; bytes are a record that is no event."""
     records = [ARecord(e, str(ADA).encode()) if isinstance(e, bytes) else a_record(e) for e in events]
     decoded = [Decoder(REGISTRY)(one.at(offset)) for offset, one in enumerate(records)]
-    return steps(decoded, story, {TopicPartition("users", 0): read})
+    return steps(decoded, story, {TopicPartition("users", 0): read}, REGISTRY.event_types)
 
 
 def test_each_step_says_what_it_would_do_and_which_columns_it_changes() -> None:
@@ -32,6 +32,7 @@ def test_each_step_says_what_it_would_do_and_which_columns_it_changes() -> None:
         a_user_event("deleted", ADA, 4),
         b"{no JSON",
         json.dumps(a_user_event(id=ADA) | {"type": "user.renamed"}).encode(),
+        json.dumps(a_user_event(id=ADA) | {"type": "UserDeleted"}).encode(),
     )
     assert [(row["version"], row["would"]) for row in rows] == [
         (1, "applied"),
@@ -41,10 +42,17 @@ def test_each_step_says_what_it_would_do_and_which_columns_it_changes() -> None:
         (3, "rejected: version_conflict"),
         (4, "applied"),
         (None, "rejected: invalid_json"),
-        (None, "ignored: no event of a type that this service knows"),
+        (None, "ignored: no type that this service knows"),
+        (None, "ignored: no type that this service knows; did you mean user.deleted?"),
     ]
     assert rows[0]["changes"] == ["created_at", "email", "is_active", "name", "updated_at"]
     assert [row["changes"] for row in rows[1:4]] == [[], ["email", "name"], []]
+
+
+def test_what_is_created_again_below_its_deletion_is_said_to_be_below_it() -> None:
+    rows = folded(a_user_event("deleted", ADA, 5), a_user_event(id=ADA), a_user_event("updated", ADA, 2, name="x"))
+    said = "superseded: it was deleted at version 5, and numbering goes on after that"
+    assert [row["would"] for row in rows] == ["applied", said, "superseded"]
 
 
 def test_each_step_says_what_became_of_it() -> None:

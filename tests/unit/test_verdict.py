@@ -35,7 +35,7 @@ def a_status(**changed: Any) -> dict[str, Any]:
     well = {
         "partitions": [a_partition(), a_partition(1)], "intake": [], "rejected_lately": [], "dead_letters": 0,
         "group": {"protocol": "classic", "members": ["one"], "state": "Stable"},
-        "refused": 0, "parked_states": 0, "parked_events": 0, "contested": 0,
+        "unknown_types": [], "refused": 0, "parked_states": 0, "parked_events": 0, "contested": 0,
     }  # fmt: skip
     return well | changed
 

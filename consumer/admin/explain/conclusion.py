@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from neon_projector.consumer.admin.explain.gone import applied, brings_back, said_children, said_gone
 from neon_projector.consumer.admin.explain.gone_with import Child
+from neon_projector.consumer.admin.explain.ignored import said_ignored
 from neon_projector.consumer.admin.explain.search import Searched
 from neon_projector.consumer.admin.explain.waits_on import parents_of
 from neon_projector.consumer.wording import counted, verb
@@ -39,6 +40,7 @@ def conclude(story: Row, found: Searched, registry: Registry) -> Conclusion:
     """What follows from a story and what the topics have."""
     parts = [*_states(story, registry), *_links(story["waits_on"], found, registry), *_parked(story)]
     parts += _gone(story, found, registry)
+    parts += [_Part(said, waits=odd) for said, odd in said_ignored(found.ignored.get(story["id"], ()), registry)]
     parts = (parts or [_nothing(story, found)]) + list(_records(story, found))
     letters = _new(story["dead_letters"])
     commands = dict.fromkeys(part.next for part in parts if part.next)
@@ -83,7 +85,7 @@ def _said_state(state: Row, registry: Registry) -> str:
                 "by projector forget" if state.get("error") == FORGOTTEN else "with its deleted owner, after the grace"
             )
             return f"it was erased {why} (version {version})"
-    return f"it is deleted (version {version})"
+    return f"it is deleted (version {version}), and numbering goes on: what creates it again needs a higher version"
 
 
 def _links(chain: Iterable[Row], found: Searched, registry: Registry) -> Iterator[_Part]:

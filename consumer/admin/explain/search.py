@@ -1,7 +1,7 @@
 """Looks in the topics, up to the positions, for records of ids that the database does not know (any more)."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -19,7 +19,7 @@ from neon_projector.consumer.offsets import store as positions
 from neon_projector.consumer.offsets.service_settings import as_the_service
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.decode import Decoder
-from neon_projector.projections.contract.event import Decoded, Event
+from neon_projector.projections.contract.event import Decoded, Event, Ignored
 from neon_projector.projections.contract.mentions import Mentions
 from neon_projector.projections.contract.projection import DELETED, PARTIAL, Registry
 from neon_projector.projections.contract.record import Record
@@ -49,6 +49,8 @@ class Searched:
     places: dict[UUID, list[Place]] = field(default_factory=dict)
     gaps: list[str] = field(default_factory=list)
     """Why there may be more than was found; empty: all records were read."""
+    ignored: dict[UUID, list[Ignored]] = field(default_factory=dict)
+    """Records of each, which are of types that this service does not know."""
     children: dict[UUID, list[Child]] = field(default_factory=dict)
     """What the records give to each of these ids, as their parent."""
 
@@ -75,11 +77,19 @@ def searched(
 ) -> Searched:
     """What was read of these ids before the positions."""
     before = [one for one in read.decoded if _is_before(one.record, positions)]
-    found = Searched({one: [] for one in ids}, read.gaps, {one: children_of(registry, before, one) for one in ids})
+    ignored = {one: _ignored(before, one) for one in ids}
+    children = {one: children_of(registry, before, one) for one in ids}
+    found = Searched({one: [] for one in ids}, read.gaps, ignored, children)
     for decoded in before:
         if isinstance(decoded, Event) and decoded.id in found.places:
             found.places[decoded.id].append(_place(decoded))
     return found
+
+
+def _ignored(decoded: Iterable[Decoded], entity_id: UUID) -> list[Ignored]:
+    unknown = [one for one in decoded if isinstance(one, Ignored) and one.type is not None]
+    named = str(entity_id).encode()
+    return [one for one in unknown if named in ((one.record.key or b"") + (one.record.value or b"")).lower()]
 
 
 def _is_before(record: Record, positions: Mapping[TopicPartition, int]) -> bool:

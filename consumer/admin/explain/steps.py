@@ -5,15 +5,20 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
+from neon_projector.consumer.admin.explain.ignored import said_type
 from neon_projector.consumer.admin.lost_records import time_of
+from neon_projector.consumer.apply.rejection_log import said_name
 from neon_projector.projections.contract.event import Decoded, Event, Rejection
+from neon_projector.projections.contract.projection import COMPLETE
 from neon_projector.projections.contract.record import Record
 from neon_projector.projections.state.fold import State, fold
 
 Row = dict[str, Any]
 
 
-def steps(decoded: Iterable[Decoded], story: Row, positions: Mapping[TopicPartition, int]) -> list[Row]:
+def steps(
+    decoded: Iterable[Decoded], story: Row, positions: Mapping[TopicPartition, int], types: Iterable[str] = ()
+) -> list[Row]:
     """A row for each record, in order of their timestamps: `at`, `topic`, `partition`, `offset`, `entity`, `version`,
     `type`, `would` (its outcome, if the records came in this order), `changes` (columns), `did` and `dead_letter` (what
     became of it, see `_did`).
@@ -33,7 +38,7 @@ def steps(decoded: Iterable[Decoded], story: Row, positions: Mapping[TopicPartit
         elif isinstance(one, Rejection):
             row |= {"type": one.type, "would": f"rejected: {one.reason.value}"}
         else:
-            row["would"] = "ignored: no event of a type that this service knows"
+            row |= {"type": one.type and said_name(one.type), "would": said_type(one.type, types)}
         row["did"], row["dead_letter"] = _did(row, story, positions)
         found.append(row)
     return found
@@ -62,6 +67,9 @@ class _Folds:
             return f"rejected: {rejected[0].reason.value}", []
         if folded.parked:
             return "parked: a version before it is missing", []
+        if folded.superseded and event.kind is COMPLETE and before is not None and before.fields is None:
+            gone = "erased" if before.erased else "deleted"
+            return f"superseded: it was {gone} at version {before.version}, and numbering goes on after that", []
         return ("applied" if folded.applied else "superseded") + also, changes
 
 

@@ -50,7 +50,7 @@ async def explain(
         ids.append(entity_id)
     if from_topic:
         positions, read = await _read(engine, registry, settings, ids, seconds, progress)
-        story["records"] = steps(read.decoded, story, positions)
+        story["records"] = steps(read.decoded, story, positions, registry.event_types)
         found = searched(registry, ids, read, positions)
     else:
         found = await search(engine, settings, registry, ids, seconds) if ids and seconds else Searched()
