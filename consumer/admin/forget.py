@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from neon_projector.consumer.admin.letters.filter import of_key
 from neon_projector.consumer.admin.letters.redrive import COMMAND as RETRY
 from neon_projector.consumer.admin.operations import audit as operations
+from neon_projector.consumer.admin.rebuild.forget_undo import Elsewhere, forget_undo
 from neon_projector.consumer.apply.lock import enter
 from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.errors import Refused
@@ -66,10 +67,14 @@ class Forgotten(NamedTuple):
     parked_events: int
     absent_states: int
     edited_values: int
+    undo_lines: int
+    """Of undo files on this machine."""
+    undo_elsewhere: list[Elsewhere]
+    """Undo files that may have something of it, and are not on this machine."""
 
     @property
     def number(self) -> int:
-        return self.letters + self.parked_events + self.absent_states + self.edited_values
+        return self.letters + self.parked_events + self.absent_states + self.edited_values + self.undo_lines
 
 
 async def forget(engine: AsyncEngine, registry: Registry, entity_id: UUID, *, execute: bool) -> Forgotten:
@@ -84,9 +89,10 @@ async def forget(engine: AsyncEngine, registry: Registry, entity_id: UUID, *, ex
             await enter(connection, Mode.EXCLUSIVE)
             await _refuse_if_shown(connection, registry, entity_id)
             ids = list((await connection.execute(_BELOW, {"id": entity_id})).scalars())
-            done = await _erase(connection, ids)
+            done = await _erase(connection, ids, execute)
             if execute and done.number:
                 counts = done._asdict() | {"ids": len(ids)}
+                del counts["undo_elsewhere"]
                 await operations.record(connection, COMMAND, before={"id": str(entity_id)}, after=counts)
                 await transaction.commit()
             else:
@@ -94,14 +100,16 @@ async def forget(engine: AsyncEngine, registry: Registry, entity_id: UUID, *, ex
     return done
 
 
-async def _erase(connection: AsyncConnection, ids: Sequence[UUID]) -> Forgotten:
+async def _erase(connection: AsyncConnection, ids: Sequence[UUID], execute: bool) -> Forgotten:
+    """The files first: they can be erased from once more if the transaction then fails."""
+    lines, elsewhere = await forget_undo(connection, ids, execute=execute)
     values: dict[str, Any] = {"ids": list(ids)}
     masks = {"mask": MASK, "mask_text": MASK.decode()}
     letters = (await connection.execute(_LETTERS, values | masks)).rowcount
     states = (await connection.execute(_STATES, values)).rowcount
     events = (await connection.execute(_EVENTS, values)).scalar_one()
     edits = (await connection.execute(_EDITS, {"texts": [str(one) for one in ids]})).rowcount
-    return Forgotten(list(ids), letters, events, states, edits)
+    return Forgotten(list(ids), letters, events, states, edits, lines, elsewhere)
 
 
 async def _refuse_if_shown(connection: AsyncConnection, registry: Registry, entity_id: UUID) -> None:

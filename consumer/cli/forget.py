@@ -28,8 +28,8 @@ def forget(
     """Erase what is stored of a person beside the tables: it cannot be undone.
 
     That is the content of dead letters, parked events, states kept aside (also those hidden or waiting because of
-    this id), and edited values in projector.operations. Refused while the entity is shown: its publisher deletes it
-    first. The answer says what Kafka still holds, and until when.
+    this id), edited values in projector.operations, and what undo files of rebuilds on this machine have of it. Refused
+    while the entity is shown: its publisher deletes it first. The answer says what Kafka still holds, and until when.
     """
     settings = load_settings()
     if execute:
@@ -37,10 +37,13 @@ def forget(
     done = ask(lambda engine: run_forget(engine, REGISTRY, entity_id, execute=execute))
     in_kafka, gaps = ask(lambda engine: held(engine, settings, REGISTRY, done.ids, search_seconds))
     if as_json:
-        counts = done._asdict() | {"ids": [str(one) for one in done.ids]}
+        elsewhere = [one._asdict() for one in done.undo_elsewhere]
+        counts = done._asdict() | {"ids": [str(one) for one in done.ids], "undo_elsewhere": elsewhere}
         print_json({"executed": execute, **counts, "kafka": [one._asdict() for one in in_kafka], "not_read": gaps})
         return
     print_text(f"{_said(done)}{'' if execute else f': {DRY}'}")
+    for file in done.undo_elsewhere:
+        print_text(f"not on this machine: {file.path}, written by operation {file.operation} ({file.actor}); delete it")
     for one in in_kafka:
         print_text(_of_topic(one))
     for gap in gaps:
@@ -51,7 +54,8 @@ def _said(done: Forgotten) -> str:
     more = f", of {counted(len(done.ids), 'entity')}" if len(done.ids) > 1 else ""
     letters, parked = counted(done.letters, "dead letter"), counted(done.parked_events, "parked event")
     aside, edited = counted(done.absent_states, "state"), counted(done.edited_values, "edited value")
-    return f"{letters}, {parked}, {aside} kept aside, {edited}{more}"
+    undo = f", {counted(done.undo_lines, 'line')} of undo files" if done.undo_lines else ""
+    return f"{letters}, {parked}, {aside} kept aside, {edited}{undo}{more}"
 
 
 def _of_topic(one: Held) -> str:

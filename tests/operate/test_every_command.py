@@ -40,7 +40,8 @@ WRONG = [
     ["offsets", "reset", "--all-topics"], ["offsets", "reset", "--to-latest"],
     ["offsets", "reset", "--topic", "nowhere", "--to-latest"], ["dead-letters", "show", "0"],
     ["dead-letters", "show", "one"], ["dead-letters", "list", "--limit", "0"], ["parked", "retry"],
-    ["parked", "retry", AN_ID, "--all"], ["operations", "show", "0"], ["no-such-command"],
+    ["parked", "retry", AN_ID, "--all"], ["rebuild", "--entity", "nobody"], ["rebuild", "--id", "nobody"],
+    ["rebuild", "--from-verify", "1", "--entity", "user"], ["operations", "show", "0"], ["no-such-command"],
 ]  # fmt: skip
 
 

@@ -69,10 +69,10 @@ async def test_what_was_deleted_by_hand_is_not_the_publishers_fault(world: World
         f"hand or by another program; 1 document of it is gone too ({NOTES})"
     )
     gone = await told(world, "explain", str(ADA), exit_status=1)
-    assert gone["gone_with_it"] == [{"entity": "document", "id": str(NOTES), "keyed": True}]
-    assert gone["next"] == [f"projector replay --all-topics --key {ADA} --key {NOTES}"]
+    assert gone["gone_with_it"] == [{"entity": "document", "id": str(NOTES)}]
+    assert gone["next"] == [f"projector rebuild --id {ADA} --execute"]
     notes = await told(world, "explain", str(NOTES), exit_status=1)
-    assert notes["next"] == [f"projector replay --topic {world.documents}:0 --from 0 --to 1 --key {NOTES}"]
+    assert notes["next"] == [f"projector rebuild --id {NOTES} --execute"]
     assert [(one["what"], one["outcome"]) for one in gone["timeline"]] == [
         ("user.created version 1", "published"), ("user.updated version 2", "published"),
     ]  # fmt: skip

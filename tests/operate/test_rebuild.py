@@ -1,13 +1,15 @@
 """`rebuild` brings what was changed by hand to what the topics say, while the service runs; nothing else is touched."""
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from tests.operate.commands import refused, told
 from tests.service.test_meaning import ADA, EVE, NOTES, play
-from tests.service.test_verify_waiting import ABSENT, BOB, DRAFT, HISTORY, PARKED, PLANS
-from tests.support.factories import a_record, a_user_event
+from tests.service.test_verify_waiting import ABSENT, BOB, DRAFT, GONE, HISTORY, PARKED, PLANS
+from tests.support.factories import a_document_event, a_record, a_user_event
 from tests.support.projector import running_projector
 from tests.support.world import World
 
@@ -40,6 +42,10 @@ async def waits_since(world: World) -> list[dict[str, Any]]:
 def cut_off(undo: Path) -> None:
     """As `kill -9` in the middle of a line does."""
     undo.write_bytes(undo.read_bytes() + b'{"entity":"user","id":"')
+
+
+def lines_of(undo: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in undo.read_bytes().splitlines()]
 
 
 async def tamper(world: World, *statements: str) -> None:
@@ -120,4 +126,56 @@ async def test_undo_puts_back_what_was_there_where_nothing_has_moved(world: Worl
     moved = await told(world, "undo", other, "--execute", exit_status=1)
     assert (moved["put_back"], moved["moved"]) == (len(TAMPERED) - 1, 1)
     assert await refused(world, *EXECUTE, undo) == 4, "the file is there"
+    forgotten = await told(world, "forget", str(BOB), "--search-seconds", "0", "--execute")
+    assert (forgotten["undo_lines"], forgotten["undo_elsewhere"]) == (4, []), "his and his notes', in both files"
+    assert {one["id"] for one in lines_of(Path(other)) if one["before"] == "forgotten"} == {str(BOB), str(NOTES)}
+    erased = await told(world, "undo", other, exit_status=1)
+    assert (erased["forgotten"], erased["moved"] + erased["already"]) == (2, len(TAMPERED) - 2)
+    shutil.move(other, tmp_path / "elsewhere")
+    (elsewhere,) = (await told(world, "forget", str(BOB)))["undo_elsewhere"]
+    assert elsewhere["path"] == other
     assert await refused(world, "undo", str(tmp_path / "none")) == 4
+
+
+async def test_one_entity_is_healed_with_what_hangs_on_it_and_nothing_else(world: World, tmp_path: Path) -> None:
+    owned = [a_document_event(id=UUID(int=200 + n), owner=ADA) for n in range(3)]
+    given = [
+        a_document_event(id=UUID(int=210), owner=BOB),
+        a_document_event("updated", UUID(int=210), 2, title="Plans"),
+    ]
+    given += [a_document_event("ownership_transferred", UUID(int=210), 3, from_user_id=BOB, to_user_id=ADA)]
+    await play(world, False, *HISTORY, *owned, *given)
+    before = timeless(await all_there_is(world))
+    await tamper(world, f"DELETE FROM users WHERE id = '{ADA}'", *TAMPERED[1:])
+    assert await world.value("SELECT count(*)::int FROM documents") == 0, "they went with her"
+    told_first = await told(world, "rebuild", "--id", str(ADA), exit_status=1)
+    assert (told_first["differing"], told_first["chosen"]) == (5, 5)
+    done = await told(world, *EXECUTE, str(tmp_path / "one"), "--id", str(ADA))
+    assert (done["healed"], done["left"]) == (5, 0)
+    shown = {table: before[table] for table in ("users", "documents")}
+    assert {table: timeless(await all_there_is(world))[table] for table in shown} == shown
+    left = await told(world, "verify", exit_status=1)
+    assert left["differing"] == len(TAMPERED) - 1
+    for number, one in enumerate((NOTES, PLANS, EVE, BOB, GONE, DRAFT, UUID(int=98), UUID(int=99))):
+        await told(world, *EXECUTE, str(tmp_path / str(number)), "--id", str(one))
+    assert timeless(await all_there_is(world)) == before
+    nothing = await told(world, *EXECUTE, str(tmp_path / "nothing"), "--id", str(ADA))
+    assert (nothing["verdict"], nothing["healed"], nothing["undo"]) == ("equal", 0, None)
+
+
+async def test_only_what_is_missing_or_what_a_verify_has_found_is_healed(world: World, tmp_path: Path) -> None:
+    await play(world, False, *HISTORY)
+    before = timeless(await all_there_is(world))
+    await tamper(world, *TAMPERED)
+    found = await told(world, "verify", "--id", str(BOB), "--id", str(DRAFT), exit_status=1)
+    missing = await told(world, *EXECUTE, str(tmp_path / "missing"), "--missing-only", exit_status=1)
+    assert (missing["chosen"], missing["healed"], missing["left"]) == (1, 1, len(TAMPERED) - 1)
+    of_verify = ("--from-verify", str(found["operation"]))
+    some = await told(world, *EXECUTE, str(tmp_path / "some"), *of_verify)
+    assert (some["healed"], some["left"]) == (2, 0), "his notes, too; the draft is healed already"
+    users = await told(world, *EXECUTE, str(tmp_path / "users"), "--entity", "user")
+    assert users["healed"] == 4
+    assert (await told(world, *EXECUTE, str(tmp_path / "all")))["healed"] == 2
+    assert timeless(await all_there_is(world)) == before
+    again = await told(world, *EXECUTE, str(tmp_path / "again"), *of_verify)
+    assert (again["verdict"], again["healed"]) == ("equal", 0)

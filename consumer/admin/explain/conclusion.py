@@ -96,7 +96,7 @@ def _links(chain: Iterable[Row], found: Searched, registry: Registry) -> Iterato
         rejected = f" ({_said_letters(letters)}, which may be what is missing)" if letters else ""
         look = _retry(letters) if letters else f"projector explain {link['id']}"
         if link["reason"] in ("unknown", "no_base") and any(place.whole for place in places):
-            yield _Part(f"of {link['id']}: {said_gone(places, registry)}", brings_back(places))
+            yield _Part(f"of {link['id']}: {said_gone(places, registry)}", brings_back(link["id"]))
         elif link["reason"] == "unknown":
             says = perhaps(f"no event of {link['entity']} {link['id']} has come", found)
             yield _Part(f"{says}{rejected}", look)
@@ -137,7 +137,7 @@ def _gone(story: Row, found: Searched, registry: Registry) -> Iterator[_Part]:
         gone = [place for place in gone if place.version in story["missing_versions"]]
     if gone:
         children = [Child(**child) for child in story.get("gone_with_it", ())]
-        yield _Part(said_gone(gone, registry), brings_back(gone, children), waits=True)
+        yield _Part(said_gone(gone, registry), brings_back(story["id"]), waits=True)
         yield from (_Part(said, waits=True) for said in said_children(children))
 
 
@@ -159,7 +159,7 @@ def _records(story: Row, found: Searched) -> Iterator[_Part]:
     if missing and (story["rows"] or story["aside"]):
         last = max(row["version"] for row in missing)
         says = f"version {last} was read, but an older one is stored: the row was changed by hand, or put back"
-        yield _Part(says, "projector verify", waits=True)
+        yield _Part(says, brings_back(story["id"]), waits=True)
     if not records:
         yield _Part(f"the topics have no record of it{rest}")
 

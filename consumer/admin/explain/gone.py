@@ -6,11 +6,8 @@ from typing import Any
 from neon_projector.consumer.admin.explain.gone_with import Child
 from neon_projector.consumer.admin.explain.search import Place
 from neon_projector.consumer.wording import counted, first_of, verb
-from neon_projector.projections.contract.mentions import FEW
 from neon_projector.projections.contract.projection import Registry
 
-MOST_KEYS = FEW - 1
-"""A command names so many keys besides the entity's own: these are found fast. With more, everything is read again."""
 LISTED = 3
 """So many children that are gone are named."""
 
@@ -33,22 +30,9 @@ def said_gone(places: list[Place], registry: Registry) -> str:
     return f"{said}, and is gone without an event: deleted by hand or by another program{also}"
 
 
-def brings_back(places: list[Place], children: Sequence[Child] = ()) -> str | None:
-    """The command that lets these be read again, with what went with it; None where they need an event before them,
-    or end in a deletion."""
-    whole = [place for place in places if place.whole]
-    if not whole or places[-1].deletes:
-        return None
-    needed = [place for place in places if place.version >= whole[-1].version]
-    key = f" --key {needed[0].key}" if all(place.key for place in needed) else ""
-    if children:
-        few = key and len(children) <= MOST_KEYS and all(one.keyed for one in children)
-        return f"projector replay --all-topics{key if few else ''}" + "".join(f" --key {c.id}" for c in children if few)
-    where = {place[:2] for place in needed}
-    if len(where) > 1:
-        return f"projector replay --all-topics{key}"
-    ((topic, partition),), offsets = where, [place.offset for place in needed]
-    return f"projector replay --topic {topic}:{partition} --from {min(offsets)} --to {max(offsets) + 1}{key}"
+def brings_back(entity_id: Any) -> str:
+    """The command that brings it back, with what went with it."""
+    return f"projector rebuild --id {entity_id} --execute"
 
 
 def said_children(children: Sequence[Child]) -> Iterator[str]:

@@ -18,19 +18,15 @@ class Child(NamedTuple):
 
     entity: str
     id: UUID
-    keyed: bool
-    """Whether the record's key is the id as text."""
 
 
 def children_of(registry: Registry, decoded: Iterable[Decoded], parent: UUID) -> list[Child]:
     """Those that one of these events gives to `parent`, each once, in the order of their first event."""
-    found: dict[tuple[str, UUID], Child] = {}
+    found: dict[Child, None] = {}
     for one in decoded:
         if isinstance(one, Event) and any(one.fields.get(p.column) == parent for p in registry[one.entity].parents):
-            keyed = one.record.key == str(one.id).encode()
-            before = found.get((one.entity, one.id))
-            found[one.entity, one.id] = Child(one.entity, one.id, keyed and (before is None or before.keyed))
-    return list(found.values())
+            found[Child(one.entity, one.id)] = None
+    return list(found)
 
 
 async def not_stored(connection: AsyncConnection, registry: Registry, children: Iterable[Child]) -> list[Child]:
@@ -43,4 +39,4 @@ async def not_stored(connection: AsyncConnection, registry: Registry, children: 
             UNION ALL SELECT id FROM {ABSENT_STATES} WHERE entity = :entity AND id = ANY(CAST(:ids AS uuid[]))""")
         values = {"entity": entity, "ids": [one.id for one in every if one.entity == entity]}
         stored |= {(entity, found) for found in (await connection.execute(select, values)).scalars()}
-    return [one for one in every if one[:2] not in stored]
+    return [one for one in every if one not in stored]

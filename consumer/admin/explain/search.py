@@ -38,8 +38,6 @@ class Place(NamedTuple):
     type: str
     at: datetime | None
     """The record's timestamp; None where it is no time."""
-    key: str | None
-    """The record's key, where it is the id as text."""
 
 
 @dataclass
@@ -127,5 +125,4 @@ def _concerns(decoded: Decoded, ids: Collection[UUID], mentions: Mentions) -> bo
 def _place(event: Event) -> Place:
     record, kind = event.record, event.kind
     where = (record.topic, record.partition, record.offset, event.entity, event.version)
-    key = str(event.id) if record.key == str(event.id).encode() else None
-    return Place(*where, kind is not PARTIAL, kind is DELETED, event.type, time_of(record.timestamp), key)
+    return Place(*where, kind is not PARTIAL, kind is DELETED, event.type, time_of(record.timestamp))

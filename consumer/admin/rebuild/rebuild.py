@@ -122,6 +122,9 @@ class Rebuild:
             with translated():
                 async with self._engine.connect() as connection:
                     ids = await self._todo.again(connection, self._round - 1, TOO_MANY + 1)
+            if not ids:  # as a scope that would mean all
+                await self._operation.report(position=self._position | {"pending": 0})
+                return
             if len(ids) <= TOO_MANY:
                 self._work.scope = replace(self._work.scope, ids=frozenset(ids))
         await self._work.do(self._found)

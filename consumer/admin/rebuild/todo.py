@@ -77,11 +77,11 @@ class Todo:
             UPDATE {self.table} SET outcome = :outcome
             WHERE round = :round AND entity = :entity AND id = ANY(CAST(:id AS uuid[])) AND outcome IS NULL""")
         self._again = text(f"""
-            SELECT DISTINCT id FROM {self.table} WHERE round = :round AND outcome IN ('{HEALED}', '{MOVED}') LIMIT :most
-            """)
+            SELECT DISTINCT id FROM {self.table}
+            WHERE round = :round AND outcome IN ('{HEALED}', '{MOVED}') LIMIT :most""")
         self._outcomes = text(f"""
-            SELECT outcome, count(*) AS number FROM (
-                SELECT DISTINCT entity, id, outcome FROM {self.table} WHERE outcome IS NOT NULL) o GROUP BY 1""")
+            SELECT outcome, count(DISTINCT (entity, id)) AS number FROM {self.table}
+            WHERE outcome IS NOT NULL GROUP BY 1""")
 
     async def is_there(self, connection: AsyncConnection) -> bool:
         return bool((await connection.execute(_THERE, {"name": self.table})).scalar_one())
@@ -127,7 +127,8 @@ class Todo:
             await connection.execute(self._done, values)
 
     async def again(self, connection: AsyncConnection, number: int, most: int) -> list[UUID]:
-        """The ids that round `number` has healed, or that had moved; at most so many."""
+        """The ids that the next round looks at: those that round `number` has healed, or that had moved. At most so
+        many."""
         return [row.id for row in await connection.execute(self._again, {"round": number, "most": most})]
 
     async def outcomes(self, connection: AsyncConnection) -> Counter[str]:
