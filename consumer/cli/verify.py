@@ -135,7 +135,7 @@ def _print(report: Report) -> None:
         said = f"{report.waiting:,} that {verb(report.waiting, 'waits or is', 'wait or are')} deleted compared too"
         print_text(said)
     if number := report.kinds.get("unprovable"):
-        print_text(f"{number:,} {verb(number, 'is', 'are')} of records that the topics no longer have")
+        print_text(f"{number:,} can't be proved: the topics no longer have the records, or say too many things")
     if open_ := ", ".join(f"{n:,} {reason}" for reason, n in report.open.items() if n):
         print_text(f"compared as far as the definition goes: {open_}")
     if report.differing:

@@ -18,11 +18,12 @@ from neon_projector.projections.sql.verify.tables import Scope, Side
 from neon_projector.projections.state.packed import Packing
 from tests.oracle.arrival import ORDERS, any_order, batches, with_repeats
 from tests.oracle.comments import TABLE, WITH_COMMENTS
-from tests.oracle.comparing import compared
+from tests.oracle.comparing import Found, compared
 from tests.oracle.tampering import Tampering
 from tests.oracle.test_oracle import CLEAN
 from tests.oracle.upstream import Upstream
 from tests.races.stepping import Writer
+from tests.support.factories import a_user_event
 
 HISTORIES = 3
 """For each order and registry."""
@@ -98,6 +99,18 @@ async def test_a_part_is_compared_as_the_whole_is(database: str, entity: str, tm
     assert part == {one for one in found if one.id in ids} != set()
     await writer.engine.dispose()
     await connection.close()
+
+
+async def test_what_may_be_in_too_many_states_is_named(database: str, tmp_path: Path) -> None:
+    writer, ada, eve = Writer(database, 0), UUID(int=1), UUID(int=2)
+    received = [a_user_event(id=one, email=f"{one}@example.com") for one in (ada, eve)]
+    contents = [(version, name) for version in range(2, 9) for name in "ab"]  # 2 to the power of 7
+    received += [a_user_event("updated", ada, version, name=name) for version, name in contents]
+    await writer.write(await writer.batch(received))
+    found, report = await compared(writer.engine, REGISTRY, received, tmp_path)
+    assert found == {Found("users", ada, "unprovable", "user")}
+    assert (report.verdict, report.differing, report.open["disputed"]) == ("unprovable", 0, 1)
+    await writer.engine.dispose()
 
 
 async def test_expected_states_are_written_with_their_transaction_or_not_at_all(database: str, tmp_path: Path) -> None:

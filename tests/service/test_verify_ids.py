@@ -17,8 +17,11 @@ from tests.support.factories import a_document_event, a_user_event
 from tests.support.long_work import engine_of
 from tests.support.world import World
 
-BOB, PLANS, DRAFT = (UUID(int=number) for number in (4, 5, 6))
+BOB, PLANS, DRAFT, OTHER = (UUID(int=number) for number in (4, 5, 6, 7))
 ABSENT = "projector.absent_states"
+ANOTHER = """
+    INSERT INTO documents SELECT $1, title, content, user_id, created_at, updated_at, version
+    FROM documents WHERE id = $2"""
 HISTORY = [
     a_user_event(id=ADA, email="one@example.com"),
     a_user_event(id=EVE, email="one@example.com"),  # contested
@@ -49,7 +52,8 @@ async def test_what_hangs_on_it_is_compared_also_where_only_the_topics_know_it(
 
     await world.rows("UPDATE documents SET title = 'forged' WHERE id = $1", DRAFT)
     forged = {("documents", DRAFT, "different")}
-    await finds(world, forged, BOB)
+    await world.rows(ANOTHER, OTHER, DRAFT)  # which no topic knows
+    await finds(world, {("documents", OTHER, "unexpected")} | forged, BOB)
     await finds(world, set(), BOB, "--entity", "user")
     await world.rows(f"UPDATE {ABSENT} SET reason = 'deleted', waiting_for = NULL WHERE id = $1", PLANS)
     await finds(world, {(ABSENT, PLANS, "different")}, EVE)

@@ -17,6 +17,7 @@ from neon_projector.projections.sql.verify.tables import (
     EXPECTED_MORE,
     ONE_OF_SEVERAL,
     OPEN,
+    UNTRIED,
     Side,
 )
 from neon_projector.projections.state.packed import Packed, Packing, columns_of, newest_of_complete
@@ -87,7 +88,7 @@ class Folding:
         all_possible = self._packing.possible(own)
         nothing = [None] * self._width[number]
         if not all_possible or len({one.state is None for one in all_possible}) > 1:
-            found.several.append((entity_id, 0, *nothing, 0, None, OPEN))
+            found.several.append((entity_id, 0, *nothing, 0, None, OPEN if all_possible else UNTRIED))
             return
         if len(all_possible) == 1:
             found.expected += self._states(projection, entity_id, all_possible, CERTAIN)

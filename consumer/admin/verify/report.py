@@ -8,7 +8,7 @@ from uuid import UUID
 @dataclass(frozen=True)
 class Difference:
     """Something that is not what it must be: `missing`, `unexpected`, `different` (then `columns` names what), or
-    `unprovable` (the topics no longer have what made it); versions where there are any."""
+    `unprovable` (the topics no longer have what made it, or say too many things); versions where there are any."""
 
     table: str
     id: UUID

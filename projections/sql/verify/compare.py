@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from neon_projector.projections.contract.projection import Projection, Registry
-from neon_projector.projections.sql.verify.tables import OPEN, Scope, Side, all_of
+from neon_projector.projections.sql.verify.tables import OPEN, UNTRIED, Scope, Side, all_of
 from neon_projector.projections.state.packed import columns_of
 
 GONE = "('deleted', 'erased', 'parent_deleted')"
@@ -142,7 +142,7 @@ class Comparison:
 
     def _present(self) -> str:
         """Whether children find it: as it must be, or as it is found where the topics don't tell."""
-        return f"""CASE WHEN doubt = {OPEN} OR {self._lost("coalesce(r_version, s_version)")} THEN has_r
+        return f"""CASE WHEN doubt >= {OPEN} OR {self._lost("coalesce(r_version, s_version)")} THEN has_r
             WHEN NOT has_e THEN false WHEN erased_right THEN false
             WHEN stands_aside OR given_up THEN has_r ELSE wanted END"""
 
@@ -152,13 +152,14 @@ class Comparison:
         hidden = (
             f"CASE WHEN waits_right THEN s_reason WHEN {gone or 'false'} THEN 'parent_deleted' ELSE 'no_parent' END"
         )
-        return f"""CASE WHEN doubt = {OPEN} OR NOT has_e THEN s_reason WHEN erased_right THEN 'erased'
+        return f"""CASE WHEN doubt >= {OPEN} OR NOT has_e THEN s_reason WHEN erased_right THEN 'erased'
             WHEN NOT alive THEN 'deleted' WHEN stands_aside THEN s_reason WHEN wanted THEN NULL ELSE {hidden} END"""
 
     def _of_table(self) -> str:
         """What is wrong with its row."""
         kept = "aside AND content_same"
-        return f"""CASE WHEN doubt = {OPEN} THEN NULL
+        return f"""CASE WHEN doubt = {UNTRIED} AND (has_r OR NOT has_s) THEN 'unprovable'
+            WHEN doubt >= {OPEN} THEN NULL
             WHEN {self._lost("r_version")} THEN CASE WHEN has_r THEN 'unprovable' END
             WHEN {self._lost("s_version")} THEN NULL
             WHEN NOT has_e OR NOT wanted OR erased_right THEN CASE WHEN has_r THEN 'unexpected' END
@@ -167,7 +168,8 @@ class Comparison:
 
     def _of_absent(self) -> str:
         """What is wrong with its state kept aside."""
-        return f"""CASE WHEN doubt = {OPEN} OR forgotten THEN NULL
+        return f"""CASE WHEN doubt = {UNTRIED} AND has_s AND NOT forgotten THEN 'unprovable'
+            WHEN doubt >= {OPEN} OR forgotten THEN NULL
             WHEN has_s AND {self._lost("s_version")} THEN 'unprovable'
             WHEN {self._lost("r_version")} AND has_r THEN NULL
             WHEN NOT has_e THEN CASE WHEN has_s THEN 'unexpected' END

@@ -40,7 +40,7 @@ def _some(columns: str) -> str:
 
 def _of_events(projection: Projection, side: Side, whole: bool) -> str:
     places, events, awaited = (side.of(projection, name) for name in ("places", "events", "awaited"))
-    silent = f"SELECT id FROM {places} WHERE doubt = {OPEN} OR erased_right"
+    silent = f"SELECT id FROM {places} WHERE doubt >= {OPEN} OR erased_right"
     lost = "" if whole else f" OR id IN (SELECT id FROM {places} WHERE is_there AND NOT has_e)"
     unexpected = "unexpected" if whole else "unprovable"
     head = f"CAST(:operation AS bigint), '{projection.entity}', id, '{PARKED_EVENTS}'"

@@ -145,8 +145,9 @@ def analyze(registry: Registry, side: Side, scope: Scope) -> Iterator[str]:
 
 EXPECTED_MORE = ("base", "alive", "doubt")
 """The columns of `expected` and `several` behind those of `rows`: the version of the complete event that the state is
-built on; false for a deleted entity; and `CERTAIN`, `ONE_OF_SEVERAL` or `OPEN`."""
-CERTAIN, ONE_OF_SEVERAL, OPEN = 0, 1, 2
+built on; false for a deleted entity; and the doubt: `CERTAIN`, `ONE_OF_SEVERAL`, `OPEN` (it may be there, or not) or
+`UNTRIED` (it may be in more states than are tried)."""
+CERTAIN, ONE_OF_SEVERAL, OPEN, UNTRIED = 0, 1, 2, 3
 AWAITED = ("id", "version", "type", "data", "always")
 """The columns of `awaited`; `always`: in each of the states that the entity may be in."""
 
