@@ -8,7 +8,7 @@ it. If it no longer exists, the statement refuses the entity.
 """
 
 from neon_projector.projections.contract.projection import Projection
-from neon_projector.projections.sql.parts import ABSENT, PARKED, arrays, changed_by_triggers
+from neon_projector.projections.sql.parts import ABSENT, PARKED, changed_by_triggers, row_values
 
 SHORT = 1_000
 """Bytes: values of parked events up to this size are loaded as they are."""
@@ -112,14 +112,15 @@ def put_aside(projection: Projection, *, whole: bool = False) -> str:
     """
     carried = () if whole else projection.carried
     state = ", ".join(f"'{c}', {'s' if c in carried else 'v'}.{c}" for c in projection.columns)
-    more = ["CAST(:reason AS text[])", "CAST(:waiting_for AS uuid[])", *(() if whole else kept_arrays(projection))]
-    names = [*projection.columns, "reason", "waiting_for", *(f"kept_{c}" for c in carried)]
+    more = ["unnest(CAST(:reason AS text[])) AS reason", "unnest(CAST(:waiting_for AS uuid[])) AS waiting_for"]
+    kept = () if whole else zip(kept_arrays(projection), carried, strict=True)
+    given = row_values(projection, more=[*more, *(f"unnest({array}) AS kept_{column}" for array, column in kept)])
     return f"""
         INSERT INTO {ABSENT} AS a (entity, id, version, state, reason, waiting_for)
         SELECT '{projection.entity}', v.id, v.version,
                CASE WHEN v.reason IN ('deleted', 'erased') THEN NULL ELSE jsonb_build_object({state}) END,
                v.reason, v.waiting_for
-        FROM (SELECT * FROM unnest({arrays(projection)}, {", ".join(more)}) AS v({", ".join(names)}) ORDER BY id) v
+        FROM ({given}) v
         {"" if whole else _values(projection, as_json=True)}"""
 
 

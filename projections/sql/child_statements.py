@@ -77,13 +77,16 @@ def child_statements_for(registry: Registry, child: Projection, link: Parent) ->
 
 
 def _release(registry: Registry, child: Projection, which: str) -> TextClause:
+    """The state becomes a record in a select list: as a function in FROM it is put into a tuplestore, row by row, which
+    makes the whole a tenth slower. OFFSET 0 keeps Postgres from computing it once for each column."""
     columns, below = ", ".join(child.columns), registry.children_of(child.entity)
+    record = f"jsonb_populate_record(NULL::{child.table_name}, state)"
     return text(f"""
         WITH freed AS (DELETE FROM {ABSENT} WHERE {which} RETURNING state),
         shown AS (
             INSERT INTO {child.table_name} ({columns})
-            SELECT {", ".join(f"s.{c}" for c in child.columns)}
-            FROM freed, LATERAL jsonb_populate_record(NULL::{child.table_name}, freed.state) s ORDER BY s.id
+            SELECT {", ".join(f"(s.r).{c}" for c in child.columns)}
+            FROM (SELECT {record} AS r FROM freed OFFSET 0) s ORDER BY (s.r).id
             RETURNING id)
         SELECT f.freed, {"s.id" if below else "s.shown"} FROM (SELECT count(*) AS freed FROM freed) f
         LEFT JOIN {"shown" if below else "(SELECT count(*) AS shown FROM shown)"} s ON true""")

@@ -58,6 +58,8 @@ class Statements:
     """Keep states aside; a newer or equal version replaces the one that is already there."""
     put_new_aside: TextClause
     """The same for entities that have nothing aside, at two thirds of the cost."""
+    put_unknown_aside: TextClause
+    """The same, but it leaves out entities of which anything is stored. Returns the ids of those that are kept."""
     refuse: TextClause
     """Mark states that are kept aside as `refused`."""
     drop_absent: TextClause
@@ -85,6 +87,7 @@ def statements_for(registry: Registry, projection: Projection) -> Statements:
         delete=text(f"DELETE FROM {table} WHERE id = ANY(CAST(:id AS uuid[]))"),
         load_absent=text(load_absent(projection)),
         put_new_aside=waiting.put_new_aside(projection),
+        put_unknown_aside=waiting.put_unknown_aside(projection),
         put_aside=waiting.put_any_aside(projection),
         refuse=waiting.refuse(entity),
         drop_absent=text(f"DELETE FROM {ABSENT} WHERE entity = '{entity}' AND id = ANY(CAST(:id AS uuid[]))"),

@@ -13,6 +13,15 @@ def put_new_aside(projection: Projection) -> TextClause:
     return text(put_aside(projection, whole=True))
 
 
+def put_unknown_aside(projection: Projection) -> TextClause:
+    """Keep states aside, but those of which anything is stored. Returns the ids of those that are kept."""
+    entity = f"entity = '{projection.entity}'"
+    return text(f"""{put_aside(projection, whole=True)}
+            WHERE (SELECT true FROM {projection.table_name} t WHERE t.id = v.id) IS NULL
+                AND (SELECT true FROM {PARKED} e WHERE e.{entity} AND e.entity_id = v.id LIMIT 1) IS NULL
+            ON CONFLICT (entity, id) DO NOTHING RETURNING a.id""")
+
+
 def put_any_aside(projection: Projection) -> TextClause:
     """Keep states aside; a newer or equal version replaces the one that is already there."""
     aside = put_aside(projection)

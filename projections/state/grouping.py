@@ -83,9 +83,10 @@ def merged_changes(events: Events, columns: Collection[str]) -> dict[UUID, Chang
 
 def ids_setting(events: Events, columns: Collection[str]) -> list[UUID]:
     """The entities with an event that sets one of `columns`."""
-    if not columns:
-        return []
-    return [i for i, own in events.items() if any(column in event.fields for event in own for column in columns)]
+    found = dict[UUID, None]()
+    for column in columns:
+        found |= {i: None for i, own in events.items() for event in own if column in event.fields}
+    return list(found)
 
 
 def _follow(events: list[Event]) -> bool:

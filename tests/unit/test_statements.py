@@ -49,7 +49,11 @@ def test_a_change_sets_nothing_that_others_depend_on(projection: Projection) -> 
 def test_a_state_kept_aside_has_every_column(projection: Projection) -> None:
     sql = statements_for(REGISTRY, projection)
     carried = {f"kept_{column}" for column in projection.carried}
-    for statement, kept in ((sql.put_aside, carried), (sql.put_new_aside, set())):  # what is new is given whole
+    for statement, kept in (
+        (sql.put_aside, carried),
+        (sql.put_new_aside, set()),
+        (sql.put_unknown_aside, set()),
+    ):  # what is new is given whole
         assert placeholders(statement) == {*projection.columns, "reason", "waiting_for", *kept}
         assert all(re.search(rf"'{column}', [vs]\.{column}\b", statement.text) for column in projection.columns)
 
@@ -80,6 +84,6 @@ def test_without_unique_columns_there_is_nothing_to_move() -> None:
 def test_a_child_is_hidden_and_released_with_every_column() -> None:
     children = child_statements_for(REGISTRY, DOCUMENTS, DOCUMENTS.parents[0])
     assert all(f"'{column}', gone.{column}" in children.hide.text for column in DOCUMENTS.columns)
-    assert all(f"s.{column}" in children.release.text for column in DOCUMENTS.columns)
+    assert all(f"(s.r).{column}" in children.release.text for column in DOCUMENTS.columns)
     assert placeholders(children.release) == {"id"}
     assert placeholders(children.hide) == placeholders(children.mark) == {"id", "reason"}

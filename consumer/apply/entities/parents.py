@@ -5,6 +5,7 @@ from uuid import UUID
 
 from neon_projector.consumer.apply.entities.access import Access
 from neon_projector.consumer.apply.entities.relations import Relation
+from neon_projector.consumer.apply.entities.store import Aside
 from neon_projector.consumer.apply.unit import Unit
 from neon_projector.projections.contract.event import Event
 
@@ -27,10 +28,16 @@ class Parents:
         known |= dict.fromkeys(to_look_up) | missing
         return known
 
-    async def present(self, states: dict[UUID, Event]) -> dict[UUID, Event]:
-        """Those of the complete `states` whose parents are all there."""
+    async def orphans(self, states: Mapping[UUID, Event]) -> dict[UUID, Aside]:
+        """Those of the complete `states` that miss a parent, as they are to be kept aside."""
+        orphans: dict[UUID, Aside] = {}
         for relation in self.relations:
             column = relation.link.column
-            reasons = await self.reasons(relation, {event.fields[column] for event in states.values()})
-            states = {i: event for i, event in states.items() if reasons[event.fields[column]] is None}
-        return states
+            wanted = {i: event.fields[column] for i, event in states.items() if i not in orphans}
+            reasons = await self.reasons(relation, set(wanted.values()))
+            for entity_id, parent in wanted.items():
+                if (reason := reasons[parent]) is not None:
+                    state = states[entity_id]
+                    row = {"id": entity_id, "version": state.version, **state.fields}
+                    orphans[entity_id] = Aside(row, reason, parent)
+        return orphans

@@ -101,13 +101,14 @@ class Resolver:
         plan, stored = Plan(), self.stored
         for entity_id, arriving in seen.items():
             state = newest(stored.rows.get(entity_id), stored.absent.get(entity_id))
-            outcome = plan.folded[entity_id] = fold(state, stored.waiting.get(entity_id, ()), arriving)
-            if outcome.state is not None and (outcome.changed or entity_id in reconsider):
-                row: Row = {"id": entity_id, "version": outcome.state.version, **(outcome.state.fields or {})}
-                if outcome.state.fields is None:
+            outcome = fold(state, stored.waiting.get(entity_id, ()), arriving)
+            plan.folded[entity_id] = outcome
+            if (state := outcome.state) is not None and (outcome.changed or entity_id in reconsider):
+                if state.fields is None:
+                    row: Row = {"id": entity_id, "version": state.version}
                     plan.aside[entity_id] = Aside(row, "deleted", None)
                 else:
-                    plan.show[entity_id] = row
+                    plan.show[entity_id] = {"id": entity_id, "version": state.version, **state.fields}
         self.plan = plan
         await self._keep_orphans_aside()
         plan.remove = [entity_id for entity_id in plan.aside if entity_id in stored.rows]

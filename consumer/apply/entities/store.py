@@ -93,15 +93,18 @@ class EntityStore:
         self, connection: AsyncConnection, asides: Mapping[UUID, Aside], there: Collection[UUID]
     ) -> None:
         """Keep these states aside. Those of `there` replace an older one. Moved if a newer one is kept already."""
-        new = [aside for i, aside in asides.items() if i not in there and not self._has_kept(aside.row)]
-        known = [aside for i, aside in asides.items() if i in there or self._has_kept(aside.row)]
+        new, known = list[Aside](), list[Aside]()
+        for entity_id, aside in asides.items():
+            (known if entity_id in there or self._has_kept(aside.row) else new).append(aside)
         for statement, some in ((self._sql.put_new_aside, new), (self._sql.put_aside, known)):
-            if some:
-                values = self._arrays([aside.row for aside in some])
-                values["reason"] = [aside.reason for aside in some]
-                values["waiting_for"] = [aside.waiting_for for aside in some]
-                if (await connection.execute(statement, values)).rowcount != len(some):
-                    raise Moved("a state kept aside moved")
+            if some and (await connection.execute(statement, self._aside_arrays(some))).rowcount != len(some):
+                raise Moved("a state kept aside moved")
+
+    async def put_unknown_aside(self, connection: AsyncConnection, asides: Mapping[UUID, Aside]) -> set[UUID]:
+        """Keep these states aside, but those of which anything is stored: a row, a state, or a parked event. Returns
+        the ids of those that are kept."""
+        found = await connection.execute(self._sql.put_unknown_aside, self._aside_arrays(list(asides.values())))
+        return {row.id for row in found}
 
     async def refuse(self, connection: AsyncConnection, ids: list[UUID], error: str) -> None:
         """Mark states kept aside as refused by the database. They wait for nobody now; `error` names what refuses."""
@@ -133,6 +136,12 @@ class EntityStore:
             if done.rowcount != len(moved):
                 raise NotTaken(self._projection.table_name)
         return Upserted(left_out, moved)
+
+    def _aside_arrays(self, asides: Sequence[Aside]) -> dict[str, list[Any]]:
+        values = self._arrays([aside.row for aside in asides])
+        values["reason"] = [aside.reason for aside in asides]
+        values["waiting_for"] = [aside.waiting_for for aside in asides]
+        return values
 
     def _has_kept(self, row: Row) -> bool:
         return any(isinstance(row.get(column), Kept) for column in self._projection.carried)

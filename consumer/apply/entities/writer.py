@@ -2,10 +2,11 @@
 
 This is the fast path, which reads nothing first. Complete states go straight to the table, which takes the newest one
 of an entity if the stored version is lower than the oldest one's, nothing of the entity is kept aside or parked, and
-its parents are there. Partial events change a row that is at the version before. The rest goes to the resolver.
+its parents are there. Where one is missing, and nothing at all is stored of the entity, they are kept aside. Partial
+events change a row that is at the version before. The rest goes to the resolver.
 """
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from itertools import chain
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from neon_projector.consumer.apply.entities.resolver import Resolver
 from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.apply.unit import Unit
 from neon_projector.consumer.errors import NeedsMode
+from neon_projector.projections.contract.event import Event
 from neon_projector.projections.contract.outcome import Outcome
 from neon_projector.projections.state.grouping import Events, complete_states, merged_changes
 
@@ -34,10 +36,13 @@ class EntityWriter:
         """
         written, parents = Written(), Parents(unit, self._access)
         fast: Set[UUID] = frozenset()
+        rest = events
         if unit.mode < Mode.EXCLUSIVE_RESOLVE:
-            fast = await self._write_fast(unit, events, parents)
+            fast, aside = await self._write_fast(unit, events, parents)
             written.applied.extend(chain.from_iterable(events[i] for i in fast))
-        rest = {i: own for i, own in events.items() if i not in fast} if len(fast) < len(events) else {}
+            written.parked.extend(chain.from_iterable(events[i] for i in aside))
+            done = fast | aside if aside else fast
+            rest = {i: own for i, own in events.items() if i not in done} if len(done) < len(events) else {}
         shown = fast
         if rest:
             resolver = Resolver(unit, self._access, parents)
@@ -50,19 +55,22 @@ class EntityWriter:
             written.released[Outcome.APPLIED] += released
         return written
 
-    async def _write_fast(self, unit: Unit, events: Events, parents: Parents) -> Set[UUID]:
-        """Write what needs no look. Returns the ids of which the table took everything."""
-        taken = await self._take(unit, events, parents)
-        if len(taken) == len(events):
-            return taken
-        changes = merged_changes(events, self._access.projection.changeable)
-        return taken | await self._access.store.change(unit.connection, changes)
-
-    async def _take(self, unit: Unit, events: Events, parents: Parents) -> Set[UUID]:
-        """Write complete states. Beside other transactions parents are not looked up: the foreign key does that."""
+    async def _write_fast(self, unit: Unit, events: Events, parents: Parents) -> tuple[Set[UUID], Set[UUID]]:
+        """Write what needs no look. Returns the ids of which the table took everything, and those kept aside."""
         newest, oldest = complete_states(events)
-        if unit.mode is Mode.EXCLUSIVE:
-            newest = await parents.present(newest)
+        aside: Set[UUID] = frozenset()
+        if unit.mode is Mode.EXCLUSIVE and (orphans := await parents.orphans(newest)):
+            newest = {i: event for i, event in newest.items() if i not in orphans}
+            if not self._access.relations.children_of(self._access.entity):  # what waits for them may have to be marked
+                aside = await self._access.store.put_unknown_aside(unit.connection, orphans)
+        taken = await self._take(unit, newest, oldest)
+        if len(taken) + len(aside) == len(events):
+            return taken, aside
+        changes = merged_changes(events, self._access.projection.changeable)
+        return taken | await self._access.store.change(unit.connection, changes), aside
+
+    async def _take(self, unit: Unit, newest: Mapping[UUID, Event], oldest: Mapping[UUID, int]) -> Set[UUID]:
+        """Write complete states. Beside other transactions parents are not looked up: the foreign key does that."""
         access = self._access
         left_out, moved = await access.store.take(unit.connection, list(newest.values()), oldest, unit.mode)
         if unit.waiting and await access.reader.contested(unit.connection, freeing=moved):
