@@ -1,5 +1,6 @@
 """The conclusion follows what an entity waits for to its end."""
 
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -59,7 +60,7 @@ async def test_every_gap_is_named_and_what_may_fill_it(world: World) -> None:
     assert await said(world, NOBODY) == "nothing is known of it"
 
 
-async def test_what_was_deleted_by_hand_is_not_the_publishers_fault(world: World) -> None:
+async def test_what_was_deleted_by_hand_is_not_the_publishers_fault(world: World, tmp_path: Path) -> None:
     history = [a_user_event(id=ADA), a_user_event("updated", ADA, 2, name="two"), a_document_event(id=NOTES, owner=ADA)]
     await play(world, False, *history, a_user_event(id=EVE), a_user_event("deleted", EVE, 2))
     await world.rows("DELETE FROM users")
@@ -84,7 +85,7 @@ async def test_what_was_deleted_by_hand_is_not_the_publishers_fault(world: World
     assert f"of {ADA}: its user was written up to version 2" in await said(world, PLANS)
     waits = "1 later change waits for version 1, 2, 3, or for a complete event; its user was written up to version 2"
     assert waits in await said(world, ADA)
-    await told(world, *gone["next"][0].split()[1:], "--execute", "--yes")
+    await told(world, *gone["next"][0].split()[1:], "--undo", str(tmp_path / "undo"), "--yes")
     assert (await said(world, ADA)).startswith("it is there, as user of version 2; 1 later change waits for version 3,")
     assert await said(world, NOTES) == "it is there, as document of version 1"
 

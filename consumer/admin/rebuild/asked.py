@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
@@ -34,5 +35,8 @@ class Asked:
         ensure_writable(self.undo_of(0) if self.undo.is_dir() else self.undo)
 
     def undo_of(self, operation_id: int) -> Path:
-        """The file."""
-        return self.undo / f"rebuild-{operation_id}.undo.jsonl" if self.undo.is_dir() else self.undo
+        """A new file, also where a rebuild of another database has had the same number."""
+        if not self.undo.is_dir():
+            return self.undo
+        names = (f"rebuild-{operation_id}{more}.undo.jsonl" for more in chain([""], map("-{}".format, count(2))))
+        return next(path for path in map(self.undo.joinpath, names) if not path.exists())

@@ -73,7 +73,7 @@ class Rebuild:
         self._asked = Asked.of_filter(operation.filter)
         self._work = Work(engine, settings, registry, operation, tell)
         self._todo = Todo(operation.id, registry, self._work.side)
-        self._undo = UndoFile(self._asked.undo_of(operation.id))
+        self._undo = UndoFile(Path(operation.position.get("file") or self._asked.undo_of(operation.id)))
 
     def tidy_up(self) -> None:
         self._work.tidy_up()
@@ -112,9 +112,8 @@ class Rebuild:
                 if there and (not self._position.get("healing") or self._work.reopen() is not None):
                     return
                 await self._todo.begin(connection)
-                await self._operation.step(
-                    connection, position=self._position | {"round": 1, "healing": False, "copied": False}
-                )
+                first = {"round": 1, "healing": False, "copied": False, "file": str(self._undo.path)}
+                await self._operation.step(connection, position=self._position | first)
 
     async def _compare(self) -> None:
         """Verify: in the first round what was asked for, then what may not be right yet."""
