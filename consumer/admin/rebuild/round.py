@@ -29,6 +29,8 @@ LEAST, MOST = 10, 200
 """Entities of one transaction."""
 TARGET_SECONDS = 0.03
 """Portions become smaller while they take longer: the service waits for so long."""
+SHARE_SECONDS = 0.05
+"""Where the rate is low, a portion has only so much of it: few at a time instead of many and a long pause."""
 PAUSE_SECONDS = 0.01
 """Between two portions, at least; else as long as the one before took."""
 PORTION_BYTES = 4 * 1024 * 1024
@@ -74,8 +76,10 @@ class Round:
         size, done = MOST // 4, 0
         for projection in self._registry:
             async for some in self._portions(projection, originals):
-                for start in range(0, len(some), size):
-                    portion, before = some[start : start + size], healing.held
+                start = 0
+                while start < len(some):
+                    now = size if pace.rate is None else min(size, max(1, int(pace.rate * SHARE_SECONDS)))
+                    portion, start, before = some[start : start + now], start + now, healing.held
                     await healing.heal(projection, portion)
                     held = healing.held - before
                     size = max(LEAST, size // 2) if held > TARGET_SECONDS else min(MOST, int(size * 1.2) + 1)

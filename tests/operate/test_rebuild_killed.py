@@ -1,0 +1,55 @@
+"""`rebuild` killed at ten random places goes on from there; everything is healed, and all of it can be undone."""
+
+import asyncio
+import random
+import signal
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from tests.operate.commands import told
+from tests.service.test_meaning import ADA, play
+from tests.support.factories import a_document_event, a_user_event
+from tests.support.forked import forked_command
+from tests.support.world import World
+
+NUMBER = 300
+LEFT = "SELECT count(*)::int FROM pg_class WHERE relname LIKE 'operation\\_%'"
+WRONG = f"SELECT {NUMBER} - count(*)::int FROM documents WHERE title = 'Notes'"
+DOCUMENTS = "SELECT * FROM documents ORDER BY id"
+
+
+async def test_killed_at_ten_random_places_it_ends_right(world: World, tmp_path: Path) -> None:
+    chance = random.Random(20)
+    owned = [a_document_event(id=UUID(int=100 + n), owner=ADA) for n in range(NUMBER)]
+    await play(world, False, a_user_event(id=ADA), *owned)
+    before = await world.rows(DOCUMENTS)
+    await world.rows("UPDATE documents SET title = 'forged' WHERE id IN (SELECT id FROM documents LIMIT 140)")
+    await world.rows("DELETE FROM documents WHERE id IN (SELECT id FROM documents ORDER BY id DESC LIMIT 140)")
+    tampered = await world.rows(DOCUMENTS)
+    (tmp_path / "work").mkdir()
+    settings = world.settings | {"TMPDIR": str(tmp_path / "work")}
+    words: tuple[Any, ...] = ("rebuild", "--execute", "--max-rate", "300", "--undo", str(tmp_path / "undo"))
+    for number in range(10):
+        runner = forked_command(settings, *words)
+        if number == 0:
+            await world.until("SELECT count(*)::int FROM projector.operations", 1)
+        else:
+            wrong = await world.value(WRONG)
+            await world.until(f"SELECT ({WRONG}) <= {max(wrong - chance.randrange(15), 0)}", True)
+        await asyncio.sleep(chance.random() / 10)  # any place within a portion
+        runner.kill()
+        await asyncio.to_thread(runner.join)
+        assert runner.exitcode == -signal.SIGKILL
+        words = ("operations", "resume", "1")
+    assert 0 < await world.value(WRONG) < 280, "it was killed before its beginning, or at its end"
+    runner = forked_command(settings, *words)
+    await asyncio.to_thread(runner.join, 60)
+    assert runner.exitcode == 0
+    (row,) = await world.rows("SELECT state, outcome FROM projector.operations")
+    assert tuple(row.values()) == ("completed", "equal")
+    assert await world.rows(DOCUMENTS) == before
+    assert (await world.value(LEFT), list((tmp_path / "work").iterdir())) == (0, [])
+    back = await told(world, "undo", str(tmp_path / "undo"), "--execute")
+    assert (back["put_back"], back["moved"]) == (280, 0)
+    assert await world.rows(DOCUMENTS) == tampered
