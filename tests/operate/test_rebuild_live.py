@@ -1,0 +1,120 @@
+"""`rebuild` beside a service that goes on, applications that have their own, and a Kafka that has not everything."""
+
+import asyncio
+import itertools
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from bench.events import Mix
+from bench.publish import publish
+from neon_projector.consumer.admin.rebuild.asked import Asked
+from neon_projector.consumer.admin.rebuild.rebuild import rebuild
+from neon_projector.consumer.admin.rebuild.todo import Choice
+from neon_projector.consumer.admin.verify.source import Tell
+from neon_projector.consumer.admin.verify.wanted import Wanted
+from neon_projector.consumer.environment import load_settings
+from neon_projector.models.engine import create_service_engine
+from neon_projector.projections.registry import REGISTRY
+from tests.operate.commands import told
+from tests.service.test_meaning import ADA, EVE, NOTES, play
+from tests.service.test_verify_waiting import BOB, PLANS
+from tests.support.factories import a_document_event, a_user_event
+from tests.support.projector import running_projector
+from tests.support.topics import delete_records
+from tests.support.world import World
+
+EXECUTE = ("rebuild", "--execute", "--undo")
+LEFT = "SELECT count(*)::int FROM pg_class WHERE relname LIKE 'operation\\_%'"
+
+
+async def test_truncated_tables_are_rebuilt_while_publishing_goes_on(world: World, tmp_path: Path) -> None:
+    mix = Mix(users=300, documents=600, updates=900, partial=0.5)
+    events = list(mix.events())
+    later = events[900::3]  # updates that come again while it works
+    names = {"users": world.users, "documents": world.documents}
+    await world.create_topics(partitions=2)
+    await publish(world.bootstrap, names, iter(events))
+    with running_projector(world.settings):
+        await world.until_consumed(mix.total)
+        await world.rows("TRUNCATE users CASCADE")
+        going_on = asyncio.create_task(go_on(world, later))
+        done = await told(world, *EXECUTE, str(tmp_path / "undo"))
+        assert (done["verdict"], done["left"]) == ("equal", 0)
+        assert done["differing"] >= 890, "all but what has come again"
+        going_on.cancel()
+        await asyncio.gather(going_on, return_exceptions=True)
+        await world.until_consumed(await world.end_offsets())
+    assert (await told(world, "verify"))["verdict"] == "equal"
+    assert await world.value("SELECT (SELECT count(*) FROM documents)::int") == 600
+    assert await world.value(LEFT) == 0
+
+
+async def go_on(world: World, events: list[Any]) -> None:
+    """New users, and updates that were published already, again and again."""
+    names = {"users": world.users, "documents": world.documents}
+    for start in itertools.cycle(range(0, len(events), 20)):
+        await publish(world.bootstrap, names, iter(events[start : start + 20]))
+        await world.publish_users(3)
+
+
+async def test_what_came_after_the_snapshot_is_kept_also_where_a_wrong_row_swallowed_it(
+    world: World, tmp_path: Path
+) -> None:
+    """A row of too high a version takes an event for old; another one has moved on by itself; both end right."""
+    await play(world, False, a_user_event(id=ADA), *(a_document_event(id=i, owner=ADA) for i in (NOTES, PLANS)))
+    await world.rows("UPDATE documents SET version = 100 WHERE id = $1", NOTES)
+    await world.rows("UPDATE documents SET title = 'forged' WHERE id = $1", PLANS)
+    settings = load_settings(world.settings)
+    engine = create_service_engine(settings)
+    asked = Asked(Wanted(), Choice(), tmp_path)
+    found = await rebuild(engine, settings, REGISTRY, asked, Tell(), ask_first=True)
+    assert (found.finished, found.differing) == (False, 2)
+    assert await world.value("SELECT state FROM projector.operations") == "paused"
+    more = [a_document_event(id=NOTES, version=2, owner=ADA, title="Two")]
+    more += [a_document_event("updated", NOTES, 3, title="Three"), a_document_event("updated", PLANS, 2, title="Two")]
+    await play(world, False, *more, create=False)
+    done = await rebuild(engine, settings, REGISTRY, None, Tell(), resume=found.operation)
+    await engine.dispose()
+    assert (done.finished, done.verdict, done.rounds) == (True, "equal", 3)
+    titles = await world.rows("SELECT id, title, version FROM documents ORDER BY id")
+    assert {row["id"]: (row["title"], row["version"]) for row in titles} == {NOTES: ("Three", 3), PLANS: ("Two", 2)}
+    assert (await told(world, "verify"))["verdict"] == "equal"
+
+
+async def test_what_applications_attached_stays_and_what_the_database_refuses_is_counted(
+    world: World, tmp_path: Path
+) -> None:
+    users = [a_user_event(id=i, name=name) for i, name in ((ADA, "Ada"), (EVE, "Eve"), (BOB, "Bob"))]
+    await play(world, False, *users, a_document_event(id=NOTES, owner=ADA))
+    await world.rows("CREATE TABLE stars (document uuid REFERENCES documents ON DELETE CASCADE)")
+    await world.rows("INSERT INTO stars VALUES ($1)", NOTES)
+    await world.rows("CREATE VIEW shown AS SELECT * FROM documents")
+    await world.rows("UPDATE documents SET title = 'forged'")
+    await world.rows("UPDATE users SET name = 'forged'")
+    await world.rows("ALTER TABLE users ADD CONSTRAINT no_eve CHECK (name <> 'Eve')")
+    done = await told(world, *EXECUTE, str(tmp_path / "undo"), exit_status=1)
+    assert (done["healed"], done["refused"], done["left"]) == (3, 1, 1)
+    assert await world.value("SELECT count(*)::int FROM stars") == 1
+    assert await world.value("SELECT title FROM shown") == "Notes"
+    names = {row["name"] for row in await world.rows("SELECT name FROM users")}
+    assert names == {"Ada", "Bob", "forged"}
+    back = await told(world, "undo", str(tmp_path / "undo"), "--execute")
+    assert back["put_back"] == 3
+    assert {row["name"] for row in await world.rows("SELECT name FROM users")} == {"forged"}
+
+
+async def test_what_the_topics_cannot_prove_stays_unless_it_is_said(world: World, tmp_path: Path) -> None:
+    users = [UUID(int=n) for n in range(10)]
+    await play(world, False, *(a_user_event(id=one) for one in users))
+    await delete_records(world.bootstrap, world.users, before=4)
+    await world.rows("UPDATE users SET name = 'forged'")
+    done = await told(world, *EXECUTE, str(tmp_path / "undo"), exit_status=5)
+    assert (done["verdict"], done["healed"], done["unproved"], done["left"]) == ("unprovable", 6, 4, 0)
+    names = {row["id"]: row["name"] for row in await world.rows("SELECT id, name FROM users")}
+    assert names == {one: "forged" if one in users[:4] else "Ada" for one in users}
+    gone = await told(world, *EXECUTE, str(tmp_path / "more"), "--delete-unprovable", exit_status=5)
+    assert (gone["healed"], gone["unproved"]) == (4, 0)
+    assert await world.value("SELECT count(*)::int FROM users") == 6
+    await told(world, "undo", str(tmp_path / "more"), "--execute")
+    assert await world.value("SELECT count(*)::int FROM users") == 10
