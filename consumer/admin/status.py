@@ -26,6 +26,7 @@ WAITS_FOR = {
     "refused": "an operator (the database refused it: parked retry)",
 }
 
+_LATE = "created_at > now() - interval '10 minutes'"
 _COUNTS = f"""
     SELECT count(*) FILTER (WHERE reason = 'no_parent') AS parked_states,
         (SELECT count(*) FROM {CONTROL_SCHEMA}.parked_events) AS parked_events,
@@ -33,7 +34,8 @@ _COUNTS = f"""
         count(*) FILTER (WHERE reason = 'refused') AS refused,
         count(*) FILTER (WHERE reason = 'parent_deleted') AS hidden,
         count(*) FILTER (WHERE reason = 'erased') AS erased,
-        (SELECT count(*) FROM {DEAD_LETTERS} WHERE status = 'new') AS dead_letters
+        (SELECT count(*) FROM {DEAD_LETTERS} WHERE status = 'new') AS dead_letters,
+        (SELECT count(*) FROM {DEAD_LETTERS} WHERE status = 'new' AND {_LATE}) AS dead_letters_lately
     FROM {CONTROL_SCHEMA}.absent_states"""
 _WAITING = f"""
     SELECT entity, reason, count(*) AS number, min(since) AS oldest FROM {CONTROL_SCHEMA}.absent_states
@@ -46,7 +48,7 @@ _LETTERS = f"""
     WHERE status = 'new' GROUP BY reason ORDER BY 2 DESC, 1"""
 _LATELY = f"""
     SELECT topic, reason, source, count(*) AS number FROM {DEAD_LETTERS}
-    WHERE status = 'new' AND created_at > now() - interval '10 minutes'
+    WHERE status = 'new' AND {_LATE}
     GROUP BY topic, reason, source ORDER BY 4 DESC, 1, 2, 3 LIMIT 10"""
 
 _ODDITIES = f"""
@@ -58,9 +60,9 @@ _ODDITIES = f"""
 
 async def status_of(engine: AsyncEngine, settings: Settings) -> Row:
     """`findings` (what all of it means, the worst first), `group`, `partitions`, counts of what waits, `waiting`,
-    `dead_letters_by_reason`, `rejected_lately` (the last ten minutes, by topic, reason and source),
-    `unknown_types` (by topic, those first that resemble one of the contract), `stops` (reasons by
-    topic), `intake` (each stop, and what is accepted), `last_update`.
+    `dead_letters_by_reason`, `dead_letters_lately` (made in the last ten minutes), `rejected_lately` (of these the
+    ten most frequent by topic, reason and source), `unknown_types` (by topic, those first that resemble one of the
+    contract), `stops` (reasons by topic), `intake` (each stop, and what is accepted), `last_update`.
 
     TransientError where a server does not answer.
     """

@@ -94,7 +94,7 @@ def _behind(status: Row) -> Iterator[Finding]:
 
 def _to_decide(status: Row) -> Iterator[Finding]:
     if lately := status["rejected_lately"]:
-        number, most = sum(row["number"] for row in lately), lately[0]
+        number, most = status["dead_letters_lately"], lately[0]
         were, whence = verb(number, "was", "were"), f"most: {most['reason']} from {most['source']}"
         said = f"{counted(number, 'record')} {were} rejected in the last 10 minutes, {whence}"
         yield Finding("look", said, LISTS_LETTERS)

@@ -73,6 +73,7 @@ def confirm(question: str, yes: bool) -> None:
     try:
         agreed = typer.confirm(question, err=True)
     except typer.Abort as abort:  # Ctrl-C or the end of the input
+        typer.echo(err=True)  # the question has no end of line
         if isinstance(abort.__context__, KeyboardInterrupt):
             raise KeyboardInterrupt from None
         agreed = False

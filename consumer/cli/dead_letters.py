@@ -15,7 +15,7 @@ from neon_projector.consumer.cli.database import AsJson, Limit, ask
 from neon_projector.consumer.cli.examples import examples
 from neon_projector.consumer.cli.letter_filter import with_filter
 from neon_projector.consumer.cli.letter_text import readable
-from neon_projector.consumer.cli.output import json_of, print_json, print_table, print_text, said_more
+from neon_projector.consumer.cli.output import json_of, place, print_json, print_table, print_text, said_more
 from neon_projector.consumer.errors import Refused
 
 LISTED = ("id", "record", "reason", "error", "entity_id", "created_at")
@@ -65,7 +65,7 @@ def list_letters(
 
 
 def _listed(row: dict[str, Any]) -> dict[str, Any]:
-    known = row | {"record": f"{row['topic']}:{row['partition']} offset {row['offset']}"}
+    known = row | {"record": place(row)}
     return {name: known[name] for name in LISTED}
 
 

@@ -18,7 +18,7 @@ from neon_projector.consumer.errors import Refused
 from neon_projector.consumer.wording import counted
 from neon_projector.projections.registry import REGISTRY
 
-SHOWN = 50
+SHOWN = 20
 """Letters that a table names one by one."""
 
 Why = Annotated[str | None, typer.Option(help="Why, kept in projector.operations. Needed with --execute.")]

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from neon_projector.consumer.cli.output import print_first, print_next, print_table, print_text
+from neon_projector.consumer.cli.output import place, print_first, print_next, print_table, print_text
 from neon_projector.consumer.wording import counted, verb
 
 Row = dict[str, Any]
@@ -10,8 +10,8 @@ Row = dict[str, Any]
 STORED = {
     "rows": ("entity", "version"),
     "aside": ("entity", "version", "reason", "waiting_for", "since", "error"),
-    "parked": ("entity", "version", "type", "topic", "partition", "offset", "since"),
-    "dead_letters": ("id", "topic", "partition", "offset", "reason", "error", "status", "created_at"),
+    "parked": ("entity", "version", "type", "record", "since"),
+    "dead_letters": ("id", "record", "reason", "error", "status", "created_at"),
 }
 """What is printed of what the database has, in this order."""
 NEWEST = 10
@@ -23,7 +23,7 @@ def print_story(story: Row) -> None:
     for name, columns in STORED.items():
         if story[name]:
             print_text(name.replace("_", " ").capitalize())
-            _print_newest([{column: row[column] for column in columns} for row in story[name]])
+            _print_newest([{column: _said(row, column) for column in columns} for row in story[name]])
     if story.get("records"):
         print_text("Its records, in order")
         _print_newest([_record(row) for row in story["records"]])
@@ -47,11 +47,15 @@ def print_conclusion(story: Row) -> None:
         print_next(command)
 
 
+def _said(row: Row, column: str) -> Any:
+    return place(row) if column == "record" else row[column]
+
+
 def _record(row: Row) -> Row:
     letter = f" (dead letter {row['dead_letter']})" if row["dead_letter"] else ""
     return {
         "at": row["at"],
-        "record": f"{row['topic']}:{row['partition']} offset {row['offset']}",
+        "record": place(row),
         "event": row["type"] or "no event",
         "version": row["version"],
         "would be": row["would"],

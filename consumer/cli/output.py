@@ -122,6 +122,11 @@ def said(value: Any) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
+def place(row: Mapping[str, Any]) -> str:
+    """Where a record is: `users:0 offset 17`."""
+    return f"{row['topic']}:{row['partition']} offset {row['offset']}"
+
+
 def _blocks(rows: Sequence[Mapping[str, Any]]) -> Table:
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_column(no_wrap=True, style="dim")

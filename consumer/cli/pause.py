@@ -62,20 +62,20 @@ def details(found: Iterable[Stop]) -> list[dict[str, Any]]:
     return [{name: getattr(stop, name) for name in names} for stop in found]
 
 
-def described(stop: Stop) -> str:
-    """One stop, or what is accepted, for people."""
+def described(stop: Stop, is_: str = "is") -> str:
+    """One stop, or what is accepted, for people; with `was` one that is lifted."""
     who = "" if stop.actor is None else f" by {stop.actor}"
     why = "" if stop.message is None else f" ({stop.message})"
     but = f", but {', '.join(stop.except_topics)}" if stop.except_topics else ""
     if stop.reason == ACCEPTED:
         assert stop.until is not None
         return f"rejections of {said_topic(stop.topic)} are accepted; this ends {ago(stop.until)}{who}{why}"
-    return f"intake of {said_topic(stop.topic)}{but} is stopped: {stop.reason} {ago(stop.since)}{who}{why}"
+    return f"intake of {said_topic(stop.topic)}{but} {is_} stopped: {stop.reason} {ago(stop.since)}{who}{why}"
 
 
 def _said(done: Resumed, topic: str | None, resumed: bool) -> Iterable[str]:
     for stop in done.lifted:
-        yield f"lifted: {described(stop)}"
+        yield f"lifted: {described(stop, 'was')}"
     for stop in done.exempt:
         yield f"{topic} goes on; {described(stop)}"
     for stop in done.accepted:

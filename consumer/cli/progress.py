@@ -47,6 +47,8 @@ class Bar:
     def said(self) -> str:
         """`12,000 of 40,000, 30.0 %, 3,000/s, 0:00:09 left`, as far as it is known."""
         of = "" if self.total is None else f" of {self.total:,}"
+        if self.total is None and not self.done:
+            return "how long it takes is not known"
         parts = [f"{self.done:,}{of or ' (how many there are is unknown)'}"]
         parts += [] if self.percent is None else [f"{self.percent:.1f} %"]
         if self.rate:

@@ -22,7 +22,7 @@ from neon_projector.consumer.errors import Refused
 from neon_projector.consumer.wording import counted, verb
 from neon_projector.projections.registry import REGISTRY
 
-SHOWN = 50
+SHOWN = 20
 """Letters that a table names one by one."""
 
 Edit = Annotated[

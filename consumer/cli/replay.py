@@ -11,7 +11,7 @@ from neon_projector.consumer.admin.operations.operation import Operation
 from neon_projector.consumer.admin.replay import run
 from neon_projector.consumer.admin.replay.plan import Point, plan
 from neon_projector.consumer.cli.by_topic import EveryPartition
-from neon_projector.consumer.cli.database import AsJson, Execute, Yes, ask, confirm, is_to_ask, work
+from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm, is_to_ask, work
 from neon_projector.consumer.cli.progress import progress
 from neon_projector.consumer.cli.replay_text import print_plan, print_result
 from neon_projector.consumer.cli.scope import scope_of, span_of
@@ -51,7 +51,7 @@ def replay(
     ranges = ask(lambda engine: plan(engine, settings, scope, begin, stop))
     total = sum(one.offsets for one in ranges)
     if not execute:
-        print_plan(ranges, bool(key), every, as_json)
+        print_plan(ranges, bool(key), every, as_json, DRY)
         return
     if is_to_ask(yes) and not as_json:
         print_plan(ranges, bool(key), every, False)

@@ -5,7 +5,6 @@ from typing import Any
 from neon_projector.consumer.admin.operations.operation import Operation
 from neon_projector.consumer.admin.replay.plan import Range
 from neon_projector.consumer.cli.by_topic import print_lines, print_partitions
-from neon_projector.consumer.cli.database import DRY
 from neon_projector.consumer.cli.output import print_json, print_text
 from neon_projector.consumer.wording import counted, first_of, verb
 
@@ -13,8 +12,8 @@ GAPS = 5
 """So many gaps of a partition are named."""
 
 
-def print_plan(ranges: list[Range], keys: bool, every: bool, as_json: bool) -> None:
-    """The numbers of a dry run; `keys`: only records with some keys are applied."""
+def print_plan(ranges: list[Range], keys: bool, every: bool, as_json: bool, then: str = "") -> None:
+    """What would be read; `keys`: only records with some keys are applied. `then`: what is said behind it."""
     total = sum(one.offsets for one in ranges)
     if as_json:
         body = [{**_row(r), "records": r.offsets, "lost": r.start - r.gone} for r in ranges]
@@ -29,7 +28,8 @@ def print_plan(ranges: list[Range], keys: bool, every: bool, as_json: bool) -> N
         every=every,
     )  # fmt: skip
     of_keys = ", of which those of the keys are applied" if keys else ""
-    print_text(f"up to {counted(total, 'record')} {verb(total, 'is', 'are')} read{of_keys}: {DRY}")
+    read = f"up to {counted(total, 'record')} {verb(total, 'is', 'are')} read{of_keys}"
+    print_text(f"{read}: {then}" if then else read)
 
 
 def _row(one: Range) -> dict[str, Any]:

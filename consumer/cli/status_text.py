@@ -14,6 +14,8 @@ from neon_projector.consumer.wording import counted, span, verb
 
 Row = dict[str, Any]
 
+ALL = 10**9
+"""Rows of a table that has one for each of a few reasons."""
 SHOWN = 10
 """So many members, and so many partitions in trouble, are listed."""
 FEW = 4
@@ -29,16 +31,16 @@ def shown(told: Row, on: Console, *, every: bool) -> RenderableType:
     for one in told["findings"]:
         parts.append(plain(f"{one['level'].upper()}: {one['says']}"))
         parts += [next_line(one["next"])] if one["next"] else []
-    group, most = told["group"], 10**9 if every else SHOWN
+    group, most = told["group"], ALL if every else SHOWN
     members = f"Group {group['id']} ({group['state']}, {counted(len(group['members']), 'member')})"
     listed = told["partitions"] if every else troubled(told)
     parts += _table(members, [_member(one, every) for one in group["members"]], most, on)
     parts += ["", *(plain(_topic(row)) for row in by_topic(told["partitions"]))]
     parts += _table("Partitions" if every else "In trouble", [_partition(row) for row in listed], most, on)
     parts += _lines([line for row in told["partitions"] if (line := _held_back(row))], most)
-    parts += _table("What waits", told["waiting"], SHOWN, on)
-    parts += _table("Dead letters", told["dead_letters_by_reason"], SHOWN, on)
-    parts += _table("Rejected in the last 10 minutes", told["rejected_lately"], SHOWN, on)
+    parts += _table("What waits", told["waiting"], ALL, on)
+    parts += _table("Dead letters", told["dead_letters_by_reason"], ALL, on)
+    parts += _table("Most rejected in the last 10 minutes", told["rejected_lately"], ALL, on)
     parts += _table("Ignored, as their type is unknown", [_unknown(row) for row in told["unknown_types"]], SHOWN, on)
     parts += [plain(described(stop)) for stop in told["intake"]]
     return Group(*parts, "", plain(_counts(told)))

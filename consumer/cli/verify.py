@@ -10,7 +10,7 @@ import typer
 from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from neon_projector.consumer.admin.operations.rights import require_tables
+from neon_projector.consumer.admin.operations.rights import require_group, require_tables
 from neon_projector.consumer.admin.verify.comparing import listed
 from neon_projector.consumer.admin.verify.report import Difference, Report
 from neon_projector.consumer.admin.verify.source import Tell
@@ -31,6 +31,8 @@ PATIENCE_SECONDS = 86_400.0
 """What one statement may take: of hundreds of millions of rows each is copied by one."""
 STATUS = {"equal": 0, "differs": 1, "unprovable": 5}
 """The exit status of each verdict."""
+ENTITIES = {str(projection.table.name): projection.entity for projection in REGISTRY}
+"""By table what a row of it is."""
 SHOWN, IN_JSON = 20, 1_000
 """So many differences are listed, unless --max-differences says otherwise."""
 
@@ -75,6 +77,7 @@ def do(work: Callable[[AsyncEngine, Settings], Awaitable[T]]) -> T:
 
     async def allowed(engine: AsyncEngine) -> T:
         await require_tables(engine)
+        await require_group(engine, settings.kafka_group_id)
         return await work(engine, settings)
 
     return interruptible(lambda: asked(settings, allowed))
@@ -129,7 +132,7 @@ def _or_dash(version: int | None) -> str:
 def _print(report: Report) -> None:
     unproved = (f"{partition}; the tables can't be proved from it" for partition in report.unprovable)
     print_lines(unproved, every=False, rest="--json has all")
-    rows = ", ".join(f"{number:,} {table}" for table, number in report.rows.items())
+    rows = ", ".join(counted(number, ENTITIES[table]) for table, number in report.rows.items())
     print_text(f"{rows} compared with {counted(report.records, 'record')}: {_verdict(report)}")
     if report.waiting:
         said = f"{report.waiting:,} that {verb(report.waiting, 'waits or is', 'wait or are')} deleted compared too"

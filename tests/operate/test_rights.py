@@ -9,7 +9,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from neon_projector.consumer.errors import FatalError
+from neon_projector.consumer.errors import FatalError, Refused
 from tests.operate.commands import failed
 from tests.support.world import World
 
@@ -39,6 +39,16 @@ async def test_who_may_not_create_tables_is_told_which_right_verify_and_rebuild_
         assert str(error).endswith(f"GRANT CREATE ON SCHEMA projector TO {role}")
         assert not hasattr(error, "__notes__")
     assert await reader.rows("SELECT FROM projector.operations") == []
+
+
+async def test_with_another_group_than_the_services_no_row_is_called_unexpected(world: World) -> None:
+    position = "INSERT INTO projector.offsets (group_id, topic, partition, next_offset) VALUES ('theirs', $1, 0, 0)"
+    await world.rows(position, world.users)
+    for words in (("verify",), ("rebuild", "--execute", "--yes")):
+        error = await failed(world, *words)
+        assert isinstance(error, Refused)
+        assert str(error) == f"Not done: the service here has KAFKA_GROUP_ID=theirs, and yours is {world.group}"
+    assert await world.rows("SELECT FROM projector.operations") == []
 
 
 async def test_a_connection_that_is_killed_while_a_command_asks_is_the_cause_that_is_named(world: World) -> None:

@@ -56,7 +56,7 @@ async def test_what_is_lifted_and_what_is_not_is_said_with_who_and_why(world: Wo
     assert re.search(r"is stopped: paused \d+ s ago by ", command("status", settings=world.settings).stdout)
     done = command("resume", "--topic", world.users, "--message", "moved", settings=world.settings)
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "intake goes on within seconds")
-    assert done.stdout.startswith(f"lifted: intake of {world.users} is stopped: paused ")
+    assert done.stdout.startswith(f"lifted: intake of {world.users} was stopped: paused ")
     traces = [(row["command"], row["outcome"]) for row in await world.rows(TOLD)]
     assert traces == [("pause", "done: the shop is moving"), ("resume", "done: moved")]
 

@@ -34,6 +34,7 @@ def a_status(**changed: Any) -> dict[str, Any]:
     """The answer where nothing is wrong, otherwise as `changed` says."""
     well = {
         "partitions": [a_partition(), a_partition(1)], "intake": [], "rejected_lately": [], "dead_letters": 0,
+        "dead_letters_lately": 0,
         "group": {"protocol": "classic", "members": ["one"], "state": "Stable"},
         "unknown_types": [], "refused": 0, "parked_states": 0, "parked_events": 0, "contested": 0,
     }  # fmt: skip
@@ -74,13 +75,14 @@ CASES = [
      "projector status --watch"),
     (a_status(partitions=[a_partition(lag=1200, lag_seconds=None)]), "ok", "1,200 records are on their way", None),
     (a_status(partitions=[a_partition(open_transaction_seconds=70.0)]), "behind", "open transaction holds back", None),
-    (a_status(rejected_lately=LATELY, dead_letters=20), "look", "7 records were rejected in the last 10 minutes, most: "
+    (a_status(rejected_lately=LATELY, dead_letters=20, dead_letters_lately=9), "look",
+     "9 records were rejected in the last 10 minutes, most: "
      "invalid_data from /shop", "projector dead-letters list"),
     (a_status(partitions=[a_partition()]), "ok", "1 partition is read, 0 records are on their way", None),
     (a_status(partitions=[a_partition(lag=1)]), "ok", "1 partition is read, 1 record is on its way", None),
     (a_status(partitions=[a_partition(lag=1, lag_seconds=200_000)]), "behind",
      "1 record of users:0 is not applied yet, the oldest for 2 days", "projector status --watch"),
-    (a_status(rejected_lately=[LATELY[0] | {"number": 1}]), "look", "1 record was rejected",
+    (a_status(rejected_lately=LATELY, dead_letters_lately=1), "look", "1 record was rejected",
      "projector dead-letters list"),
     (a_status(dead_letters=1), "look", "1 dead letter waits for", "projector dead-letters list"),
     (a_status(refused=1), "look", "refused 1 state that", "projector parked retry --all"),

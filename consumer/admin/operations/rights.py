@@ -1,15 +1,29 @@
-"""What long work that keeps tables of its own needs of the database, asked before it begins."""
+"""What long work that compares the tables needs of the database and of the settings, asked before it begins."""
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from neon_projector.consumer.errors import FatalError, SchemaMissing
+from neon_projector.consumer.errors import FatalError, Refused, SchemaMissing
+from neon_projector.consumer.offsets.store import OFFSETS
 from neon_projector.consumer.recovery.translate import translated
+from neon_projector.consumer.settings import NOT_A_GROUP
 from neon_projector.models import CONTROL_SCHEMA
 
 _ASK = text(f"""
     SELECT current_user AS role, current_setting('transaction_read_only') = 'on' AS read_only,
         (SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = '{CONTROL_SCHEMA}') AS creates""")
+_GROUPS = text(f"""
+    SELECT DISTINCT group_id FROM {OFFSETS} WHERE NOT starts_with(group_id, '{NOT_A_GROUP}') ORDER BY 1""")
+
+
+async def require_group(engine: AsyncEngine, group_id: str) -> None:
+    """Refused where only other groups have positions here: with the wrong KAFKA_GROUP_ID nothing has been read, and
+    every row would be unexpected."""
+    with translated():
+        async with engine.connect() as connection:
+            groups = list((await connection.execute(_GROUPS)).scalars())
+    if groups and group_id not in groups:
+        raise Refused(f"the service here has KAFKA_GROUP_ID={' or '.join(groups)}, and yours is {group_id}")
 
 
 async def require_tables(engine: AsyncEngine) -> None:
