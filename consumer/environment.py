@@ -6,23 +6,35 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
+from pydantic_settings import BaseSettings
 
 from neon_projector.consumer.errors import WrongSettings
-from neon_projector.consumer.settings import GivenDatabaseSettings, Settings
+from neon_projector.consumer.settings import EventSettings, GivenDatabaseSettings, KafkaSettings, Settings
 from neon_projector.models.settings import DatabaseSettings
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.registry import REGISTRY
 
-AnySettings = TypeVar("AnySettings", bound=DatabaseSettings)
+AnySettings = TypeVar("AnySettings", bound=BaseSettings)
+AnyKafkaSettings = TypeVar("AnyKafkaSettings", bound=KafkaSettings)
 
 FILE_SUFFIX = "_FILE"
 
 
 def load_settings(environment: Mapping[str, str] | None = None, registry: Registry = REGISTRY) -> Settings:
     """The settings in `environment` (default: the process's). WrongSettings names each variable at fault."""
-    given = _with_files(os.environ if environment is None else environment)
-    topics = {p.topic_setting: given.get(p.topic_setting) or p.default_topic for p in registry}
-    return _checked(Settings, {**_known(Settings, given), "topics": topics})
+    return _with_topics(Settings, environment, registry)
+
+
+def load_kafka_settings(environment: Mapping[str, str] | None = None, registry: Registry = REGISTRY) -> KafkaSettings:
+    """Kafka's part alone, for those who publish and have no database. Errors as in `load_settings`."""
+    return _with_topics(KafkaSettings, environment, registry)
+
+
+def load_event_settings(environment: Mapping[str, str] | None = None) -> EventSettings:
+    """What an event may be, for a check that needs no server. Errors as in `load_settings`."""
+    return _checked(
+        EventSettings, _known(EventSettings, _with_files(os.environ if environment is None else environment))
+    )
 
 
 def load_database_settings(environment: Mapping[str, str] | None = None) -> DatabaseSettings:
@@ -31,7 +43,15 @@ def load_database_settings(environment: Mapping[str, str] | None = None) -> Data
     return _checked(GivenDatabaseSettings, _known(GivenDatabaseSettings, given))
 
 
-def _known(kind: type[DatabaseSettings], given: Mapping[str, str]) -> dict[str, Any]:
+def _with_topics(
+    kind: type[AnyKafkaSettings], environment: Mapping[str, str] | None, registry: Registry
+) -> AnyKafkaSettings:
+    given = _with_files(os.environ if environment is None else environment)
+    topics = {p.topic_setting: given.get(p.topic_setting) or p.default_topic for p in registry}
+    return _checked(kind, {**_known(kind, given), "topics": topics})
+
+
+def _known(kind: type[BaseSettings], given: Mapping[str, str]) -> dict[str, Any]:
     return {name: given[name.upper()] for name in kind.model_fields if given.get(name.upper(), "") != ""}
 
 

@@ -22,8 +22,10 @@ def _group(name: str) -> str:
     return name
 
 
-class GivenDatabaseSettings(DatabaseSettings):
-    """The data layer's settings, from what is handed over and from nowhere else."""
+class Given(BaseSettings):
+    """Settings from what is handed over, and from nowhere else."""
+
+    model_config = DatabaseSettings.model_config
 
     @classmethod
     def settings_customise_sources(
@@ -37,17 +39,22 @@ class GivenDatabaseSettings(DatabaseSettings):
         return (init_settings,)
 
 
-class Settings(GivenDatabaseSettings):
-    """What a running service needs to know. `models.settings` has the database's part."""
+class GivenDatabaseSettings(Given, DatabaseSettings):
+    """The data layer's settings."""
+
+
+class EventSettings(Given):
+    """What an event may be."""
+
+    event_max_bytes: int = Field(EVENT_MAX_BYTES, ge=1024, le=MOST_BYTES)
+    """Longer values are rejected."""
+
+
+class KafkaSettings(EventSettings):
+    """How to reach Kafka, and what stands there: all that somebody who publishes needs to know."""
 
     kafka_bootstrap_servers: Annotated[str, AfterValidator(broker_list)]
     """`host:port`, several with commas."""
-    kafka_group_id: Annotated[str, AfterValidator(_group)] = Field("neon-projector", min_length=1)
-    """The consumer group; positions are kept under its name."""
-    kafka_group_instance_id: str = ""
-    """Static membership (KIP-345): a name of this instance that survives a restart. Empty: dynamic."""
-    kafka_isolation_level: Literal["read_committed", "read_uncommitted"] = "read_committed"
-    """Whether records of aborted transactions are left out."""
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
     kafka_sasl_username: str | None = None
@@ -57,6 +64,28 @@ class Settings(GivenDatabaseSettings):
     kafka_ssl_certfile: FilePath | None = None
     kafka_ssl_keyfile: FilePath | None = None
 
+    topics: Mapping[str, str] = Field(default_factory=dict)
+    """The topic of each projection, by the name of its setting (`<ENTITY>_TOPIC`)."""
+
+    @model_validator(mode="after")
+    def _sasl_is_whole(self) -> Self:
+        given = (self.kafka_sasl_username, self.kafka_sasl_password)
+        if self.kafka_security_protocol.startswith("SASL") and None in given:
+            protocol = self.kafka_security_protocol
+            raise ValueError(f"KAFKA_SECURITY_PROTOCOL={protocol} needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD")
+        return self
+
+
+class Settings(KafkaSettings, GivenDatabaseSettings):
+    """What a running service needs to know. `models.settings` has the database's part."""
+
+    kafka_group_id: Annotated[str, AfterValidator(_group)] = Field("neon-projector", min_length=1)
+    """The consumer group; positions are kept under its name."""
+    kafka_group_instance_id: str = ""
+    """Static membership (KIP-345): a name of this instance that survives a restart. Empty: dynamic."""
+    kafka_isolation_level: Literal["read_committed", "read_uncommitted"] = "read_committed"
+    """Whether records of aborted transactions are left out."""
+
     batch_max_events: int = Field(5_000, ge=1, le=100_000)
     """Records in one transaction: enough to make its fixed cost small, few enough for short locks."""
     batch_max_bytes: int = Field(12 * 1024 * 1024, ge=1024, le=MOST_BYTES)
@@ -65,8 +94,6 @@ class Settings(GivenDatabaseSettings):
     """Transactions under way at the same time, each over partitions of its own. Each needs a connection."""
     batch_max_wait_ms: int = Field(0, ge=0, le=60_000)
     """How long a batch that is not full waits for more while nothing is being written. 0: not at all."""
-    event_max_bytes: int = Field(EVENT_MAX_BYTES, ge=1024, le=MOST_BYTES)
-    """Longer values are rejected."""
 
     cascade_grace_seconds: int = Field(7 * 24 * 3600, ge=0)
     """How long documents of a deleted user can come back."""
@@ -82,14 +109,3 @@ class Settings(GivenDatabaseSettings):
     """0: a free one, named in the log."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "text"] = "json"
-
-    topics: Mapping[str, str] = Field(default_factory=dict)
-    """The topic of each projection, by the name of its setting (`<ENTITY>_TOPIC`)."""
-
-    @model_validator(mode="after")
-    def _sasl_is_whole(self) -> Self:
-        given = (self.kafka_sasl_username, self.kafka_sasl_password)
-        if self.kafka_security_protocol.startswith("SASL") and None in given:
-            protocol = self.kafka_security_protocol
-            raise ValueError(f"KAFKA_SECURITY_PROTOCOL={protocol} needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD")
-        return self

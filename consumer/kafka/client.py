@@ -29,7 +29,7 @@ from neon_projector.consumer.kafka.light_records import read_lightly
 from neon_projector.consumer.kafka.static_member import Coordinator
 from neon_projector.consumer.kafka.unpack import BATCH_BYTES, unpack_within
 from neon_projector.consumer.kafka.watch import Watch
-from neon_projector.consumer.settings import Settings
+from neon_projector.consumer.settings import KafkaSettings, Settings
 
 log = logging.getLogger(__name__)
 
@@ -147,7 +147,7 @@ async def _wait_topics(consumer: AIOKafkaConsumer) -> None:
         await consumer._client.force_metadata_update()
 
 
-def client_options(settings: Settings) -> dict[str, Any]:
+def client_options(settings: KafkaSettings) -> dict[str, Any]:
     """aiokafka's arguments for reaching the brokers."""
     adapt_client()
     read_lightly()

@@ -10,7 +10,7 @@ from aiokafka.conn import collect_hosts, create_conn
 
 from neon_projector.consumer.errors import FatalError
 from neon_projector.consumer.kafka.client import client_options
-from neon_projector.consumer.settings import Settings
+from neon_projector.consumer.settings import KafkaSettings
 
 REFUSED = (
     aiokafka.errors.AuthenticationFailedError,
@@ -18,7 +18,7 @@ REFUSED = (
 )
 
 
-async def require_login(settings: Settings) -> None:
+async def require_login(settings: KafkaSettings) -> None:
     """FatalError, naming the setting, where a broker answers and refuses us. One that does not answer is left out."""
     if settings.kafka_security_protocol == "PLAINTEXT":
         return

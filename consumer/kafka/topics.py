@@ -1,6 +1,8 @@
 """The topics that the service reads: are they there, and do they keep what makes the tables provable?"""
 
 import logging
+from collections.abc import AsyncIterator, Collection, Iterable
+from contextlib import asynccontextmanager
 
 import aiokafka.errors
 from aiokafka.admin import AIOKafkaAdminClient
@@ -10,7 +12,7 @@ from neon_projector.consumer.errors import TopicMissing
 from neon_projector.consumer.kafka.client import client_options
 from neon_projector.consumer.kafka.errors import kafka_translated
 from neon_projector.consumer.kafka.login import require_login
-from neon_projector.consumer.settings import Settings
+from neon_projector.consumer.settings import KafkaSettings, Settings
 
 log = logging.getLogger(__name__)
 
@@ -19,8 +21,21 @@ KEEPS_EVERYTHING = {"retention.ms": "-1", "retention.bytes": "-1", "cleanup.poli
 
 async def require(settings: Settings) -> None:
     """TopicMissing for a topic that is not there, FatalError where Kafka refuses us, a warning for one that forgets."""
+    async with _with_all(settings, wanted := sorted(set(settings.topics.values()))) as admin:
+        await _warn_of_loss(admin, wanted)
+
+
+async def require_some(settings: KafkaSettings, wanted: Collection[str]) -> None:
+    """TopicMissing, FatalError and TransientError as in `require`, for somebody who publishes to these."""
+    with kafka_translated():
+        async with _with_all(settings, wanted):
+            return
+
+
+@asynccontextmanager
+async def _with_all(settings: KafkaSettings, wanted: Iterable[str]) -> AsyncIterator[AIOKafkaAdminClient]:
+    """A client, where these topics are there."""
     await require_login(settings)
-    wanted = sorted(set(settings.topics.values()))
     admin = AIOKafkaAdminClient(**client_options(settings))
     await admin.start()
     try:
@@ -28,7 +43,7 @@ async def require(settings: Settings) -> None:
         if missing := [topic for topic in wanted if topic not in there]:
             settings_of = {topic: name for name, topic in settings.topics.items()}
             raise TopicMissing(", ".join(f"{topic!r} ({settings_of[topic]})" for topic in missing))
-        await _warn_of_loss(admin, wanted)
+        yield admin
     finally:
         await admin.close()
 

@@ -27,8 +27,10 @@ EXAMPLES = {path: shlex.split(examples_of(EVERY[path])[0])[1:] for path in COMMA
 NOWHERE = "127.0.0.1:1"
 GOES_ON = {("run",), ("demo",)}
 """These do not end by themselves: `run` waits for servers, `demo` brings its own."""
-ASKS_NOBODY = {("contract",)}
-"""Prints what the code has; its lines are as long as a document's."""
+ASKS_NOBODY = {("contract",), ("publish",)}
+"""Their first example needs no server."""
+PRINTS_A_DOCUMENT = {("contract",), ("migrate",)}
+"""Its lines are as long as they are."""
 NEEDS_A_FILE = {("undo",)}
 ASKS_KAFKA = [
     ["status"], ["offsets", "show"], ["offsets", "reset", "--all-topics", "--to-latest"], ["verify"],
@@ -42,6 +44,7 @@ WRONG = [
     ["dead-letters", "show", "one"], ["dead-letters", "list", "--limit", "0"], ["parked", "retry"],
     ["parked", "retry", AN_ID, "--all"], ["rebuild", "--entity", "nobody"], ["rebuild", "--id", "nobody"],
     ["rebuild", "--from-verify", "1", "--entity", "user"], ["operations", "show", "0"], ["no-such-command"],
+    ["publish"], ["publish", "none.jsonl"], ["publish", "-", "--rate", "0"],
 ]  # fmt: skip
 
 
@@ -61,6 +64,7 @@ def called(words: list[str], settings: dict[str, str]) -> tuple[int, str, str]:
 @pytest.fixture(autouse=True)
 def _in_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "events.jsonl").write_text(json.dumps(a_user_event(version=0)) + "\n")
 
 
 @pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
@@ -99,9 +103,7 @@ def test_with_json_every_line_is_json(busy: World, path: tuple[str, ...]) -> Non
     assert [json.loads(line) for line in out.splitlines()] or status == 4
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in COMMANDS if path not in GOES_ON | ASKS_NOBODY | {("migrate",)}], ids=" ".join
-)
+@pytest.mark.parametrize("path", [path for path in COMMANDS if path not in GOES_ON | PRINTS_A_DOCUMENT], ids=" ".join)
 def test_on_a_terminal_lines_have_80_columns_and_piped_no_command_to_a_terminal(
     busy: World, path: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from string import Formatter
 
 from neon_projector.projections.contract.words.table import SECTIONS, words
 from neon_projector.projections.contract.words.word import Word
@@ -27,9 +26,8 @@ def _sections() -> Iterator[str]:
 
 
 def _row(word: Word) -> str:
-    said = "".join(text + (f"‹{name}›" if name else "") for text, name, _, _ in Formatter().parse(word.says))
     reasons = ", ".join(f"`{reason}`" for reason in word.reasons)
-    return f"| {said} | {reasons} | {word.cause} | {word.mend} |\n"
+    return f"| {word.shape} | {reasons} | {word.cause} | {word.mend} |\n"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """One sentence about a bad record."""
 
 from dataclasses import dataclass
+from string import Formatter
 
 from neon_projector.projections.contract.outcome import Reason, Rejected
 
@@ -19,6 +20,11 @@ class Word:
     """Why publishers do that."""
     mend: str
     """What the publisher does about it."""
+
+    @property
+    def shape(self) -> str:
+        """The sentence for people, not filled: `‹field›: required, absent`."""
+        return "".join(text + (f"‹{name}›" if name else "") for text, name, _, _ in Formatter().parse(self.says))
 
     def rejected(self, reason: Reason | None = None, **said: object) -> Rejected:
         """The rejection that says this, for the usual reason or for `reason`."""

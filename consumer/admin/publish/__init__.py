@@ -1,0 +1,1 @@
+"""Events in a file: checked as the service reads them, and published."""

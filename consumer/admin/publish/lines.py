@@ -1,0 +1,70 @@
+"""The records of a file of JSON lines: events in structured form, or dead letters as they were exported."""
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, Any, NamedTuple
+
+import orjson
+
+from neon_projector.consumer.admin.publish.letter_line import is_letter, record_of_letter
+from neon_projector.projections.checking.problem import Problem
+from neon_projector.projections.contract.record import Record
+
+STDIN = "-"
+STRUCTURED = (("content-type", b"application/cloudevents+json"),)
+
+
+class NotLines(ValueError):
+    """The file has no events on lines of their own."""
+
+
+class LineRecord(NamedTuple):
+    """A record that has not been published. The key is made of the event's own id when it is."""
+
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = STRUCTURED
+    topic: str = ""
+    partition: int = 0
+    offset: int = 0
+    timestamp: int = 0
+    key: bytes | None = None
+
+
+def opened(name: str) -> IO[bytes]:
+    """The file, or standard input (`-`), which is kept on disk: it is read twice. OSError where it can't be read."""
+    if name != STDIN:
+        return Path(name).open("rb")
+    kept = TemporaryFile()  # noqa: SIM115  whoever opens it closes it
+    shutil.copyfileobj(sys.stdin.buffer, kept)
+    return kept
+
+
+def records_of(file: IO[bytes]) -> Iterator[tuple[int, Record | Problem]]:
+    """Each line that is not empty, with its number, the first is 1: its record, or why there is none in it.
+
+    NotLines where an event stands on several lines.
+    """
+    file.seek(0)
+    for number, line in enumerate(file, 1):
+        text = line.strip(b" \t\r\n")
+        if text in (b"{", b"[") and number == 1:
+            raise NotLines("each event on a line of its own, one on several lines came; `jq -c .` writes it so")
+        if text:
+            yield number, _record(number, text)
+
+
+def _record(number: int, text: bytes) -> Record | Problem:
+    letter = _parsed(text)
+    return record_of_letter(number, letter) if is_letter(letter) else LineRecord(text)
+
+
+def _parsed(text: bytes) -> Any:
+    if b'"value_length"' not in text:
+        return None
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None

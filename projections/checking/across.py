@@ -1,0 +1,94 @@
+"""Compares the events of one file with each other, in few bytes for each."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from neon_projector.projections.checking.problem import Problem
+from neon_projector.projections.checking.story import Newest, Seen, told
+from neon_projector.projections.checking.warnings import DELETED_OWNER, HELD, TWICE, UNKNOWN_OWNER
+from neon_projector.projections.contract.event import Event
+from neon_projector.projections.contract.projection import DELETED, Projection, Registry
+
+_LONG = 64
+"""Characters: of a longer text only a hash is kept."""
+
+
+class Entity(NamedTuple):
+    """Whose events these are."""
+
+    entity: str
+    id: UUID
+
+
+class Across:
+    """Give it each event with its line, then ask for what does not go together."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+        self._seen: dict[Entity, dict[int, Seen]] = {}
+
+    def add(self, line: int, event: Event) -> Iterator[Problem]:
+        """A warning where its version was there before with other content."""
+        versions = self._seen.setdefault(Entity(event.entity, UUID(int=event.id.int)), {})
+        this = Seen(line, event.kind, _short(event.fields), _short(event.expects))
+        first = versions.setdefault(event.version, this)
+        if first is not this and _contradict(first, this):
+            yield TWICE.at(line, first.line, version=event.version)
+
+    def end(self) -> Iterator[Problem]:
+        """All other warnings, when every event was given."""
+        newest: dict[Entity, Newest] = {}
+        for entity, versions in self._seen.items():
+            newest[entity] = state = Newest()
+            yield from told(versions, state)
+        for projection in self._registry:
+            yield from self._without_parents(projection, newest)
+            for column in projection.unique:
+                yield from _held_twice(projection, column, newest)
+
+    def _without_parents(self, projection: Projection, newest: Mapping[Entity, Newest]) -> Iterator[Problem]:
+        said = set[tuple[str, UUID]]()
+        for parent in projection.parents:
+            for line, value in _values(projection, parent.column, newest):
+                owner = newest.get(Entity(parent.entity, value))
+                if (parent.entity, value) in said or (owner is not None and not owner.deleted):
+                    continue
+                said.add((parent.entity, value))
+                warned, other = (UNKNOWN_OWNER, None) if owner is None else (DELETED_OWNER, owner.line)
+                yield warned.at(line, other, column=parent.column, entity=parent.entity)
+
+
+def _held_twice(projection: Projection, column: str, newest: Mapping[Entity, Newest]) -> Iterator[Problem]:
+    holders: dict[Any, int] = {}
+    for line, value in _values(projection, column, newest):
+        first = holders.setdefault(value, line)
+        if first != line:
+            yield HELD.at(max(first, line), min(first, line), column=column, entity=projection.entity)
+
+
+def _values(projection: Projection, column: str, newest: Mapping[Entity, Newest]) -> Iterator[tuple[int, Any]]:
+    """The newest values of a column, as far as the file tells them, each with its line."""
+    for entity, state in newest.items():
+        if entity.entity == projection.entity and column in state.columns:
+            yield state.columns[column]
+
+
+def _short(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _key(value) for name, value in fields.items()}
+
+
+def _key(value: Any) -> Any:
+    if hasattr(value, "int") and not isinstance(value, UUID):
+        return UUID(int=value.int)  # the driver's own kind of UUID
+    return hash(value) if isinstance(value, str) and len(value) > _LONG else value
+
+
+def _contradict(first: Seen, second: Seen) -> bool:
+    """Whether they can't both be this version: a complete event and a partial one may."""
+    if (first.kind is DELETED) != (second.kind is DELETED):
+        return True
+    same = first.fields.keys() & second.fields.keys()
+    if first.kind is second.kind and first.fields.keys() != second.fields.keys():
+        return True
+    return first.expects != second.expects or any(first.fields[name] != second.fields[name] for name in same)
