@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -101,6 +102,14 @@ def test_a_check_tells_people_the_line_and_what_to_do_and_needs_no_server(tmp_pa
     assert "too_large" in checked("-", input="{" + " " * 2_000 + "}", env={"EVENT_MAX_BYTES": "1024"}).stdout
     pretty = checked("-", input=json.dumps(BAD, indent=1), env={"COLUMNS": "500"})
     assert (pretty.exit_code, "jq -c" in pretty.stderr) == (2, True)
+
+
+def test_a_pipe_is_read_like_a_file() -> None:
+    read, write = os.pipe()
+    os.write(write, json.dumps(a_user_event()).encode())
+    os.close(write)
+    assert checked(f"/dev/fd/{read}").stdout == "1 line, 1 event, 0 bad lines, 0 warnings\n"
+    os.close(read)
 
 
 def checked(file: str, **more: Any) -> Any:

@@ -34,11 +34,14 @@ class LineRecord(NamedTuple):
 
 
 def opened(name: str) -> IO[bytes]:
-    """The file, or standard input (`-`), which is kept on disk: it is read twice. OSError where it can't be read."""
+    """The file, or standard input (`-`); a pipe is kept on disk: it is read twice. OSError where it can't be read."""
+    given = sys.stdin.buffer if name == STDIN else Path(name).open("rb")  # noqa: SIM115  whoever opens it closes it
+    if name != STDIN and given.seekable():
+        return given
+    kept = TemporaryFile()  # noqa: SIM115
+    shutil.copyfileobj(given, kept)
     if name != STDIN:
-        return Path(name).open("rb")
-    kept = TemporaryFile()  # noqa: SIM115  whoever opens it closes it
-    shutil.copyfileobj(sys.stdin.buffer, kept)
+        given.close()
     return kept
 
 
