@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from neon_projector.projections.contract.broken_json import is_utf_16
+from neon_projector.projections.contract.entity_of import entity_of
 from neon_projector.projections.contract.envelope import MISSING, Envelope, read_envelope
 from neon_projector.projections.contract.event import Decoded, Event, Ignored, Rejection, make_event
 from neon_projector.projections.contract.fast_path import FastPath
@@ -16,7 +17,7 @@ from neon_projector.projections.contract.outcome import Rejected
 from neon_projector.projections.contract.problems import wrong_data
 from neon_projector.projections.contract.projection import EventType, Projection, Registry
 from neon_projector.projections.contract.record import Record
-from neon_projector.projections.contract.words.kinds import kind_of, uuid_or_none
+from neon_projector.projections.contract.words.kinds import kind_of
 from neon_projector.projections.contract.words.of_data import NOT_OBJECT, REQUIRED
 from neon_projector.projections.contract.words.of_envelopes import KEY, SUBJECT
 from neon_projector.projections.contract.words.of_states import UNFORESEEN
@@ -107,18 +108,11 @@ def read_data(
 
 def rejection(record: Record, rejected: Rejected, envelope: Envelope | None) -> Rejection:
     """The rejection of `record`, with the attributes that could be read."""
+    entity_id = entity_of(record, envelope)
     if envelope is None:
-        return Rejection(record, rejected.reason, rejected.error)
-    entity_id = envelope.data.get("id") if isinstance(envelope.data, dict) else None
-    return Rejection(
-        record,
-        rejected.reason,
-        rejected.error,
-        envelope.id,
-        envelope.source,
-        envelope.type,
-        uuid_or_none(entity_id),
-    )
+        return Rejection(record, rejected.reason, rejected.error, entity_id=entity_id)
+    attributes = (envelope.id, envelope.source, envelope.type)
+    return Rejection(record, rejected.reason, rejected.error, *attributes, entity_id)
 
 
 def unforeseen(error: Exception) -> Rejected:

@@ -107,7 +107,7 @@ async def test_a_record_that_never_became_an_event_is_connected_by_its_key(world
     await play(world, True, *changed, create=False)
     ada = await told(world, "explain", str(ADA), exit_status=1)
     (letter,) = ada["dead_letters"]
-    assert (letter["by_key"], letter["entity_id"], letter["reason"]) == (True, None, "invalid_json")
+    assert (letter["by_key"], letter["entity_id"], letter["reason"]) == (False, str(ADA), "invalid_json")
     record = f"a rejected record ({world.users}:0 offset 0: invalid_json)"
     assert ada["conclusion"] == (
         f"1 later change waits for version 1, or for a complete event ({record}: these may be what is missing)"

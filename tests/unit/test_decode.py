@@ -237,4 +237,32 @@ def test_the_envelope_of_unreadable_data_is_kept() -> None:
     event = a_user_event()
     rejection = decode(a_binary_record(event, value=b"{"))
     assert isinstance(rejection, Rejection)
-    assert (rejection.event_id, rejection.type, rejection.entity_id) == (event["id"], "user.created", None)
+    assert (rejection.event_id, rejection.type) == (event["id"], "user.created")
+    assert rejection.entity_id == UUID(event["data"]["id"]), "the key names it"
+
+
+ADA, OWNER, EVENT = UUID(int=1), UUID(int=2), UUID(int=3)
+BAD = a_user_event(id=ADA, version=0) | {"id": str(EVENT)}
+
+
+@pytest.mark.parametrize(
+    ("record", "about"),
+    [
+        (a_record(BAD), ADA),
+        (a_record(BAD, key=None), ADA),
+        (a_record(BAD, key=str(OWNER).encode()), ADA),
+        (ARecord(b"{no JSON", str(ADA).encode()), ADA),
+        (ARecord(b"{no JSON", b"no UUID"), None),
+        (ARecord(b"{no JSON"), None),
+        (a_binary_record(BAD, value=json.dumps(BAD).encode()), ADA),
+        (a_binary_record(BAD | {"subject": str(ADA)}, value=json.dumps(BAD).encode(), key=None), ADA),
+        (a_binary_record(BAD, value=json.dumps(BAD["data"] | {"id": str(EVENT)}).encode()), ADA),
+        (a_binary_record(BAD, value=json.dumps(BAD["data"] | {"id": str(EVENT)}).encode(), key=None), EVENT),
+        (a_binary_record(BAD | {"subject": str(ADA)}, value=b"{", key=None), ADA),
+        (a_record(BAD, value=json.dumps(BAD | {"data": []}).encode()), ADA),
+    ],
+)
+def test_a_rejection_is_of_the_entity_that_data_key_or_subject_name(record: Any, about: UUID | None) -> None:
+    rejection = decode(record)
+    assert isinstance(rejection, Rejection)
+    assert rejection.entity_id == about

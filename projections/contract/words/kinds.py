@@ -35,11 +35,13 @@ def text_of(text: str) -> str:
 
 
 def uuid_or_none(value: Any) -> UUID | None:
-    """The UUID that `value` is the text of, in any spelling."""
+    """The UUID that `value` is the text of, in a spelling of the contract. `UUID` alone takes also what else `int`
+    takes: digits of other scripts, underscores."""
     try:
-        return UUID(value) if isinstance(value, str) else None
+        one = UUID(value) if isinstance(value, str) else None
     except ValueError:
         return None
+    return one if one is not None and one.hex in value.lower().replace("-", "") else None
 
 
 def _kind_of_text(text: str) -> str:
