@@ -4,10 +4,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from pydantic import EmailStr, field_validator
+from pydantic import field_validator
 from sqlalchemy import BigInteger, Boolean, DateTime, String, text
 from sqlmodel import Field, Relationship, SQLModel
 
+from neon_projector.models.address import Address
 from neon_projector.models.base import not_null
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ NAME_LENGTH = 100
 class UserBase(SQLModel):
     """The fields of a user that can be filled in."""
 
-    email: EmailStr = Field(max_length=EMAIL_LENGTH)
+    email: Address = Field(max_length=EMAIL_LENGTH)
     name: str = Field(min_length=1, max_length=NAME_LENGTH)
     is_active: bool = True
 
@@ -32,7 +33,7 @@ class User(UserBase, table=True):
     __table_args__ = {"postgresql_with": {"fillfactor": 85}}
 
     id: UUID = Field(primary_key=True)
-    email: EmailStr = Field(sa_type=String(EMAIL_LENGTH), unique=True)
+    email: Address = Field(sa_type=String(EMAIL_LENGTH), unique=True)
     name: str = Field(sa_type=String(NAME_LENGTH))
     is_active: bool = Field(
         default=True,
@@ -56,7 +57,7 @@ class UserCreate(UserBase):
 class UserUpdate(SQLModel):
     """The fields of a user that can change. Absent fields stay as they are; none may be null."""
 
-    email: EmailStr | None = Field(default=None, max_length=EMAIL_LENGTH)
+    email: Address | None = Field(default=None, max_length=EMAIL_LENGTH)
     name: str | None = Field(default=None, min_length=1, max_length=NAME_LENGTH)
     is_active: bool | None = None
 

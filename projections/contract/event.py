@@ -9,9 +9,9 @@ from uuid import UUID
 import msgspec
 
 from neon_projector.projections.contract.outcome import Reason
-from neon_projector.projections.contract.projection import COMPLETE, EventType, Kind, Projection
+from neon_projector.projections.contract.projection import COMPLETE, PARTIAL, EventType, Kind, Projection
 from neon_projector.projections.contract.record import Record
-from neon_projector.projections.contract.words.of_data import NO_TIME, NOTHING_CHANGES
+from neon_projector.projections.contract.words.of_data import NO_TIME, NOTHING_BEFORE, NOTHING_CHANGES
 
 _NOTHING: Mapping[str, Any] = {}
 
@@ -81,12 +81,18 @@ def make_event(
     time: datetime | None,
     record: Record,
 ) -> Event:
-    """Make an event of `checked` data; the event takes the dict over. Rejected if a change or a time is missing."""
+    """Make an event of `checked` data; the event takes the dict over.
+
+    Rejected if a change or a time is missing, or the version before, which a partial event changes.
+    """
     entity_id, version, kind = checked.pop("id"), checked.pop("version"), event_type.kind
     expects = _NOTHING
     if kind is not COMPLETE or len(checked) < event_type.width:  # else `data` is complete already
-        if kind is Kind.PARTIAL and event_type.changes and event_type.changes.isdisjoint(checked):
-            raise NOTHING_CHANGES.rejected(fields=", ".join(sorted(event_type.changes)))
+        if kind is PARTIAL:
+            if event_type.changes and event_type.changes.isdisjoint(checked):
+                raise NOTHING_CHANGES.rejected(fields=", ".join(sorted(event_type.changes)))
+            if version == 1:
+                raise NOTHING_BEFORE.rejected(type=event_type.name)
         _fill_times(event_type, checked, time)
         if event_type.expects:
             expects = {column: checked.pop(name) for name, column in event_type.expects.items()}

@@ -56,8 +56,10 @@ class Reader:
         hints = _hints(event_type) if complete is None else _hints(complete) | _hints(event_type)
         self._foreign = tuple(hints.keys() - event_type.names)
         self._partial = () if complete is None else tuple(hints.keys() - complete.names)
-        self._whole = len(hints) if complete is not None and hints.keys() == complete.whole else None
-        """The number of fields that make `data` a complete event, if a count is enough to tell; else None."""
+        self._least = 0 if complete is None else len(complete.whole)
+        """With fewer fields `data` is no complete event."""
+        self._all = len(hints) if complete is not None and hints.keys() == complete.names else None
+        """With so many fields `data` is a complete event; None: a count is not enough to tell."""
         self._times = tuple(name for name, hint in hints.items() if hint is Time)
         self._emails = tuple(name for name, hint in hints.items() if hint is Email)
         self._ids = tuple(name for name, hint in hints.items() if hint is EntityId)
@@ -108,7 +110,8 @@ class Reader:
     def _read_as(self, data: dict[str, Any]) -> EventType:
         """The event type that `data` has the fields of; fields of the other type are removed."""
         if self._complete is not None:
-            if len(data) == self._whole or (self._whole is None and self._complete.whole <= data.keys()):
+            number = len(data)
+            if number >= self._least and (number == self._all or self._complete.whole <= data.keys()):
                 for name in self._partial:
                     data.pop(name, None)
                 return self._complete

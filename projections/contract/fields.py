@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BeforeValidator, EmailStr, Field, WithJsonSchema
+from pydantic import BeforeValidator, Field, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from neon_projector.models.address import Address
 from neon_projector.models.document import TITLE_LENGTH
 from neon_projector.models.user import EMAIL_LENGTH, NAME_LENGTH
 
@@ -46,7 +47,7 @@ def _uuid(value: Any) -> Any:
 
 EntityId = Annotated[UUID, BeforeValidator(_uuid), WithJsonSchema({"type": "string", "format": "uuid"})]
 Version = Annotated[int, Field(strict=True, ge=1, le=2**63 - 1)]
-Email = Annotated[EmailStr, Field(max_length=EMAIL_LENGTH)]
+Email = Annotated[Address, Field(max_length=EMAIL_LENGTH)]
 Name = Annotated[str, Field(strict=True, min_length=1, max_length=NAME_LENGTH)]
 Title = Annotated[str, Field(strict=True, min_length=1, max_length=TITLE_LENGTH)]
 Content = Annotated[str, Field(strict=True)] | None

@@ -3,8 +3,6 @@
 import re
 from typing import Any
 
-from email_validator import SPECIAL_USE_DOMAIN_NAMES
-
 from neon_projector.projections.contract.outcome import Reason, Rejected
 from neon_projector.projections.contract.words.kinds import kind_of, text_of
 from neon_projector.projections.contract.words.of_data import (
@@ -13,7 +11,6 @@ from neon_projector.projections.contract.words.of_data import (
     AT_MOST_CHARACTERS,
     LEAP_SECOND,
     NO_SUCH_TIME,
-    RESERVED,
 )
 
 LONGEST_ADDRESS = 254
@@ -48,9 +45,6 @@ def address_problem(field: str, came: str) -> Rejected:
     if len(came) > LONGEST_ADDRESS:
         return AT_MOST_CHARACTERS.rejected(field=field, most=LONGEST_ADDRESS, came=len(came))
     local, _, domain = came.strip().rpartition("@")
-    reserved = [name for name in SPECIAL_USE_DOMAIN_NAMES if f".{domain.lower()}".endswith(f".{name}")]
-    if local and reserved:
-        return RESERVED.rejected(field=field, came=f".{reserved[0]}")
     return AN_ADDRESS.rejected(field=field, came=_kind_of_address(came, local, domain))
 
 

@@ -41,6 +41,10 @@ COMPLETE, PARTIAL, DELETED = Kind.COMPLETE, Kind.PARTIAL, Kind.DELETED
 """Names for the hot path: `Kind.COMPLETE` costs 0.07 µs each time."""
 
 
+CREATED_AT, CHANGED_AT = TIMES = ("created_at", "updated_at")
+"""The fields whose default is the event's `time`."""
+
+
 @dataclass(frozen=True)
 class EventType:
     """One event type of the contract. `schema` is the TypedDict of its `data`; unknown fields are ignored."""
@@ -76,8 +80,9 @@ class EventType:
 
     @cached_property
     def whole(self) -> frozenset[str]:
-        """The fields with which a change is read as this complete event."""
-        return self.names - self.later
+        """The fields with which a change is read as this complete event. The time of the change need not be one of
+        them: it stands in the envelope."""
+        return self.names - self.later - {CHANGED_AT}
 
     @cached_property
     def width(self) -> int:
@@ -87,7 +92,7 @@ class EventType:
     @cached_property
     def times(self) -> tuple[str, ...]:
         """The fields whose default is the event's `time`."""
-        return tuple(name for name in ("created_at", "updated_at") if name in self.names)
+        return tuple(name for name in TIMES if name in self.names)
 
     def data_of(self, entity_id: UUID, version: int, fields: Fields, expects: Fields) -> dict[str, Any]:
         """The way back: an event's `data` from its columns."""

@@ -20,7 +20,13 @@ UNSAID = (
         "what is missing, or for a complete event.",
         (),
     ),
-    Unsaid("A version has one content. The same event may be sent again, unchanged.", (Reason.VERSION_CONFLICT,)),
+    Unsaid(
+        "A version has one content. The same event may be sent again; only times may differ then.",
+        (Reason.VERSION_CONFLICT,),
+    ),
+    Unsaid(
+        "A partial event has version 2 or a higher one: before version 1 is nothing to change.", (Reason.INVALID_DATA,)
+    ),
     Unsaid("After a deletion comes no partial event, but a complete one, or none.", (Reason.DELETED, Reason.ERASED)),
     Unsaid("`from_user_id` is the owner at the version before.", (Reason.WRONG_OWNER,)),
     Unsaid(

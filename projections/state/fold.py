@@ -10,7 +10,7 @@ import msgspec
 
 from neon_projector.projections.contract.event import Event, Rejection
 from neon_projector.projections.contract.outcome import Outcome
-from neon_projector.projections.contract.projection import DELETED, PARTIAL, Fields
+from neon_projector.projections.contract.projection import DELETED, PARTIAL, TIMES, Fields
 from neon_projector.projections.contract.words.of_states import CONFLICT, ERASED, PARKED_CONFLICT, WRONG_OWNER
 from neon_projector.projections.contract.words.of_states import DELETED as GONE
 from neon_projector.projections.contract.words.word import Word
@@ -74,7 +74,7 @@ def _arrive(folded: Folded, pending: dict[int, Event], stored: set[int], event: 
             _drain(folded, pending, stored)
     elif event.version in pending:
         waiting = pending[event.version]
-        if (waiting.fields, waiting.expects) != (event.fields, event.expects):
+        if waiting.expects != event.expects or _stated(waiting.fields) != _stated(event.fields):
             folded.rejected.append(_rejection(event, PARKED_CONFLICT))
         else:
             folded.superseded.append(event)
@@ -100,7 +100,12 @@ def _contradicts(state: State, event: Event) -> bool:
 
 
 def _differs(fields: Fields, event: Event) -> bool:
-    return any(fields.get(name) != value for name, value in event.fields.items())
+    return any(fields.get(name) != value for name, value in event.fields.items() if name not in TIMES)
+
+
+def _stated(fields: Fields) -> Fields:
+    """Without the times. A publisher may leave them out, and then each sending of the event has others."""
+    return {name: value for name, value in fields.items() if name not in TIMES}
 
 
 def _extend(folded: Folded, state: State, event: Event) -> bool:

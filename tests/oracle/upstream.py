@@ -136,5 +136,5 @@ class Upstream:
         self.truth[entity][entity_id] = row
         if row is not None:
             self.last[entity_id] = row
-        times = {} if kind == "deleted" else {"updated_at": TIME}
+        times = {} if kind == "deleted" or self.rng.random() < 0.3 else {"updated_at": TIME}
         self.events.append(an_event(f"{entity}.{kind}", {"id": str(entity_id), "version": version, **data, **times}))

@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
+FIRST = {"updated": 2, "ownership_transferred": 2}
+"""The first version that an event of this kind can have, where it is another than 1."""
 TIME = "2026-11-22T12:00:00Z"
 
 
@@ -30,10 +32,15 @@ def an_event(type_: str, data: dict[str, Any], **attributes: Any) -> dict[str, A
     return event | attributes
 
 
-def a_user_event(kind: str = "created", id: UUID | None = None, version: int = 1, **data: Any) -> dict[str, Any]:  # noqa: A002
+def a_user_event(
+    kind: str = "created",
+    id: UUID | None = None,  # noqa: A002
+    version: Any = ...,
+    **data: Any,
+) -> dict[str, Any]:
     """`user.created`, `.updated` or `.deleted`; `data` adds to what such an event must have."""
     entity_id = id or uuid4()
-    must: dict[str, Any] = {"id": str(entity_id), "version": version}
+    must: dict[str, Any] = {"id": str(entity_id), "version": FIRST.get(kind, 1) if version is ... else version}
     if kind == "created":
         must |= {"email": f"{entity_id.hex}@example.com", "name": "Ada", "created_at": TIME, "updated_at": TIME}
     return an_event(f"user.{kind}", must | _plain(data))
@@ -42,12 +49,12 @@ def a_user_event(kind: str = "created", id: UUID | None = None, version: int = 1
 def a_document_event(
     kind: str = "created",
     id: UUID | None = None,  # noqa: A002
-    version: int = 1,
+    version: Any = ...,
     owner: UUID | None = None,
     **data: Any,
 ) -> dict[str, Any]:
     """`document.created`, `.updated`, `.ownership_transferred` or `.deleted`."""
-    must: dict[str, Any] = {"id": str(id or uuid4()), "version": version}
+    must: dict[str, Any] = {"id": str(id or uuid4()), "version": FIRST.get(kind, 1) if version is ... else version}
     if kind == "created":
         must |= {"title": "Notes", "user_id": str(owner or uuid4()), "created_at": TIME, "updated_at": TIME}
     return an_event(f"document.{kind}", must | _plain(data))

@@ -20,6 +20,12 @@ def _less(event: dict[str, Any], *names: str) -> ARecord:
     return a_record(event | {"data": {k: v for k, v in event["data"].items() if k not in names}})
 
 
+def _later(event: dict[str, Any]) -> dict[str, Any]:
+    """The same event, sent again later, without times of its own."""
+    data = {name: value for name, value in event["data"].items() if name not in ("created_at", "updated_at")}
+    return event | {"time": "2026-11-24T12:00:00Z", "data": data}
+
+
 def _event(event: dict[str, Any], **changed: Any) -> ARecord:
     return a_record(event | changed)
 
@@ -50,10 +56,13 @@ GOOD_RECORDS: list[tuple[str, ARecord]] = [
     ("user.created, a name of 100 characters outside ASCII", a_record(a_user_event(name="ü" * 100))),
     ("user.created, a time in another zone, to the nanosecond", a_record(
         a_user_event(created_at="2026-11-22T14:00:00.123456789+02:00"))),
+    ("user.created, an address for tests", a_record(a_user_event(email="ada@staging.test"))),
     ("user.deleted, never seen", a_record(a_user_event("deleted"))),
     ("user.updated, partial, version 2", a_record(_UPDATE)),
     ("user.updated, with every field", a_record(a_user_event("updated", version=2, **{
         k: v for k, v in a_user_event(is_active=False)["data"].items() if k not in ("id", "version")}))),
+    ("user.updated, with every field but its own time", _less(a_user_event("updated", version=1, **{
+        k: v for k, v in a_user_event(is_active=False)["data"].items() if k not in ("id", "version")}), "updated_at")),
     ("document.created, its owner not seen", a_record(_DOCUMENT)),
     ("document.updated, content null", a_record(a_document_event("updated", version=2, content=None))),
     ("an unknown type", a_record(an_event("user.renamed", {"id": str(ID), "version": 2}))),
@@ -68,6 +77,8 @@ AFTERWARDS: list[tuple[str, list[ARecord], ARecord]] = [
     ("an older version", [a_record(a_user_event(version=3))], a_record(_UPDATE)),
     ("a version behind a gap", [THERE], a_record(_UPDATE | {"data": _UPDATE["data"] | {"version": 3}})),
     ("the base of a partial event that waits", [a_record(_UPDATE)], THERE),
+    ("the same version again, its times left out", [THERE], a_record(_later(_USER))),
+    ("a parked version again, with another time", [a_record(_UPDATE)], a_record(_later(_UPDATE))),
     ("the same version with other content", [THERE], a_record(a_user_event(name="Eve"))),
     ("a parked version with other content", [a_record(_UPDATE)], a_record(
         a_user_event("updated", version=2, name="Eve"))),

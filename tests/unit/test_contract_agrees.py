@@ -81,8 +81,8 @@ def mended(event: Any) -> ARecord:
             fields[name] = value if exists(value) else NOON
         if name == "email" and isinstance(value, str) and "@" in value:
             fields[name] = "ada@example.com"
-        if name == "version" and isinstance(value, float):
-            fields[name] = int(value)
+        if name == "version" and isinstance(value, int | float) and not isinstance(value, bool):
+            fields[name] = max(int(value), 2)  # before version 1 is nothing that a partial event could change
     return ARecord(json.dumps(good).encode())
 
 

@@ -108,10 +108,10 @@ def test_an_event_needs_no_time_where_its_data_has_them() -> None:
 @pytest.mark.parametrize(
     ("event", "optional"),
     [
-        (a_user_event(is_active=False), "is_active"),
-        (a_document_event(content=None), "content"),
-        (a_user_event(is_active=True), "created_at"),
-        (a_document_event(content="x"), "user_id"),
+        (a_user_event(version=2, is_active=False), "is_active"),
+        (a_document_event(version=2, content=None), "content"),
+        (a_user_event(version=2, is_active=True), "created_at"),
+        (a_document_event(version=2, content="x"), "user_id"),
     ],
 )
 def test_an_update_that_carries_everything_is_complete(event: dict[str, Any], optional: str) -> None:
@@ -120,6 +120,29 @@ def test_an_update_that_carries_everything_is_complete(event: dict[str, Any], op
     assert (found.kind, found.type) == (Kind.COMPLETE, event["type"])
     del event["data"][optional]
     assert decoded(a_record(event)).kind is Kind.PARTIAL
+
+
+@pytest.mark.parametrize("event", [a_user_event(is_active=False), a_document_event(content=None)])
+def test_an_update_that_lacks_only_its_own_time_is_complete_at_any_version(event: dict[str, Any]) -> None:
+    event = event | {"type": event["type"].replace("created", "updated"), "time": "2026-11-23T00:00:00Z"}
+    del event["data"]["updated_at"]
+    found = decoded(a_record(event))
+    assert (found.kind, found.version) == (Kind.COMPLETE, 1)
+    assert (found.fields["created_at"], found.fields["updated_at"]) == (NOON, datetime(2026, 11, 23, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        a_user_event("updated", version=1, name="x"),
+        a_document_event("updated", version=1, content=None),
+        a_document_event("ownership_transferred", version=1, from_user_id=UUID(int=1), to_user_id=UUID(int=2)),
+    ],
+)
+def test_a_partial_event_of_version_1_would_wait_for_nothing(event: dict[str, Any]) -> None:
+    rejection = decode(a_record(event))
+    assert isinstance(rejection, Rejection)
+    assert rejection.error == f"data.version: at least 2 for a part of the state ({event['type']}), 1 came"
 
 
 def test_a_partial_update_holds_only_what_it_names() -> None:

@@ -77,12 +77,6 @@ AN_ADDRESS = Word(
     "The text is no address, or more than the address.",
     "Send exactly one address, `name@domain`.",
 )
-RESERVED = Word(
-    _DATA,
-    "{field}: an e-mail address, one with the reserved domain {came} came",
-    "Test data: mail to `.test`, `.invalid`, `.localhost`, `.local` arrives nowhere.",
-    "Use `example.com` in tests.",
-)
 A_TIME = Word(
     _BOTH,
     "{field}: a time as in 2026-11-22T12:00:00Z (RFC 3339), {came} came",
@@ -106,6 +100,12 @@ NOTHING_CHANGES = Word(
     "data: at least one of {fields}, none of them came",
     "An update without a change was sent; or the fields have other names.",
     "Send what has changed. To use up a version without a change, send a field with the value that it has.",
+)
+NOTHING_BEFORE = Word(
+    _DATA,
+    "data.version: at least 2 for a part of the state ({type}), 1 came",
+    "An entity's first event is a change, or a complete `…updated` that lacks a field.",
+    "Send the first event as `…created`. An `…updated` is complete with all of its fields and `created_at`.",
 )
 NO_TIME = Word(
     (Reason.MISSING_TIME,),
