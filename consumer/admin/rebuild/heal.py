@@ -1,12 +1,13 @@
-"""Heals some entities in one transaction, alone: what is there of them goes aside, and their events are written again.
+"""Heals some entities in one transaction: what is there of them goes aside, and their events are written again. That is
+done alone; of what is not there at all the events are written beside others, as they were the first time.
 
 Each is looked at under the lock, and left as it is if it has moved since the snapshot. Rows stay in their place, at
 version 0, until the service's own writers have written them again: readers and foreign keys see no gap.
 """
 
+import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -14,36 +15,24 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from neon_projector.consumer.admin.operations.operation import Operation
+from neon_projector.consumer.admin.rebuild.sick import Sick
 from neon_projector.consumer.admin.rebuild.todo import HEALED, LOST, MOVED, REFUSED, Todo
 from neon_projector.consumer.admin.rebuild.undo_file import UndoFile, line_of
 from neon_projector.consumer.admin.retry_conflicts import retry_conflicts
+from neon_projector.consumer.admin.verify.together import together
 from neon_projector.consumer.apply import dead_letters
 from neon_projector.consumer.apply.entities.writers import Writers
 from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.apply.transaction import by_hand
 from neon_projector.consumer.apply.unit import Unit
-from neon_projector.consumer.errors import BadData, Moved, TooLarge
+from neon_projector.consumer.errors import BadData, Moved, NeedsMode, TooLarge
 from neon_projector.consumer.recovery.translate import translated
-from neon_projector.projections.contract.event import Event, Rejection
+from neon_projector.projections.contract.event import Rejection
 from neon_projector.projections.contract.outcome import Reason
-from neon_projector.projections.contract.projection import PARTIAL, Projection, Registry
+from neon_projector.projections.contract.projection import Projection, Registry
 from neon_projector.projections.sql.rebuild import rebuild_statements
 
 Found = Mapping[UUID, RowMapping]
-
-
-@dataclass(frozen=True)
-class Sick:
-    """An entity that differs: what stood for it in the snapshot, and the events that decide its state, in the order of
-    the log (none: it must not be there). None for the events: one of them is lost."""
-
-    id: UUID
-    seen: bytes
-    events: list[Event] | None
-
-    @property
-    def has_state(self) -> bool:
-        return any(event.kind is not PARTIAL for event in self.events or ())
 
 
 class Healing:
@@ -64,16 +53,23 @@ class Healing:
         lost = [one.id for one in some if one.events is None]
         if lost:
             await self._note(projection, lost, LOST)
-        if known := [one for one in some if one.events is not None]:
-            await self._heal(projection, known)
+        known = [one for one in some if one.events is not None]
+        for mode, own in (
+            (Mode.SHARED_LOOKING, [one for one in known if one.is_new]),
+            (Mode.EXCLUSIVE_RESOLVE, [one for one in known if not one.is_new]),
+        ):
+            if own:
+                await self._heal(projection, own, mode)
 
-    async def _heal(self, projection: Projection, some: Sequence[Sick]) -> None:
+    async def _heal(self, projection: Projection, some: Sequence[Sick], mode: Mode) -> None:
         try:
-            await self._transact(projection, some, Mode.EXCLUSIVE_RESOLVE)
+            await self._transact(projection, some, mode)
+        except NeedsMode:
+            await self._heal(projection, some, Mode.EXCLUSIVE_RESOLVE)
         except (BadData, Moved, TooLarge):
             if len(some) > 1:
-                await self._heal(projection, some[: len(some) // 2])
-                await self._heal(projection, some[len(some) // 2 :])
+                await self._heal(projection, some[: len(some) // 2], mode)
+                await self._heal(projection, some[len(some) // 2 :], mode)
                 return
             try:
                 await self._transact(projection, some, Mode.EXCLUSIVE_APART)
@@ -90,26 +86,41 @@ class Healing:
                 await self._work(unit, projection, some)
                 await unit.connection.commit()
         finally:
-            self.held += time.monotonic() - began
+            self.held += 0.0 if mode.shared else time.monotonic() - began
 
     async def _work(self, unit: Unit, projection: Projection, some: Sequence[Sick]) -> None:
         connection, sql = unit.connection, self._sql[projection.entity]
         looked = await connection.execute(sql.look, {"id": [one.id for one in some]})
         found = {row["id"]: row for row in looked.mappings()}
         mine = [one for one in some if found[one.id]["seen"] == one.seen]
-        ids = [one.id for one in mine]
-        if mine:
-            await connection.execute(sql.put_down, {"id": ids})
-            late = await self._write(unit, projection, mine, found)
-            await self._settle(unit, projection, [one for one in mine if one.has_state], found)
-            await self._keep_since(connection, projection, ids, found)
-            await dead_letters.insert(connection, late, self._registry.secrets)
+        ids = await (self._add if unit.mode.shared else self._replace)(unit, projection, mine, found) if mine else []
+        moved = [one.id for one in some if one.id not in set(ids)]
+        lines = list[bytes]()
+        if ids:
             after = {row.id: row.seen for row in await connection.execute(sql.seen, {"id": ids})}
-            self._undo.write([line_of(projection.entity, one, _before(found[one]), after[one]) for one in ids])
-        await self._todo.done(connection, self._number, projection.entity, ids, HEALED)
-        moved = [one.id for one in some if found[one.id]["seen"] != one.seen]
-        await self._todo.done(connection, self._number, projection.entity, moved, MOVED)
-        await self._operation.step(connection, position=self._position())
+            lines = [line_of(projection.entity, one, _before(found[one]), after[one]) for one in ids]
+        async with together() as group:  # the disk and the database at the same time
+            group.create_task(asyncio.to_thread(self._undo.write, lines))
+            await self._todo.done(connection, self._number, projection.entity, ids, HEALED)
+            await self._todo.done(connection, self._number, projection.entity, moved, MOVED)
+            await self._operation.step(connection, position=self._position())
+
+    async def _add(self, unit: Unit, projection: Projection, mine: Sequence[Sick], _found: Found) -> list[UUID]:
+        """Beside others: write what is not there. Returns the ids of those that nobody else has brought meanwhile."""
+        written = await self._writers.write(unit, projection.entity, {one.id: one.events or [] for one in mine})
+        await dead_letters.insert(unit.connection, written.released_rejections, self._registry.secrets)
+        applied = {event.id for event in written.applied}
+        return [one.id for one in mine if one.id in applied]
+
+    async def _replace(self, unit: Unit, projection: Projection, mine: Sequence[Sick], found: Found) -> list[UUID]:
+        """Alone: take what is there away, and write the events again."""
+        ids = [one.id for one in mine]
+        await unit.connection.execute(self._sql[projection.entity].put_down, {"id": ids})
+        late = await self._write(unit, projection, mine, found)
+        await self._settle(unit, projection, [one for one in mine if one.has_state], found)
+        await self._keep_since(unit.connection, projection, ids, found)
+        await dead_letters.insert(unit.connection, late, self._registry.secrets)
+        return ids
 
     async def _write(self, unit: Unit, projection: Projection, mine: Sequence[Sick], found: Found) -> list[Rejection]:
         """Write their events; returns what had waited for them and is rejected now."""

@@ -12,8 +12,9 @@ from asyncpg.pgproto import pgproto
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.admin.operations.pace import Pace
-from neon_projector.consumer.admin.rebuild.heal import Healing, Sick
+from neon_projector.consumer.admin.rebuild.heal import Healing
 from neon_projector.consumer.admin.rebuild.originals import Originals
+from neon_projector.consumer.admin.rebuild.sick import Sick
 from neon_projector.consumer.admin.rebuild.todo import Todo
 from neon_projector.consumer.admin.verify.spill import Spill
 from neon_projector.consumer.batching.sizes import size_of
@@ -25,10 +26,11 @@ from neon_projector.projections.contract.projection import Projection, Registry
 from neon_projector.projections.contract.record import Record
 from neon_projector.projections.state.packed import Packed, Packing, deciding
 
-LEAST, MOST = 10, 200
+LEAST, MOST = 50, 500
 """Entities of one transaction."""
-TARGET_SECONDS = 0.03
-"""Portions become smaller while they take longer: the service waits for so long."""
+TARGET_SECONDS = 0.1
+"""Portions become smaller while they take longer: the service waits for so long. Much smaller ones would let it wait
+longer in all."""
 SHARE_SECONDS = 0.05
 """Where the rate is low, a portion has only so much of it: few at a time instead of many and a long pause."""
 PAUSE_SECONDS = 0.01
@@ -73,7 +75,7 @@ class Round:
 
     async def heal(self, healing: Healing, originals: HasRecords, pace: Pace, total: int) -> None:
         """All that is pending; parents first, so that their children find them."""
-        size, done = MOST // 4, 0
+        size, done = LEAST, 0
         for projection in self._registry:
             async for some in self._portions(projection, originals):
                 start = 0

@@ -43,13 +43,15 @@ class UndoFile:
 
     def write(self, lines: Sequence[bytes]) -> None:
         """When it returns, the lines are on disk."""
+        if not lines:
+            return
         try:
             if self._file is None:
                 self._file = self._open()
             data = b"".join(lines)
             while data:
                 data = data[os.write(self._file, data) :]
-            os.fsync(self._file)
+            os.fdatasync(self._file)
         except OSError as error:
             raise FatalError(f"{self.path} can't be written ({error.strerror}): nothing more is changed") from None
 
