@@ -105,6 +105,8 @@ def _say(result: Result, as_json: bool) -> int:
     healed = f"{result.healed:,} of {counted(result.differing, 'entity')} healed"
     print_text(f"operation {result.operation} is done: {healed}")
     print_text(f"the service waited at most {result.waited:.1f} s in all")
+    if result.moved:
+        print_text(f"{counted(result.moved, 'entity')} had moved on meanwhile; the next round looked again")
     if result.refused:
         print_text(f"the database refused {result.refused:,}, which stay as they were")
     if result.lost:

@@ -179,3 +179,28 @@ async def test_only_what_is_missing_or_what_a_verify_has_found_is_healed(world: 
     assert timeless(await all_there_is(world)) == before
     again = await told(world, *EXECUTE, str(tmp_path / "again"), *of_verify)
     assert (again["verdict"], again["healed"]) == ("equal", 0)
+
+
+async def test_a_contested_user_keeps_the_row_that_was_found_below_the_version_that_waits(
+    world: World, tmp_path: Path
+) -> None:
+    """What such a user showed last nobody knows."""
+    shown = [(ADA, 1, "one@example.com"), (EVE, 1, "two@example.com")]
+    await play(world, False, *(a_user_event(id=one, email=email) for one, _, email in shown))
+    claims = [a_user_event(id=one, version=v, email="two@example.com") for one, v in ((ADA, 2), (BOB, 1), (GONE, 1))]
+    await play(world, False, *claims, a_document_event(id=NOTES, owner=BOB), create=False)
+    waiting = f"SELECT id, version, reason FROM {ABSENT} ORDER BY id"
+    before = await world.rows(waiting)
+    assert [row["reason"] for row in before] == ["contested", "no_parent", "contested", "contested"]
+    for version in (1, 7):
+        await world.rows(f"DELETE FROM {ABSENT} WHERE reason = 'contested'")
+        await world.rows("UPDATE users SET name = 'forged', version = $2 WHERE id = $1", ADA, version)
+        await world.rows(
+            "INSERT INTO users (id, email, name, created_at, updated_at, version) "
+            "VALUES ($1, 'forged@example.com', 'Forged', now(), now(), $2)", BOB, version,
+        )  # fmt: skip
+        done = await told(world, *EXECUTE, str(tmp_path / str(version)))
+        assert (done["verdict"], done["left"]) == ("equal", 0)
+        assert await world.rows(waiting) == before
+        rows = await world.rows("SELECT id, version, email FROM users ORDER BY id")
+        assert [tuple(row.values()) for row in rows] == shown, "Bob has no version that he could have shown"

@@ -76,10 +76,12 @@ async def test_what_came_after_the_snapshot_is_kept_also_where_a_wrong_row_swall
     await play(world, False, *more, create=False)
     done = await rebuild(engine, settings, REGISTRY, None, Tell(), resume=found.operation)
     await engine.dispose()
-    assert (done.finished, done.verdict, done.rounds) == (True, "equal", 3)
+    assert (done.finished, done.verdict, done.rounds, done.moved) == (True, "equal", 3, 1)
     titles = await world.rows("SELECT id, title, version FROM documents ORDER BY id")
     assert {row["id"]: (row["title"], row["version"]) for row in titles} == {NOTES: ("Three", 3), PLANS: ("Two", 2)}
     assert (await told(world, "verify"))["verdict"] == "equal"
+    assert (await told(world, "undo", str(done.undo), "--execute"))["put_back"] == 2, "it was healed twice"
+    assert await world.value("SELECT version::int FROM documents WHERE id = $1", NOTES) == 100
 
 
 async def test_what_applications_attached_stays_and_what_the_database_refuses_is_counted(

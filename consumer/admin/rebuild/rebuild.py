@@ -20,7 +20,7 @@ from neon_projector.consumer.admin.rebuild.asked import Asked
 from neon_projector.consumer.admin.rebuild.heal import Healing
 from neon_projector.consumer.admin.rebuild.result import Result
 from neon_projector.consumer.admin.rebuild.round import Round
-from neon_projector.consumer.admin.rebuild.todo import HEALED, LEFT, LOST, REFUSED, Group, Todo, entities, groups
+from neon_projector.consumer.admin.rebuild.todo import HEALED, LEFT, LOST, MOVED, REFUSED, Group, Todo, entities, groups
 from neon_projector.consumer.admin.rebuild.undo_file import UndoFile
 from neon_projector.consumer.admin.verify.report import Report
 from neon_projector.consumer.admin.verify.source import Tell
@@ -166,6 +166,7 @@ class Rebuild:
             position["differing"],
             position["chosen"],
             outcomes[HEALED],
+            outcomes[MOVED],
             outcomes[REFUSED],
             outcomes[LOST],
             left,

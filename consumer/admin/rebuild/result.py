@@ -15,6 +15,8 @@ class Result:
     differing: int = 0
     chosen: int = 0
     healed: int = 0
+    moved: int = 0
+    """Had moved on since a snapshot, so that the next round looked at them again."""
     refused: int = 0
     lost: int = 0
     left: int = 0
