@@ -8,7 +8,7 @@ from neon_projector.projections.checking.problem import Problem
 from neon_projector.projections.checking.story import Newest, Seen, told
 from neon_projector.projections.checking.warnings import DELETED_OWNER, HELD, TWICE, UNKNOWN_OWNER
 from neon_projector.projections.contract.event import Event
-from neon_projector.projections.contract.projection import DELETED, Projection, Registry
+from neon_projector.projections.contract.projection import DELETED, TIMES, Projection, Registry
 
 _LONG = 64
 """Characters: of a longer text only a hash is kept."""
@@ -75,7 +75,8 @@ def _values(projection: Projection, column: str, newest: Mapping[Entity, Newest]
 
 
 def _short(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _key(value) for name, value in fields.items()}
+    """What is compared: no times, as the fold compares none."""
+    return {name: _key(value) for name, value in fields.items() if name not in TIMES}
 
 
 def _key(value: Any) -> Any:

@@ -90,6 +90,7 @@ def test_a_version_twice_with_other_content_names_the_first() -> None:
     first = a_user_event(id=ADA)
     assert warned(first, a_user_event(id=ADA, name="Eve")) == [(2, "version_conflict", 1)]
     assert warned(first, a_user_event("deleted", ADA, 1)) == [(2, "version_conflict", 1)]
+    assert warned(first, a_user_event(id=ADA, created_at="2026-11-21T12:00:00Z")) == []
     updates = [a_user_event("updated", ADA, 2, **one) for one in ({"name": "x"}, {"name": "y"}, {"is_active": True})]
     assert warned(*updates) == [(2, "version_conflict", 1), (3, "version_conflict", 1)]
     long = [a_document_event(id=NOTES, owner=ADA, content="x" * 100 + end) for end in "ab"]
