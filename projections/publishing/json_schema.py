@@ -50,7 +50,7 @@ def event_schema(registry: Registry, projection: Projection, event_type: EventTy
         places += [{"required": ["data_base64"], "properties": {"data_base64": {"type": "string"}}}]
         fields["data_base64"] = {"type": ["string", "null"], "pattern": BASE64}
     if event_type.times:
-        times = {"required": [*event_type.times]}
+        times = {"type": "object", "required": [*event_type.times]}
         schema["anyOf"] = [*places, {"required": ["data"], "properties": {"data": times}}]
     schema["properties"] = {name: with_words(name, rule) for name, rule in fields.items()} | {"data": data}
     return schema | {"examples": [event_example(projection, event_type)]}
