@@ -5,10 +5,13 @@ import os
 import pty
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from subprocess import PIPE, Popen, run
 
 import pytest
 
+from tests.service.test_meaning import ADA, play
+from tests.support.factories import a_user_event
 from tests.support.projector import PROJECTOR, command, environment
 from tests.support.world import World
 
@@ -52,6 +55,19 @@ async def test_without_a_yes_nothing_is_changed(
         assert await asyncio.to_thread(process.wait, 20) == status
     assert await moved.rows("SELECT * FROM projector.operations") == []
     assert await moved.value("SELECT next_offset::int FROM projector.offsets") == 7
+
+
+async def test_a_rebuild_asks_as_soon_as_it_knows_what_it_would_heal(world: World, tmp_path: Path) -> None:
+    await play(world, False, a_user_event(id=ADA))
+    await world.rows("UPDATE users SET name = 'forged'")
+    words = ("rebuild", "--execute", "--undo", str(tmp_path / "undo"))
+    for answer, status, state, name in ((b"n\n", 4, "cancelled", "forged"), (b"y\n", 0, "completed", "Ada")):
+        with asked_at_a_terminal(world, *words) as (process, terminal):
+            await asyncio.to_thread(until_asked, process)
+            os.write(terminal, answer)
+            assert await asyncio.to_thread(process.wait, 20) == status
+        assert await world.value("SELECT state FROM projector.operations ORDER BY id DESC LIMIT 1") == state
+        assert await world.value("SELECT name FROM users") == name
 
 
 async def test_yes_skips_the_question(moved: World) -> None:
