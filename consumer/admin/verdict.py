@@ -59,7 +59,10 @@ def _stopped(status: Row) -> Iterator[Finding]:
     for stop in status["intake"]:
         if stop.reason == FUSE:
             topic = "" if stop.topic == ALL else f" --topic {stop.topic}"
-            yield Finding("stopped", f"the fuse has stopped {_topics(stop)}", LISTS_LETTERS + topic)
+            goes_on = f"`{lifted_by(stop.topic)}` once the cause is gone; with --accept if these records are really bad"
+            why = f" ({stop.message})" if stop.message else ""
+            says = f"the fuse has stopped {_topics(stop)}{why}: {goes_on}"
+            yield Finding("stopped", says, f"{LISTS_LETTERS}{topic} --summary")
         elif stop.reason == PAUSED:
             yield Finding("stopped", f"{_topics(stop)} is paused{_by(stop)}", lifted_by(stop.topic))
 

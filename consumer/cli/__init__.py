@@ -1,12 +1,15 @@
 """`projector`: the commands, and what their exit status says."""
 
+import asyncio
 import logging
 import sys
 
 from neon_projector.consumer.cli.app import app
 from neon_projector.consumer.cli.output import said_error
 from neon_projector.consumer.cli.streams import NO_ROOM, open_output, wrong_argument
-from neon_projector.consumer.errors import ProjectorError
+from neon_projector.consumer.cli.told_apart import told_apart
+from neon_projector.consumer.environment import load_settings
+from neon_projector.consumer.errors import ProjectorError, WrongSettings
 
 USAGE = 2
 BUG = 70
@@ -21,8 +24,9 @@ def main() -> None:
         sys.exit(USAGE)
     try:
         app(prog_name="projector")
-    except ProjectorError as error:
-        for line in (f"projector: {said_error(error)}", *getattr(error, "__notes__", ())):
+    except ProjectorError as raised:
+        error = _told_apart(raised)
+        for line in (f"projector: {said_error(error)}", *getattr(raised, "__notes__", ())):
             print(line, file=sys.stderr)  # noqa: T201  the one line for the person, and what to do
         sys.exit(error.exit_status)
     except KeyboardInterrupt:
@@ -33,3 +37,10 @@ def main() -> None:
             sys.exit(USAGE)
         logging.getLogger("neon_projector").exception("a bug: please report it with these lines")
         sys.exit(BUG)
+
+
+def _told_apart(error: ProjectorError) -> ProjectorError:
+    try:
+        return asyncio.run(told_apart(error, load_settings()))
+    except WrongSettings:  # a command that needs none
+        return error

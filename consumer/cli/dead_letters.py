@@ -15,7 +15,15 @@ from neon_projector.consumer.cli.database import AsJson, Limit, ask
 from neon_projector.consumer.cli.examples import examples
 from neon_projector.consumer.cli.letter_filter import with_filter
 from neon_projector.consumer.cli.letter_text import readable
-from neon_projector.consumer.cli.output import json_of, place, print_json, print_table, print_text, said_more
+from neon_projector.consumer.cli.output import (
+    json_of,
+    place,
+    print_json,
+    print_next,
+    print_table,
+    print_text,
+    said_more,
+)
 from neon_projector.consumer.errors import Refused
 
 LISTED = ("id", "record", "reason", "error", "entity_id", "created_at")
@@ -62,6 +70,8 @@ def list_letters(
     print_table(rows if by_kind else [_listed(row) for row in rows])
     if len(rows) == limit and not by_kind and (more := ask(lambda engine: lookup.chosen(engine, which)).number - limit):
         print_text(said_more(more, "--limit lists more, --summary counts them by kind"))
+    if rows:
+        print_next(f"projector dead-letters show {rows[0]['newest_id' if by_kind else 'id']}")
 
 
 def _listed(row: dict[str, Any]) -> dict[str, Any]:

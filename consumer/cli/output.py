@@ -88,14 +88,14 @@ def print_text(text: str) -> None:
     console().print(plain(text), highlight=False)
 
 
-def print_next(command: str) -> None:
-    """The command to run next, on one line, so that a person can copy it."""
-    console().print(next_line(command), soft_wrap=True, highlight=False)
+def print_next(command: str, label: str = "Next") -> None:
+    """The command to run next, or what `label` says it is for, on one line, so that a person can copy it."""
+    console().print(next_line(command, label), soft_wrap=True, highlight=False)
 
 
-def next_line(command: str) -> Text:
+def next_line(command: str, label: str = "Next") -> Text:
     """`Next: …`, which is never folded."""
-    line = plain(f"Next: {command}")
+    line = plain(f"{label}: {command}")
     line.no_wrap, line.overflow = True, "ignore"
     return line
 

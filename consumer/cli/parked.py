@@ -11,7 +11,7 @@ from neon_projector.consumer.admin import parked
 from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Limit, Yes, ask, confirm
 from neon_projector.consumer.cli.examples import AN_ID, examples
 from neon_projector.consumer.cli.moment import moment
-from neon_projector.consumer.cli.output import print_first, print_json, print_table, print_text
+from neon_projector.consumer.cli.output import print_first, print_json, print_next, print_table, print_text
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.errors import Refused
 from neon_projector.projections.registry import REGISTRY
@@ -59,6 +59,8 @@ def list_parked(
     print_table(rows)
     if len(rows) == limit:
         print_text("there may be more: --limit lists more, projector status counts them")
+    if rows:
+        print_next(f"projector explain {rows[0]['id']}")
 
 
 @app.command(epilog=examples(f"parked retry {AN_ID}", "parked retry --all --execute"))

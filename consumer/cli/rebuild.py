@@ -113,7 +113,7 @@ def _say(result: Result, as_json: bool) -> int:
         print_text(f"of {result.lost:,} Kafka no longer has the records; they stay as they were")
     if result.undo:
         print_text("what was there before is in this file; it has content of events, so delete it when you can")
-        print_next(f"projector undo {result.undo}")
+        print_next(f"projector undo {result.undo}", "To put it back")
     if result.left:
         print_text(f"{counted(result.left, 'entity')} {verb(result.left, 'differs', 'differ')} still")
     return STATUS[result.verdict]

@@ -13,6 +13,7 @@ from neon_projector.consumer.cli.database import AsJson, ask
 from neon_projector.consumer.cli.output import console, print_json, said_error
 from neon_projector.consumer.cli.pause import details
 from neon_projector.consumer.cli.status_text import shown
+from neon_projector.consumer.cli.told_apart import told_apart
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.errors import TransientError
 from neon_projector.consumer.settings import Settings
@@ -46,7 +47,7 @@ async def _watch(engine: AsyncEngine, settings: Settings, every: bool, as_json: 
             try:
                 told = await status_of(engine, settings)
             except TransientError as trouble:
-                told = {"error": said_error(trouble)}
+                told = {"error": said_error(await told_apart(trouble, settings))}
             if isinstance(live, Live):
                 live.update(shown(told, live.console, every=every), refresh=True)
             else:

@@ -7,7 +7,6 @@ from typing import TypeVar
 from uuid import UUID
 
 import typer
-from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.admin.operations.rights import require_group, require_tables
@@ -18,7 +17,7 @@ from neon_projector.consumer.admin.verify.verify import verify as run
 from neon_projector.consumer.admin.verify.wanted import Wanted, differing
 from neon_projector.consumer.cli.by_topic import print_lines
 from neon_projector.consumer.cli.database import asked, interruptible
-from neon_projector.consumer.cli.output import console, json_of, print_next, print_text, said_more
+from neon_projector.consumer.cli.output import json_of, print_next, print_table, print_text, said_more
 from neon_projector.consumer.cli.progress import Bar, progress
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.settings import Settings
@@ -114,19 +113,20 @@ async def _stream(found: AsyncIterator[Difference], report: Report) -> None:
 async def _list(found: AsyncIterator[Difference], report: Report) -> None:
     if not report.kinds:
         return
-    table = Table("table", "id", "what", "version must be", "is")
-    async for d in found:
-        what = d.kind if d.columns is None else f"{d.kind}: {', '.join(d.columns)}"
-        table.add_row(
-            d.table.removeprefix("projector."), str(d.id), what, _or_dash(d.expected_version), _or_dash(d.found_version)
-        )
-    console().print(table)
-    if (number := sum(report.kinds.values())) > table.row_count:
-        print_text(said_more(number - table.row_count, "--max-differences lists more"))
-
-
-def _or_dash(version: int | None) -> str:
-    return "-" if version is None else str(version)
+    rows = [
+        {
+            "table": one.table.removeprefix("projector."),
+            "id": one.id,
+            "what": one.kind if one.columns is None else f"{one.kind}: {', '.join(one.columns)}",
+            "version must be": one.expected_version,
+            "is": one.found_version,
+        }
+        async for one in found
+    ]
+    if rows:
+        print_table(rows)
+    if (number := sum(report.kinds.values())) > len(rows):
+        print_text(said_more(number - len(rows), "--max-differences lists more"))
 
 
 def _print(report: Report) -> None:

@@ -20,6 +20,15 @@ KAFKA_HALTING = (
 )
 """Retrying cannot fix these."""
 
+WRONG_LOGIN = "Kafka refuses the user or password: KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD"
+WRONG_MECHANISM = "Kafka does not support this way to log in: KAFKA_SASL_MECHANISM"
+SAID = {
+    aiokafka.errors.AuthenticationFailedError: WRONG_LOGIN,
+    aiokafka.errors.SaslAuthenticationFailed: WRONG_LOGIN,
+    aiokafka.errors.UnsupportedSaslMechanismError: WRONG_MECHANISM,
+}
+"""Which setting is wrong, where that is known."""
+
 KAFKA_LOST = (aiokafka.errors.KafkaConnectionError, aiokafka.errors.KafkaTimeoutError, OSError, TimeoutError)
 """Waited out, although the client library does not call all of them retriable."""
 
@@ -35,7 +44,7 @@ def kafka_translated() -> Iterator[None]:
             "give each instance its own"
         ) from None
     except KAFKA_HALTING as error:
-        raise FatalError(f"Kafka refuses: {type(error).__name__}") from error
+        raise FatalError(SAID.get(type(error), f"Kafka refuses: {type(error).__name__}")) from error
     except (aiokafka.errors.KafkaError, OSError, TimeoutError) as error:
         lost = isinstance(error, KAFKA_LOST)
         if not (lost or getattr(error, "retriable", False)):

@@ -10,6 +10,7 @@ from aiokafka.conn import collect_hosts, create_conn
 
 from neon_projector.consumer.errors import FatalError
 from neon_projector.consumer.kafka.client import client_options
+from neon_projector.consumer.kafka.errors import WRONG_LOGIN, WRONG_MECHANISM
 from neon_projector.consumer.settings import KafkaSettings
 
 REFUSED = (
@@ -27,10 +28,9 @@ async def require_login(settings: KafkaSettings) -> None:
         try:
             connection = await create_conn(host, port, **options)
         except REFUSED:
-            raise FatalError("Kafka refuses the user or password: KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD") from None
+            raise FatalError(WRONG_LOGIN) from None
         except aiokafka.errors.UnsupportedSaslMechanismError:
-            mechanism = settings.kafka_sasl_mechanism
-            raise FatalError(f"Kafka does not support this way to log in: KAFKA_SASL_MECHANISM={mechanism}") from None
+            raise FatalError(f"{WRONG_MECHANISM}={settings.kafka_sasl_mechanism}") from None
         except ssl.SSLCertVerificationError as error:
             raise FatalError(
                 f"the broker's certificate is not trusted: KAFKA_SSL_CAFILE: {error.verify_message}"

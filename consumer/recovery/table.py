@@ -37,7 +37,7 @@ class Known:
 
 
 BY_WORDS = (
-    Known("the database refuses the user or password", PROXIES, FatalError, words=(
+    Known("the database refuses the user or password of NEON_DATABASE_URL", PROXIES, FatalError, words=(
         "authentication failed", "no such user",
     )),
     Known("Neon: the endpoint is disabled", PROXIES, FatalError, words=(
@@ -96,7 +96,7 @@ BY_SQLSTATE = (
     Known("a deadlock, or a serialization failure", ("40",), Conflict, "conflict"),
     Known("an owner or a unique value that another transaction took", ("23503", "23505"), Conflict, "conflict"),
     Known("a value that the database refuses", ("22", "23", "54"), BadData),
-    Known("the database refuses the user or password", ("28",), FatalError),
+    Known("the database refuses the user or password of NEON_DATABASE_URL", ("28",), FatalError),
     Known("the database does not exist", ("3D",), FatalError),
     Known("the database user may not do this: use the service's own, or grant it the right", ("42501",), FatalError),
     Known("the schema is not migrated", ("42P01", "42703", "3F"), SchemaMissing),

@@ -47,6 +47,10 @@ def test_what_the_broker_refuses_is_named_in_one_line(
     assert named in last
     assert "hunter2" not in done.stderr
     assert "Traceback" not in done.stderr
+    for words in (["status"], ["offsets", "show"]):  # two clients of the library, which say it in different ways
+        asked = command(*words, settings=settings | wrong, timeout=20)
+        assert asked.returncode == 3
+        assert named.partition("=")[0] in asked.stderr.splitlines()[-1], "a command says what the service says"
 
 
 def test_the_right_password_gets_as_far_as_the_topics(settings: dict[str, str]) -> None:

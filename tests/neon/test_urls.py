@@ -121,7 +121,7 @@ async def test_a_wrong_password_ends_the_command_and_is_shown_nowhere(secure: Se
     done = await asyncio.to_thread(command, "migrate", settings={"NEON_DATABASE_URL": url})
     assert done.returncode == 3
     assert "hunter2" not in done.stdout + done.stderr
-    assert "refuses the user or password" in done.stderr.splitlines()[-1]
+    assert "refuses the user or password of NEON_DATABASE_URL" in done.stderr.splitlines()[-1]
 
 
 async def test_a_missing_password_is_no_reason_to_wait(secure: SecureNeon) -> None:

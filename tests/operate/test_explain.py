@@ -14,6 +14,7 @@ from tests.service.test_meaning import ADA, EVE, NOTES, play
 from tests.support.factories import ARecord, a_document_event, a_user_event
 from tests.support.world import World
 
+AGAIN = "ask the publisher to send it again, corrected, with the same version"
 PLANS, DRAFT, BOB, NOBODY = (UUID(int=number) for number in (5, 6, 7, 8))
 
 
@@ -35,7 +36,8 @@ async def test_what_it_waits_for_may_wait_itself(world: World) -> None:
     assert await said(world, PLANS) == f"it waits for user {NOBODY}; {ready}; no event of user {NOBODY} has come"
     assert await said(world, DRAFT) == f"it waits for user {BOB}; {ready}; of user {BOB} only later changes have come"
     contested = await told(world, "explain", str(EVE), exit_status=1)
-    assert contested["conclusion"] == f"it waits for the email that {ADA} holds; {ready}"
+    ask = "its publisher can have either of the two take another email"
+    assert contested["conclusion"] == f"it waits for the email that {ADA} holds; {ready}; {ask}"
     assert contested["next"] == [f"projector explain {ADA}"]
     assert (await told(world, "explain", str(ADA)))["waits"] is False
 
@@ -50,14 +52,16 @@ async def test_every_gap_is_named_and_what_may_fill_it(world: World) -> None:
         a_user_event("deleted", EVE, 7),
     )
     assert await said(world, ADA) == (
-        "2 later changes wait for version 1, 2, 4, or for a complete event "
-        f"(a rejected record ({world.users}:0 offset 0: invalid_data): these may be what is missing)"
+        "2 later changes wait for version 1, 2, 4, or for a complete event; "
+        f"a rejected record ({world.users}:0 offset 0: invalid_data) may be what is missing: {AGAIN}"
     )
     assert (
         await said(world, EVE)
         == "it is deleted (version 7), and numbering goes on: what creates it again needs a higher version"
     )
     assert await said(world, NOBODY) == "nothing is known of it"
+    nobody = await told(world, "explain", str(NOBODY))
+    assert nobody["next"] == [f"projector explain {NOBODY} --from-topic"]
 
 
 async def test_what_was_deleted_by_hand_is_not_the_publishers_fault(world: World, tmp_path: Path) -> None:
@@ -110,18 +114,25 @@ async def test_a_record_that_never_became_an_event_is_connected_by_its_key(world
     assert (letter["by_key"], letter["entity_id"], letter["reason"]) == (False, str(ADA), "invalid_json")
     record = f"a rejected record ({world.users}:0 offset 0: invalid_json)"
     assert ada["conclusion"] == (
-        f"1 later change waits for version 1, or for a complete event ({record}: these may be what is missing)"
+        f"1 later change waits for version 1, or for a complete event; {record} may be what is missing: {AGAIN}"
     )
-    assert ada["next"] == [f"projector dead-letters retry {letter['id']}"]
+    assert ada["next"] == [f"projector dead-letters show {letter['id']}"], "no retry can read what is no JSON"
     assert [(one["what"], one["source"], one["outcome"].partition(":")[0]) for one in ada["timeline"]] == [
         ("a record that is no event", f"{world.users}:0 offset 0", "rejected"),
         ("user.updated version 2", f"{world.users}:0 offset 1", "parked"),
     ]
     notes = await told(world, "explain", str(NOTES), exit_status=1)
-    assert f"of user {ADA} only later changes have come ({record}, which may be what is missing)" in notes["conclusion"]
+    said_of_ada = f"of user {ADA} only later changes have come ({record} may be what is missing: {AGAIN})"
+    assert said_of_ada in notes["conclusion"]
     assert notes["next"] == ada["next"]
     shown = await printed(world, "explain", str(ADA))
-    assert shown.splitlines()[-1] == f"Next: projector dead-letters retry {letter['id']}"
+    assert shown.splitlines()[-1] == f"Next: projector dead-letters show {letter['id']}"
+    await play(world, True, a_user_event(id=ADA), create=False)
+    healed = await told(world, "explain", str(ADA), exit_status=1)
+    assert healed["conclusion"] == (
+        f"it is there, as user of version 2; {record} of it (if sent again since, discard it)"
+    )
+    assert healed["next"] == [*ada["next"], f"projector dead-letters discard {letter['id']}"]
 
 
 @pytest.mark.parametrize(

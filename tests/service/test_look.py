@@ -24,7 +24,8 @@ async def test_every_state_has_its_explanation(world: World) -> None:
     )
     rejected = f"a rejected record ({world.users}:0 offset 3: version_conflict) of it"
     assert said(world, ADA) == (1, f"it is there, as user of version 1; {rejected}")
-    assert said(world, EVE) == (1, f"it waits for the email that {ADA} holds; its own version 1 is ready")
+    ask = "its publisher can have either of the two take another email"
+    assert said(world, EVE) == (1, f"it waits for the email that {ADA} holds; its own version 1 is ready; {ask}")
     owner = f"user {UUID(int=77)}"
     assert said(world, NOTES) == (1, f"it waits for {owner}; its own version 1 is ready; no event of {owner} has come")
     assert said(world, GAP) == (1, "1 later change waits for version 1, 2, 3, or for a complete event")

@@ -9,6 +9,7 @@ import pytest
 from rich.console import Console
 
 from neon_projector.consumer.cli.output import print_table
+from tests.support.documents import ROOT
 
 ROW = {
     "id": UUID(int=7),
@@ -46,6 +47,11 @@ def test_a_column_that_is_empty_is_left_out_and_a_time_is_not_folded() -> None:
     print_table([row], on=Console(file=file, width=40))
     assert "3 min ago" in file.getvalue()
     assert "reason" not in file.getvalue()
+
+
+def test_every_command_makes_its_tables_in_the_one_place_that_cuts_nothing() -> None:
+    made = [path.name for path in (ROOT / "consumer/cli").rglob("*.py") if "rich.table" in path.read_text()]
+    assert made == ["output.py"], "use print_table: a table of rich's own cuts ids"
 
 
 def at_width(width: int) -> str:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from neon_projector.consumer.admin.explain.gone import applied, brings_back, said_children, said_gone
 from neon_projector.consumer.admin.explain.gone_with import Child
 from neon_projector.consumer.admin.explain.ignored import said_ignored
+from neon_projector.consumer.admin.explain.rejected import beside, may_be_missing, new, next_of, said
 from neon_projector.consumer.admin.explain.search import Searched
 from neon_projector.consumer.admin.explain.waits_on import parents_of
 from neon_projector.consumer.wording import counted, verb
@@ -16,7 +17,7 @@ from neon_projector.projections.contract.projection import Registry
 Row = dict[str, Any]
 
 NAMED = 10
-"""So many missing versions, and so many dead letters, are named one by one."""
+"""So many missing versions are named one by one."""
 WAITS = ("no_parent", "contested", "refused")
 """A state kept aside for one of these waits; the others are where the events put them."""
 
@@ -40,14 +41,15 @@ def conclude(story: Row, found: Searched, registry: Registry) -> Conclusion:
     """What follows from a story and what the topics have."""
     parts = [*_states(story, registry), *_links(story["waits_on"], found, registry), *_parked(story)]
     parts += _gone(story, found, registry)
-    parts += [_Part(said, waits=odd) for said, odd in said_ignored(found.ignored.get(story["id"], ()), registry)]
+    parts += [_Part(says, waits=odd) for says, odd in said_ignored(found.ignored.get(story["id"], ()), registry)]
     parts = (parts or [_nothing(story, found)]) + list(_records(story, found))
-    letters = _new(story["dead_letters"])
+    letters = new(story["dead_letters"])
     commands = dict.fromkeys(part.next for part in parts if part.next)
-    if letters and not story["parked"] and (story["rows"] or story["aside"]):
-        parts.append(_Part(f"{_said_letters(letters)} of it", _retry(letters)))
+    there = not story["parked"] and bool(story["rows"] or story["aside"])
+    if letters and there:
+        parts.append(_Part(beside(letters)))
     if letters:
-        commands[_retry(letters)] = None
+        commands |= dict.fromkeys(next_of(letters, misses=not there))
     waits = bool(letters) or any(part.waits for part in parts)
     return Conclusion("; ".join(part.says for part in parts), list(commands), waits)
 
@@ -75,7 +77,8 @@ def _said_state(state: Row, registry: Registry) -> str:
             return f"it waits for {'/'.join(parents_of(registry, state['entity']))} {waiting_for}; {ready}"
         case "contested":
             column = " or ".join(registry[state["entity"]].unique)
-            return f"it waits for the {column} that {waiting_for} holds; {ready}"
+            ask = f"its publisher can have either of the two take another {column}"
+            return f"it waits for the {column} that {waiting_for} holds; {ready}; {ask}"
         case "refused":
             return f"the database refused its version {version} when its turn came ({state['error']})"
         case "parent_deleted":
@@ -93,8 +96,8 @@ def _links(chain: Iterable[Row], found: Searched, registry: Registry) -> Iterato
     for link in chain:
         first_parked, letters = link.get("parked_from", inf), link["dead_letters"]
         places = [p for p in applied(found.places.get(link["id"], ()), letters) if p.version < first_parked]
-        rejected = f" ({_said_letters(letters)}, which may be what is missing)" if letters else ""
-        look = _retry(letters) if letters else f"projector explain {link['id']}"
+        rejected = f" ({may_be_missing(letters)})" if letters else ""
+        look = next_of(letters)[0] if letters else f"projector explain {link['id']}"
         if link["reason"] in ("unknown", "no_base") and any(place.whole for place in places):
             yield _Part(f"of {link['id']}: {said_gone(places, registry)}", brings_back(link["id"]))
         elif link["reason"] == "unknown":
@@ -122,11 +125,11 @@ def _parked(story: Row) -> Iterator[_Part]:
     missing, waiting = story["missing_versions"], len(story["parked"])
     few = len(missing) <= NAMED
     versions = ", ".join(map(str, missing)) if few else f"{missing[0]} and {len(missing) - 1} or more others"
-    said = f"{counted(waiting, 'later change')} {verb(waiting, 'waits', 'wait')}"
-    letters = _new(story["dead_letters"])
-    hint = f" ({_said_letters(letters)}: these may be what is missing)" if letters else ""
+    changes = f"{counted(waiting, 'later change')} {verb(waiting, 'waits', 'wait')}"
+    letters = new(story["dead_letters"])
+    hint = f"; {may_be_missing(letters)}" if letters else ""
     look = None if letters or "records" in story else f"projector explain {story['id']} --from-topic"
-    yield _Part(f"{said} for version {versions}, or for a complete event{hint}", look, waits=True)
+    yield _Part(f"{changes} for version {versions}, or for a complete event{hint}", look, waits=True)
 
 
 def _gone(story: Row, found: Searched, registry: Registry) -> Iterator[_Part]:
@@ -138,7 +141,7 @@ def _gone(story: Row, found: Searched, registry: Registry) -> Iterator[_Part]:
     if gone:
         children = [Child(**child) for child in story.get("gone_with_it", ())]
         yield _Part(said_gone(gone, registry), brings_back(story["id"]), waits=True)
-        yield from (_Part(said, waits=True) for said in said_children(children))
+        yield from (_Part(says, waits=True) for says in said_children(children))
 
 
 def _records(story: Row, found: Searched) -> Iterator[_Part]:
@@ -154,7 +157,8 @@ def _records(story: Row, found: Searched) -> Iterator[_Part]:
         yield _Part(f"{len(unread):,} of its records {are} not read yet, {where}", "projector status", waits=True)
     if absent := sorted(set(story["missing_versions"]) - {row["version"] for row in records}):
         versions = ", ".join(map(str, absent[:NAMED]))
-        yield _Part(f"the topics have no event of version {versions}{rest}: ask its publisher for a complete event")
+        ask = "ask its publisher to send that, or a complete event"
+        yield _Part(f"the topics have no event of version {versions}{rest}: {ask}")
     missing = [row for row in records if row["did"] == "missing"]
     if missing and (story["rows"] or story["aside"]):
         last = max(row["version"] for row in missing)
@@ -166,8 +170,9 @@ def _records(story: Row, found: Searched) -> Iterator[_Part]:
 
 def _nothing(story: Row, found: Searched) -> _Part:
     letters = story["dead_letters"]
-    nothing = f"nothing but {_said_letters(letters)} has come of it" if letters else "nothing is known of it"
-    return _Part(perhaps(nothing, found))
+    nothing = f"nothing but {said(letters)} has come of it" if letters else "nothing is known of it"
+    read = None if letters or "records" in story else f"projector explain {story['id']} --from-topic"
+    return _Part(perhaps(nothing, found), read)
 
 
 def perhaps(nothing: str, found: Searched) -> str:
@@ -176,20 +181,3 @@ def perhaps(nothing: str, found: Searched) -> str:
         return nothing
     why = "; ".join(found.gaps) or "the topics were not read"
     return f"{nothing}, or its row was deleted by hand or by another program ({why})"
-
-
-def _new(letters: Iterable[Row]) -> list[Row]:
-    return [letter for letter in letters if letter["status"] == "new"]
-
-
-def _said_letters(letters: list[Row]) -> str:
-    """`a rejected record (users:0 offset 3: invalid_json)`, or how many there are."""
-    if len(letters) > 1:
-        return counted(len(letters), "rejected record")
-    (one,) = letters
-    return f"a rejected record ({one['topic']}:{one['partition']} offset {one['offset']}: {one['reason']})"
-
-
-def _retry(letters: list[Row]) -> str:
-    """A dry run, which says what would become of each."""
-    return f"projector dead-letters retry {' '.join(str(letter['id']) for letter in letters[:NAMED])}"
