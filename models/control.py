@@ -142,7 +142,7 @@ class Difference(SQLModel, table=True):
     """Something that a `verify` has found to be `missing`, `unexpected`, `different` or `unprovable`: in which table
     (`users`, or one of the service's own), and the versions that must be there and are. `columns` names what differs.
 
-    They stay for `verify --recheck` and `rebuild`, until ten more verifications have been made.
+    They stay for `verify --recheck` and `rebuild`, until ten more of either have been made.
     """
 
     __tablename__ = "differences"
