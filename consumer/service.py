@@ -65,7 +65,8 @@ class Service:
         self.observer = Observer(self.engine, self._consumer, gauges, fuse, self.metrics, self.state)
         self._database = Retrying(self.observer.database)
         self._kafka = Retrying(self.observer.kafka, kafka_translated)
-        decoder = Decoder(registry, settings.event_max_bytes, pgproto.UUID)  # hashed and bound in C
+        # ids of pgproto are hashed and bound in C
+        decoder = Decoder(registry, settings.event_max_bytes, pgproto.UUID, strict=settings.contract_strict)
         depth = parent_depths(registry, settings.topics)
         self._watchdog = Watchdog(self.engine)
         claims = Claims(self.engine, settings, fuse, self._database, self._watchdog, self.observer)

@@ -48,6 +48,8 @@ class EventSettings(Given):
 
     event_max_bytes: int = Field(EVENT_MAX_BYTES, ge=1024, le=MOST_BYTES)
     """Longer values are rejected."""
+    contract_strict: bool = False
+    """Whether an event with a field under another name than its own (`isActive`) is rejected, not read without it."""
 
 
 class KafkaSettings(EventSettings):

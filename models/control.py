@@ -4,7 +4,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, Identity, Index, Integer, Text, func, text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    Text,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -113,11 +125,15 @@ class ServiceSettings(SQLModel, table=True):
 
     group_id: str = Field(primary_key=True, sa_type=Text)
     event_max_bytes: int = Field(sa_type=BigInteger)
+    contract_strict: bool = Field(
+        default=False, sa_type=Boolean, sa_column_kwargs={"server_default": text("false"), "nullable": False}
+    )
     updated_at: datetime = _now()
 
 
 class Oddity(SQLModel, table=True):
-    """What was read and is odd, though nobody rejects it: `kind` `unknown_type`, by the type's name.
+    """What was read and is odd, though nobody rejects it: `kind` `unknown_type`, by the type's name,
+    or `misnamed_field`, as `type: name`.
 
     `resembles` is the name of the contract that is probably meant. `source` and `last_offset` are of the last such
     event. Names and sources are kept as a log may show them.

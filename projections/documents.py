@@ -43,6 +43,8 @@ class DocumentDeleted(TypedDict):
 A_USER, ANOTHER_USER = "7b0c0f0e-6a0e-4c8e-9f57-0c5f3c3c1d11", "c1d3a2b4-0f5e-4d6a-8b7c-9e8f7a6b5c4d"
 """Ids for examples."""
 
+CALLED = {"content": ("body", "text"), "user_id": ("owner_id", "author_id")}
+
 DOCUMENTS = Projection(
     entity="document",
     model=Document,
@@ -65,6 +67,7 @@ DOCUMENTS = Projection(
             Kind.COMPLETE,
             DocumentCreated,
             defaults={"content": None},
+            called=CALLED,
             title="A document was created",
         ),
         EventType(
@@ -73,6 +76,7 @@ DOCUMENTS = Projection(
             DocumentUpdated,
             complete_as="document.created",
             changes=frozenset({"title", "content"}),
+            called=CALLED,
             title="A document was changed",
         ),
         EventType(

@@ -33,6 +33,8 @@ class UserDeleted(TypedDict):
     version: Version
 
 
+CALLED = {"is_active": ("active", "enabled"), "name": ("full_name", "display_name"), "email": ("email_address",)}
+
 USERS = Projection(
     entity="user",
     model=User,
@@ -47,13 +49,21 @@ USERS = Projection(
         "is_active": Words("Active", "Whether the account is in use.", True),
     },
     event_types=(
-        EventType("user.created", Kind.COMPLETE, UserCreated, defaults={"is_active": True}, title="A user was created"),
+        EventType(
+            "user.created",
+            Kind.COMPLETE,
+            UserCreated,
+            defaults={"is_active": True},
+            called=CALLED,
+            title="A user was created",
+        ),
         EventType(
             "user.updated",
             Kind.PARTIAL,
             UserUpdated,
             complete_as="user.created",
             changes=frozenset({"email", "name", "is_active"}),
+            called=CALLED,
             title="A user was changed",
         ),
         EventType("user.deleted", Kind.DELETED, UserDeleted, title="A user was deleted"),

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from neon_projector.consumer.admin.group import group_of
 from neon_projector.consumer.admin.offsets import partitions_of
 from neon_projector.consumer.admin.verdict import findings
+from neon_projector.consumer.apply.oddities import MISNAMED_FIELD, UNKNOWN_TYPE
 from neon_projector.consumer.apply.rejection_log import said_source
 from neon_projector.consumer.offsets import intake_stops
 from neon_projector.consumer.recovery.translate import translated
@@ -54,7 +55,7 @@ _LATELY = f"""
 _ODDITIES = f"""
     SELECT topic, name, max(resembles) AS resembles, sum(number)::bigint AS number, max(source) AS source,
         max(last_at) AS last_at, max(last_at) > now() - interval '10 minutes' AS lately
-    FROM {CONTROL_SCHEMA}.oddities WHERE group_id = :group_id AND kind = 'unknown_type'
+    FROM {CONTROL_SCHEMA}.oddities WHERE group_id = :group_id AND kind = :kind
     GROUP BY topic, name ORDER BY max(resembles) IS NULL, 4 DESC, 1, 2 LIMIT 20"""
 
 
@@ -62,7 +63,7 @@ async def status_of(engine: AsyncEngine, settings: Settings) -> Row:
     """`findings` (what all of it means, the worst first), `group`, `partitions`, counts of what waits, `waiting`,
     `dead_letters_by_reason`, `dead_letters_lately` (made in the last ten minutes), `rejected_lately` (of these the
     ten most frequent by topic, reason and source), `unknown_types` (by topic, those first that resemble one of the
-    contract), `stops` (reasons by topic), `intake` (each stop, and what is accepted), `last_update`.
+    contract), `misnamed_fields`, `stops` (reasons by topic), `intake` (each stop, and what is accepted), `last_update`.
 
     TransientError where a server does not answer.
     """
@@ -74,7 +75,9 @@ async def status_of(engine: AsyncEngine, settings: Settings) -> Row:
             waiting = await _rows(connection, _WAITING)
             letters = await _rows(connection, _LETTERS)
             lately = await _rows(connection, _LATELY)
-            unknown = await _rows(connection, _ODDITIES, group_id=settings.kafka_group_id)
+            group_id = settings.kafka_group_id
+            unknown = await _rows(connection, _ODDITIES, group_id=group_id, kind=UNKNOWN_TYPE)
+            misnamed = await _rows(connection, _ODDITIES, group_id=group_id, kind=MISNAMED_FIELD)
             stops = await intake_stops.read(connection, settings.kafka_group_id)
     status = {
         "group": {"id": settings.kafka_group_id, **asdict(group)},
@@ -84,6 +87,7 @@ async def status_of(engine: AsyncEngine, settings: Settings) -> Row:
         "dead_letters_by_reason": letters,
         "rejected_lately": [row | {"source": said_source(row["source"])} for row in lately],
         "unknown_types": unknown,
+        "misnamed_fields": misnamed,
         "stops": intake_stops.by_topic(stops),
         "intake": stops,
         "last_update": max((row["updated_at"] for row in partitions if row["updated_at"]), default=None),

@@ -34,7 +34,8 @@ class Finding(NamedTuple):
 
 def findings(status: Row) -> list[Finding]:
     """Everything that is worth a sentence in the answer of `status_of`, the worst first; never empty."""
-    found = [*_stopped(status), *_unread(status), *_behind(status), *_to_decide(status), *_ignored(status)]
+    found = [*_stopped(status), *_unread(status), *_behind(status), *_to_decide(status)]
+    found += [*_ignored(status), *_misnamed(status)]
     return found or [Finding("ok", _all_well(status))]
 
 
@@ -119,6 +120,13 @@ def _ignored(status: Row) -> Iterator[Finding]:
         if row["resembles"] and row["lately"]:
             said = f"{row['topic']} has events of the unknown type {row['name']}, which are ignored"
             yield Finding("look", f"{said}: does {row['source']} mean {row['resembles']}?")
+
+
+def _misnamed(status: Row) -> Iterator[Finding]:
+    for row in status["misnamed_fields"]:
+        if row["lately"]:
+            said = f"{row['topic']} has events of {row['name']}, read without {row['resembles']}"
+            yield Finding("look", f"{said}: {row['source']} sends it under another name")
 
 
 def _names(rows: Iterable[Row]) -> str:

@@ -1,10 +1,11 @@
-"""What is read and odd, though nobody rejects it: types that the contract does not have. Counted where positions move.
+"""What is read and odd, though nobody rejects it: unknown types, misnamed fields. Counted where positions move.
 
 Names are the publishers' own, so they are kept as a log may show them (`said_name`). A topic may carry events for
 others, of any number of types: each partition keeps at most `NAMES` names, and counts all the rest together.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from sqlalchemy import text
@@ -13,11 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from neon_projector.consumer.apply.rejection_log import said_name, said_source
 from neon_projector.consumer.settings import NOT_A_GROUP
 from neon_projector.models import CONTROL_SCHEMA
-from neon_projector.projections.contract.event import Ignored
+from neon_projector.projections.contract.event import Ignored, MisnamedEvent
 from neon_projector.projections.contract.similar import similar_type
 
-UNKNOWN_TYPE = "unknown_type"
-"""The value of `kind` for an event whose type the contract does not have."""
+UNKNOWN_TYPE, MISNAMED_FIELD = "unknown_type", "misnamed_field"
+"""The values of `kind`: an event whose type the contract does not have; a field under a name that is not quite its own.
+"""
 NAMES = 50
 OTHERS = "(others)"
 
@@ -55,23 +57,29 @@ class Oddity(NamedTuple):
     last_offset: int
 
 
-def oddities(decoded: Iterable[Ignored], known_types: Iterable[str]) -> list[Oddity]:
+def oddities(decoded: Iterable[Ignored | MisnamedEvent], known_types: Iterable[str]) -> list[Oddity]:
     """What is odd in these records, each kind once for each partition, with at most `NAMES` names."""
-    found: dict[tuple[str, int, str], Oddity] = {}
-    names = list(known_types)
+    found: dict[tuple[str, int, str, str], Oddity] = {}
+    types = list(known_types)
     for one in decoded:
-        if one.type is None:
-            continue
-        record, name = one.record, said_name(one.type)
-        if (record.topic, record.partition, name) not in found and len(found) >= NAMES:
-            name = OTHERS
-        key = record.topic, record.partition, name
-        before = found.get(key)
-        like = None if name == OTHERS else before.resembles if before else similar_type(one.type, names)
-        number = before.number + 1 if before else 1
-        source = said_source(one.source)
-        found[key] = Oddity(record.topic, record.partition, UNKNOWN_TYPE, name, like, source, number, record.offset)
+        record, source = one.record, said_source(one.source)
+        for kind, name, meant in _of(one, types):
+            key, means = (record.topic, record.partition, kind, name), meant
+            if key not in found and len(found) >= NAMES:
+                key, means = (record.topic, record.partition, kind, OTHERS), None
+            before = found[key].number if key in found else 0
+            found[key] = Oddity(*key, means, source, before + 1, record.offset)
     return list(found.values())
+
+
+def _of(one: Ignored | MisnamedEvent, types: list[str]) -> list[tuple[str, str, str | None]]:
+    """Kind, name, and what is probably meant."""
+    if isinstance(one, MisnamedEvent):
+        return [(MISNAMED_FIELD, f"{one.type}: {name}", field) for field, name in one.misnamed.items()]
+    return [] if one.type is None else [(UNKNOWN_TYPE, said_name(one.type), _meant(one.type, tuple(types)))]
+
+
+_meant = lru_cache(maxsize=1_000)(similar_type)
 
 
 async def count(connection: AsyncConnection, group_id: str, found: list[Oddity]) -> None:

@@ -24,7 +24,7 @@ from neon_projector.consumer.errors import BadData, Fenced, Moved, PositionsMove
 from neon_projector.consumer.offsets import store as positions
 from neon_projector.consumer.offsets.position_check import PositionCheck
 from neon_projector.consumer.recovery.translate import translated
-from neon_projector.projections.contract.event import Rejection
+from neon_projector.projections.contract.event import MisnamedEvent, Rejection
 from neon_projector.projections.contract.outcome import Outcome
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.state.grouping import Grouped, group
@@ -124,7 +124,8 @@ class Transaction:
         receipt.new = [r for r in rejections if id(r) not in known_ids]
         self._fuse.judge(batch, receipt.new, known)
         await self._maintenance.run_due(connection)
-        receipt.odd = oddities.oddities(grouped.ignored, self._types)
+        misnamed = [one for one in batch.decoded if type(one) is MisnamedEvent]
+        receipt.odd = oddities.oddities([*grouped.ignored, *misnamed], self._types)
         await oddities.count(connection, self._group_id, receipt.odd)
         late = [r for r in late if id(r) not in known_ids]
         await dead_letters.insert(connection, [*receipt.new, *late], self._secrets)

@@ -42,6 +42,7 @@ def shown(told: Row, on: Console, *, every: bool) -> RenderableType:
     parts += _table("Dead letters", told["dead_letters_by_reason"], ALL, on)
     parts += _table("Most rejected in the last 10 minutes", told["rejected_lately"], ALL, on)
     parts += _table("Ignored, as their type is unknown", [_unknown(row) for row in told["unknown_types"]], SHOWN, on)
+    parts += _table("Read without a field", [_unknown(row) for row in told["misnamed_fields"]], SHOWN, on)
     parts += [plain(described(stop)) for stop in told["intake"]]
     return Group(*parts, "", plain(_counts(told)))
 

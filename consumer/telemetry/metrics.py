@@ -33,6 +33,11 @@ class Metrics:
             "Records that were ignored because of their type, by the type of the contract that it resembles, or none.",
             ["topic", "resembles"],
         )
+        self.misnamed_fields = counter(
+            "projector_misnamed_fields",
+            "Events that were read without this field, as it stands under another name (isActive for is_active).",
+            ["topic", "field"],
+        )
         self.rejected_ratio = gauge(
             "projector_rejected_ratio",
             "Part of the last FUSE_MIN_RECORDS records of a topic that was rejected, 0 to 1. Records rejected "

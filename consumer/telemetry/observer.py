@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
 from neon_projector.consumer.apply.fuse import Fuse
+from neon_projector.consumer.apply.oddities import UNKNOWN_TYPE
 from neon_projector.consumer.apply.receipt import Receipt
 from neon_projector.consumer.apply.rejection_log import RejectionLog, why
 from neon_projector.consumer.batch import Batch
@@ -78,7 +79,8 @@ class Observer:
         self._rejections(became, receipt)
         self._odd.count(receipt.odd)
         for one in receipt.odd:
-            metrics.unknown_types.labels(one.topic, one.resembles or "none").inc(one.number)
+            counter = metrics.unknown_types if one.kind == UNKNOWN_TYPE else metrics.misnamed_fields
+            counter.labels(one.topic, one.resembles or "none").inc(one.number)
         for outcome, number in receipt.released.items():
             metrics.released.labels(outcome.value).inc(number)
         timestamps, here = Counter(map(_TIMESTAMP, batch.decoded)), batch.collected_seconds + seconds

@@ -35,6 +35,13 @@ class Event(msgspec.Struct, gc=False):
     """Columns and the values that they must have at the version before."""
 
 
+class MisnamedEvent(Event, gc=False):
+    """An event that was read without some fields, as they stand under names that are not quite theirs."""
+
+    misnamed: Mapping[str, str] = _NOTHING
+    """By field, the name that came."""
+
+
 @dataclass(slots=True)
 class Rejection:
     """A bad record, its reason, and the attributes that could be read."""

@@ -33,6 +33,10 @@ _PLAIN: Mapping[Any, Any] = {
 """How msgspec reads the contract's fields. An event type with another kind of field is read the careful way."""
 
 
+_NOTHING = Literal["\0"]
+"""No value that comes: a text with a NUL is refused before. Such a field leaves the record to the careful way."""
+
+
 class FastEnvelope(msgspec.Struct, gc=False, kw_only=True):
     """An event's attributes. Each event type gets a subclass with its own `type` and `data`."""
 
@@ -67,6 +71,10 @@ class Reader:
         """Whether the fast path knows every kind of field of this event type."""
         must: frozenset[str] = event_type.schema.__required_keys__  # type: ignore[attr-defined]  # a TypedDict has it
         fields = {n: _PLAIN.get(h) if n in must else NotRequired[_PLAIN.get(h)] for n, h in hints.items()}
+        others = event_type.other_names if complete is None else {**complete.other_names, **event_type.other_names}
+        fields |= {
+            name: NotRequired[_NOTHING] for name, field in others.items() if field not in must and name not in fields
+        }
         schema = TypedDict(event_type.name, fields)  # type: ignore[misc]  # made, not written
         self.envelope = msgspec.defstruct(
             "Envelope",

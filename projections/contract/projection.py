@@ -12,6 +12,7 @@ from sqlalchemy import String, Table
 from sqlmodel import SQLModel
 
 from neon_projector.models import ENTITY_SCHEMA
+from neon_projector.projections.contract.spellings import other_names
 
 Fields = Mapping[str, Any]
 """Columns and their values."""
@@ -28,6 +29,12 @@ class Kind(Enum):
     """The end of the entity; it needs no earlier version either."""
 
 
+COMPLETE, PARTIAL, DELETED = Kind.COMPLETE, Kind.PARTIAL, Kind.DELETED
+"""Names for the hot path: `Kind.COMPLETE` costs 0.07 µs each time."""
+CREATED_AT, CHANGED_AT = TIMES = ("created_at", "updated_at")
+"""The fields whose default is the event's `time`."""
+
+
 @dataclass(frozen=True)
 class Words:
     """What publishers read about a field, beside its rule. `example` is a value that the rule accepts."""
@@ -35,14 +42,6 @@ class Words:
     title: str
     description: str
     example: Any
-
-
-COMPLETE, PARTIAL, DELETED = Kind.COMPLETE, Kind.PARTIAL, Kind.DELETED
-"""Names for the hot path: `Kind.COMPLETE` costs 0.07 µs each time."""
-
-
-CREATED_AT, CHANGED_AT = TIMES = ("created_at", "updated_at")
-"""The fields whose default is the event's `time`."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,9 @@ class EventType:
     changes: frozenset[str] = frozenset()
     """A partial event must have at least one of these fields."""
     later: frozenset[str] = frozenset()
-    """Optional fields of a complete event that a later minor version of the contract added. What has all the others is
-    as complete as it was before; `defaults` stand for these."""
+    """Optional fields that a later minor version added. An event without them is complete, with `defaults`."""
+    called: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Other words for a field that publishers use by mistake."""
     title: str = ""
     """What has happened, for publishers: "A user was created"."""
 
@@ -79,9 +79,13 @@ class EventType:
         return frozenset(get_type_hints(self.schema))
 
     @cached_property
+    def other_names(self) -> Mapping[str, str]:
+        """By another name, the field of this type that is probably meant by it."""
+        return other_names(self.names, self.called)
+
+    @cached_property
     def whole(self) -> frozenset[str]:
-        """The fields with which a change is read as this complete event. The time of the change need not be one of
-        them: it stands in the envelope."""
+        """The fields with which a change is read as this complete event. Its time may stand in the envelope alone."""
         return self.names - self.later - {CHANGED_AT}
 
     @cached_property

@@ -27,7 +27,7 @@ async def test_an_unknown_type_is_told_with_what_was_meant(world: World) -> None
         await world.publish([*records, marker])
         await world.until_consumed(5)
         (line,) = eventually("there is a line", lambda: logged(projector, LINE))
-        assert (line["level"], line["topic"], line["ignored"]) == ("warning", world.users, 3)
+        assert (line["level"], line["topic"], line["number"]) == ("warning", world.users, 3)
         assert line["most"] == {"UserCreated from /tests": 2, "order.placed from /tests": 1}
         assert line["did_you_mean"] == {"UserCreated": "user.created"}
         assert await world.rows(STORED) == [
@@ -68,3 +68,30 @@ async def of_any_number_of_types(world: World) -> None:
     assert "(others)" in names
     assert not any("\x1b" in name for name in names)
     assert await world.value("SELECT sum(ignored)::int FROM projector.offsets") == 154
+
+
+MISNAMED = "events are read without fields that stand under another name"
+
+
+async def test_a_field_under_another_name_is_told_or_refused(world: World) -> None:
+    await world.create_topics()
+    await world.publish([a_record(a_user_event(id=one, isActive=False)) for one in (ADA, EVE)])
+    with running_projector(world.settings) as projector:
+        await world.until("SELECT count(*)::int FROM users WHERE is_active", 2)
+        (line,) = eventually("there is a line", lambda: logged(projector, MISNAMED))
+        assert (line["number"], line["did_you_mean"]) == (2, {"user.created: isActive": "is_active"})
+        metric = f'projector_misnamed_fields_total{{field="is_active",topic="{world.users}"}} 2.0'
+        assert metric in projector.get("/metrics")[1]
+        status = await told(world, "status")
+        assert [one["says"] for one in status["findings"]] == [
+            f"{world.users} has events of user.created: isActive, read without is_active: "
+            "/tests sends it under another name"
+        ]
+        ada = await told(world, "explain", str(ADA), "--from-topic")
+        assert ada["records"][0]["would"] == "applied; without is_active, as isActive came"
+    with running_projector(world.settings | {"CONTRACT_STRICT": "true"}):
+        await world.publish([a_record(a_user_event(id=BOB, isActive=False))])
+        await world.until("SELECT max(error) FROM projector.dead_letters", "data.is_active: absent, isActive came")
+        assert await world.value("SELECT contract_strict FROM projector.service_settings") is True
+        retried = await told(world, "dead-letters", "retry", "--all", exit_status=1)
+        assert retried["groups"][0]["outcome"] == "rejected", "as the service would, whatever the shell's setting"

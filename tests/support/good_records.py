@@ -56,6 +56,7 @@ GOOD_RECORDS: list[tuple[str, ARecord]] = [
     ("user.created, a name of 100 characters outside ASCII", a_record(a_user_event(name="ü" * 100))),
     ("user.created, a time in another zone, to the nanosecond", a_record(
         a_user_event(created_at="2026-11-22T14:00:00.123456789+02:00"))),
+    ("user.created, read without a flag that stands under another name", a_record(a_user_event(isActive=False))),
     ("user.created, an address for tests", a_record(a_user_event(email="ada@staging.test"))),
     ("user.deleted, never seen", a_record(a_user_event("deleted"))),
     ("user.updated, partial, version 2", a_record(_UPDATE)),

@@ -10,6 +10,7 @@ from tests.support.factories import ARecord, a_binary_record, a_record
 
 _EVENT = a_user_event()
 _TEXT = json.dumps(_EVENT)
+_DOCUMENT = a_document_event()
 _DATA = _EVENT["data"]
 JSON, ENVELOPE, DATA = Reason.INVALID_JSON, Reason.INVALID_ENVELOPE, Reason.INVALID_DATA
 KEY = str(ID).encode()
@@ -81,6 +82,15 @@ MISTAKEN_RECORDS = [
     _keyed("the owner's id", str(OTHER).encode(), a_document_event()),
     _subject("a path", f"/users/{ID}"),
     _subject("in quotes", f'"{ID}"'),
+    _user("only a flag under another name", "updated", version=2, isActive=False),
+    BadRecord(
+        "owner under another name",
+        a_record(
+            _DOCUMENT
+            | {"data": {("userId" if name == "user_id" else name): value for name, value in _DOCUMENT["data"].items()}}
+        ),
+        DATA,
+    ),
     _user("version 2^64", version=2**64),
     _user("version -10^400", version=-(10**400)),
     _user("version as words", version="three"),

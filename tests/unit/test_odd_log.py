@@ -17,7 +17,7 @@ def odd(name: str, resembles: str | None = None, number: int = 1, topic: str = "
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[tuple[object, ...]]:
     found: list[tuple[object, ...]] = [
-        (r.__dict__["topic"], r.__dict__["ignored"], r.__dict__.get("did_you_mean")) for r in caplog.records
+        (r.__dict__["topic"], r.__dict__["number"], r.__dict__.get("did_you_mean")) for r in caplog.records
     ]
     caplog.clear()
     return found

@@ -36,7 +36,8 @@ def a_status(**changed: Any) -> dict[str, Any]:
         "partitions": [a_partition(), a_partition(1)], "intake": [], "rejected_lately": [], "dead_letters": 0,
         "dead_letters_lately": 0,
         "group": {"protocol": "classic", "members": ["one"], "state": "Stable"},
-        "unknown_types": [], "refused": 0, "parked_states": 0, "parked_events": 0, "contested": 0,
+        "unknown_types": [], "misnamed_fields": [],
+        "refused": 0, "parked_states": 0, "parked_events": 0, "contested": 0,
     }  # fmt: skip
     return well | changed
 

@@ -100,7 +100,7 @@ async def records_of(
 ) -> Read:  # fmt: skip
     """Every record before `ends` whose key or value names one of the ids; read for at most so long."""
     settings = await as_the_service(engine, settings)
-    decode, read = Decoder(registry, settings.event_max_bytes).all, Read()
+    decode, read = Decoder(registry, settings.event_max_bytes, strict=settings.contract_strict).all, Read()
     mentions = Mentions(ids, [one.bytes for one in ids])
     reading = Reread(settings, ends, progress, only=mentions)
     try:

@@ -91,7 +91,7 @@ async def _read(
 ) -> _Seen:  # fmt: skip
     """The partition's records from `start` up to `end`, for at most so long."""
     settings = await as_the_service(engine, settings)
-    decode, seen = Decoder(registry, settings.event_max_bytes), _Seen()
+    decode, seen = Decoder(registry, settings.event_max_bytes, strict=settings.contract_strict), _Seen()
     reading = Reread(settings, {partition: end}, progress, {partition: start})
     try:
         async with asyncio.timeout(seconds):

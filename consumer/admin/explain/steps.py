@@ -8,7 +8,7 @@ from aiokafka import TopicPartition
 from neon_projector.consumer.admin.explain.ignored import said_type
 from neon_projector.consumer.admin.lost_records import time_of
 from neon_projector.consumer.apply.rejection_log import said_name
-from neon_projector.projections.contract.event import Decoded, Event, Rejection
+from neon_projector.projections.contract.event import Decoded, Event, MisnamedEvent, Rejection
 from neon_projector.projections.contract.projection import COMPLETE
 from neon_projector.projections.contract.record import Record
 from neon_projector.projections.state.fold import State, fold
@@ -35,6 +35,8 @@ def steps(
                 continue  # it only mentions the id: its owner, say
             row |= {"entity": one.entity, "version": one.version, "type": one.type}
             row["would"], row["changes"] = folds.take(one)
+            if isinstance(one, MisnamedEvent):
+                row["would"] += "".join(f"; without {field}, as {name} came" for field, name in one.misnamed.items())
         elif isinstance(one, Rejection):
             row |= {"type": one.type, "would": f"rejected: {one.reason.value}"}
         else:

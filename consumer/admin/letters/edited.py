@@ -47,7 +47,8 @@ async def retry_edited(
     if kept is None:
         return Tried(number, LOST)
     record = KeptRecord(letter["topic"], letter["partition"], letter["offset"], kept.key, value, tuple(kept.headers))
-    decoded = Decoder(registry, (await as_the_service(engine, settings)).event_max_bytes)(record)
+    settings = await as_the_service(engine, settings)
+    decoded = Decoder(registry, settings.event_max_bytes, strict=settings.contract_strict)(record)
     if isinstance(decoded, Rejection):
         return Tried(number, REJECTED, decoded.reason.value, decoded.error)
     if not isinstance(decoded, Event):

@@ -72,7 +72,7 @@ class Redrive:
 
     async def _run(self, plan: Plan, tally: Tally, settle: Settle) -> None:
         settings = await as_the_service(self._engine, self._settings)
-        decode = Decoder(self._registry, settings.event_max_bytes)
+        decode = Decoder(self._registry, settings.event_max_bytes, strict=settings.contract_strict)
         async with Records(self._settings) as records, Live(self._engine, self._settings) as live:
             pace = Pace(plan.max_rate, live.behind)
             reading = Reading(self._engine, records, decode, plan, self._settings.batch_max_bytes)

@@ -64,7 +64,7 @@ async def publish(
     """Publish every event of the file that the service reads; the others are left out. Errors as of `send`;
     TopicMissing, before anything is sent."""
     topics = {projection.entity: settings.topics[projection.topic_setting] for projection in registry}
-    decode = Decoder(registry, settings.event_max_bytes)
+    decode = Decoder(registry, settings.event_max_bytes, strict=settings.contract_strict)
     used = {topics[event.entity] for _, event in _events(file, decode, way.from_line)}
     await require_some(settings, sorted(used))
     await send(settings, _messages(file, decode, topics, way), sent, way.rate, told)

@@ -58,7 +58,7 @@ class Round:
         self._engine, self._settings, self._registry = engine, settings, registry
         self._todo, self._number, self._spill, self._packing = todo, number, spill, packing
         self._tell = tell
-        self._decode = Decoder(registry, settings.event_max_bytes, pgproto.UUID)
+        self._decode = Decoder(registry, settings.event_max_bytes, pgproto.UUID, strict=settings.contract_strict)
 
     async def originals(self, directory: Path, pace: Pace) -> Originals:
         """The records of all that is pending, read again."""

@@ -69,7 +69,7 @@ class Replay:
         self._ranges = {partition_of(name): (start, end) for name, (start, end) in operation.ranges.items()}
         transaction = Transaction(engine, registry, self._group, Fuse.never(), Maintenance(math.inf))
         self._retry = Retry(transaction, Patience(tell), new_from=ALL_LOOK)
-        self._decoder = Decoder(registry, settings.event_max_bytes, pgproto.UUID)
+        self._decoder = Decoder(registry, settings.event_max_bytes, pgproto.UUID, strict=settings.contract_strict)
         self._depths = parent_depths(registry, settings.topics)
         keys = operation.filter.get("keys")
         self._only = mentions_of(keys) if keys else None

@@ -34,7 +34,7 @@ class Reading:
     ) -> None:
         self._settings, self._scope, self._spill, self._packing = settings, scope, spill, packing
         self._pace = pace
-        self._decode = Decoder(registry, settings.event_max_bytes, pgproto.UUID).all
+        self._decode = Decoder(registry, settings.event_max_bytes, pgproto.UUID, strict=settings.contract_strict).all
         self._projections = {p.entity: p for p in registry if scope.has(p)}
         self.hanging: set[UUID] = set()
         """Children of the ids, that are none of them."""

@@ -11,6 +11,13 @@ REQUIRED = Word(
     "The field is left out, or has another name (`userId`).",
     "Send it under exactly this name.",
 )
+MISNAMED = Word(
+    _DATA,
+    "{field}: absent, {came} came",
+    "A JSON library that changes names (`isActive`), or another word for the field (`body`). With other fields it is "
+    "said of a rejected event; alone only where `CONTRACT_STRICT` is set: else the event is read without the field.",
+    "Send the field under its own name.",
+)
 NOT_OBJECT = Word(
     _DATA,
     "data: a JSON object, {came} came",
