@@ -63,7 +63,7 @@ def _superseded(which: Filter, why: str, execute: bool, yes: bool, as_json: bool
 
     found = give_up(False)
     if not found:
-        raise Refused("none of these is superseded")
+        raise Refused("no entity is known to have gone past its letter; without --superseded all of them are taken")
     if execute:
         confirm(f"discard {counted(len(found), 'superseded dead letter')}?", yes)
         found = give_up(True)

@@ -15,7 +15,7 @@ from neon_projector.consumer.admin.operations import lookup
 from neon_projector.consumer.cli.choice import choose
 from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm, work
 from neon_projector.consumer.cli.letter_filter import Every, Ids, with_filter
-from neon_projector.consumer.cli.output import print_json, print_table, print_text
+from neon_projector.consumer.cli.output import print_json, print_next, print_table, print_text
 from neon_projector.consumer.cli.progress import progress
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.errors import Refused
@@ -112,6 +112,8 @@ def _say(number: int | None, planned: Plan | None, tally: Tally, as_json: bool) 
     counts += f", {tally.number(CHANGED):,} changed by somebody else meanwhile" if tally.number(CHANGED) else ""
     said = f"{tally.resolved:,} resolved, {counts}"
     print_text(f"{said}: {DRY}" if number is None else said)
+    if again := [one for one in tally.groups if one.outcome == REJECTED]:
+        print_next(f"projector dead-letters show {max(again, key=lambda one: one.letters).first}")
 
 
 def _document(number: int | None, left_out: int, tally: Tally) -> dict[str, Any]:

@@ -29,7 +29,9 @@ async def test_a_dry_run_tells_what_would_be_and_changes_nothing(world: World) -
         {"outcome": "applied", "reason": None, "letters": 2, "first": 1},
         {"outcome": "rejected", "reason": "invalid_data", "letters": 1, "first": 3},
     ]
-    assert "2 resolved, 1 rejected again, 0 lost: a dry run" in await printed(world, *RETRY, "--all")
+    rehearsed = await printed(world, *RETRY, "--all")
+    assert "2 resolved, 1 rejected again, 0 lost: a dry run" in rehearsed
+    assert rehearsed.splitlines()[-1].startswith("Next: projector dead-letters show "), "who has to repair it"
     assert "data.email: an e-mail address, a string of 6 characters, without @ came" in await printed(
         world, *RETRY, "--all", "--details"
     )
