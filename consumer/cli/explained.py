@@ -82,7 +82,8 @@ def print_stale(report: Row) -> None:
     _print_newest(shown)
     if entities:
         print_first(entities, LISTED, "--json has all")
-    how = f"keys are hashed by {report['keys']}" if report["keys"] else "how keys are hashed is not known, so all count"
+    unknown = "its records, perhaps too few, do not tell how keys are hashed, so all count"
+    how = f"keys are hashed by {report['keys']}" if report["keys"] else unknown
     if report["partitions"] == 1:
         how = "it is the topic's only partition, so all count"
     rest = f" ({'; '.join(report['not_read'])})" if report["not_read"] else ""
