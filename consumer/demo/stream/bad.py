@@ -110,7 +110,7 @@ def of_the_deleted(stage: Stage) -> list[DemoRecord]:
 def version_conflict(stage: Stage) -> list[DemoRecord]:
     """The newest version of a document once more, with another content."""
     row = stage.truth.documents.pick(stage.rng)
-    if row is None:
+    if row is None or row["version"] == 1:  # before it is nothing that a partial event could change
         return []
     event = stage.event("document.updated", row, stage.now(), {"title": "Never", "content": None})
     return [record_of(event, stage.rng).bad("version_conflict")]
