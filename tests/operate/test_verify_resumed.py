@@ -18,6 +18,7 @@ MIX = Mix(users=6_000, documents=12_000, updates=12_000)
 KILLS = 6
 LEFT = "SELECT count(*)::int FROM pg_class WHERE relname LIKE 'operation\\_%'"
 NEWEST = "SELECT max(id) FROM projector.operations WHERE command = 'verify'"
+COPIED = "SELECT position ->> 'copied' = 'true' FROM projector.operations ORDER BY id DESC LIMIT 1"
 STATE = "SELECT state FROM projector.operations WHERE id = $1"
 
 
@@ -73,6 +74,25 @@ async def test_ctrl_c_pauses_it_and_cancel_leaves_nothing(world: World, tmp_path
     assert command("verify", settings=settings).returncode == 0
     assert await world.value(LEFT) == 0
     assert left(tmp_path) == []
+
+
+async def test_a_database_that_crashed_meanwhile_has_lost_the_copy_and_it_is_taken_again(
+    world: World, tmp_path: Path
+) -> None:
+    settings = world.settings | {"TMPDIR": str(tmp_path)}
+    await world.create_topics()
+    await world.publish_users(60)
+    with running_projector(world.settings):
+        await world.until_consumed(60)
+    begun = begin(settings, "verify", "--max-rate", "20")
+    await world.until(f"SELECT count(*)::int FROM ({NEWEST}) n WHERE ({COPIED})", 1)
+    begun.kill()
+    begun.communicate()
+    for row in await world.rows("SELECT relname FROM pg_class WHERE relname LIKE 'operation\\_%' AND relkind = 'r'"):
+        await world.rows(f'TRUNCATE projector."{row["relname"]}"')  # so does a crash to tables that are not logged
+    operation = await world.value(NEWEST)
+    resumed = command("operations", "resume", str(operation), "--max-rate", "0", "--json", settings=settings)
+    assert json.loads(resumed.stdout)["verdict"] == "equal", resumed.stderr
 
 
 def begin(settings: dict[str, str], *words: str) -> "subprocess.Popen[str]":

@@ -76,9 +76,7 @@ class Undo:
                     found = await self._found(connection, portion)
             for line in portion:
                 key = line["entity"], str(line["id"])
-                counts[BACK if key in seen else _may(line, found[key])] += (
-                    1  # an earlier line: a later one was looked at
-                )
+                counts[BACK if key in seen else _may(line, found[key])] += 1  # of several, the last was looked at
                 seen.add(key)
         return counts
 

@@ -47,10 +47,11 @@ async def take(
 
 
 async def is_there(engine: AsyncEngine, side: Side) -> bool:
-    """Whether the copy is still there."""
+    """Whether the copy is still there. Cleaning up may have dropped it, and a crash of the server empties it."""
     with translated():
         async with engine.connect() as connection:
-            return bool((await connection.execute(_IS_THERE, {"name": side.discarded})).scalar_one())
+            found = (await connection.execute(_IS_THERE, {"name": side.mark})).scalar_one()
+            return found and (await connection.execute(tables.whole(side))).first() is not None
 
 
 def ranges_of(positions: Positions) -> dict[str, list[int]]:

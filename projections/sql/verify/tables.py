@@ -4,7 +4,7 @@ can be computed again.
 They are, for each projection: `rows` (what its table has), `states` (what is kept aside), `events` (what is parked),
 `expected` (the states that the topics say), `several` (of entities that may be in one of several states: all of these),
 `awaited` (the events that must be parked), and `places` (where an entity is that is not simply in its table). One for
-all: `discarded`, the ids that operators gave up by `parked discard`.
+all: `discarded`, the ids that operators gave up by `parked discard`; and `mark`, of one row.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -34,6 +34,10 @@ class Side:
     @property
     def discarded(self) -> str:
         return f"{self.prefix}discarded"
+
+    @property
+    def mark(self) -> str:
+        return f"{self.prefix}mark"
 
 
 def digest(text: str) -> str:
@@ -71,6 +75,7 @@ def snapshot(registry: Registry, side: Side, scope: Scope) -> Iterator[TextClaus
     Of parents out of scope only the ids are taken, and why those are not there that are kept aside: they decide whether
     their children are shown.
     """
+    yield text(f"CREATE UNLOGGED TABLE {side.mark} AS SELECT true AS whole")
     yield text(f"""CREATE UNLOGGED TABLE {side.discarded} AS
         SELECT DISTINCT CAST(before ->> 'id' AS uuid) AS id FROM {CONTROL_SCHEMA}.operations
         WHERE command = 'parked discard' AND before ->> 'id' ~ '^[0-9a-f-]{{36}}$'""")
@@ -78,6 +83,11 @@ def snapshot(registry: Registry, side: Side, scope: Scope) -> Iterator[TextClaus
         if scope.has(projection):
             yield from map(text, _copies(projection, side, scope))
     yield from outside(registry, side, scope)
+
+
+def whole(side: Side) -> TextClause:
+    """A row if the server still has what was copied: a crash empties all tables that are not logged."""
+    return text(f"SELECT whole FROM {side.mark}")
 
 
 def _copies(projection: Projection, side: Side, scope: Scope) -> Iterator[str]:
@@ -126,7 +136,7 @@ def drop(registry: Registry, side: Side) -> Iterator[str]:
     """Drop all of them that there are."""
     names = ("rows", "states", "events", "expected", "several", "awaited", "places", "there", "outside", "holders")
     own = [side.of(projection, name) for projection in registry for name in names]
-    yield f"DROP TABLE IF EXISTS {', '.join([side.discarded, *own])}"
+    yield f"DROP TABLE IF EXISTS {', '.join([side.mark, side.discarded, *own])}"
 
 
 def empty(registry: Registry, side: Side, scope: Scope) -> Iterator[str]:
