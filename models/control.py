@@ -155,8 +155,9 @@ class Oddity(SQLModel, table=True):
 
 
 class Difference(SQLModel, table=True):
-    """Something that a `verify` has found to be `missing`, `unexpected`, `different` or `unprovable`: in which table
-    (`users`, or one of the service's own), and the versions that must be there and are. `columns` names what differs.
+    """Something that a `verify` has found to be `missing`, `unexpected`, `different`, `unprovable` or `ahead`: in which
+    table (`users`, or one of the service's own), and the versions that must be there and are. `columns` names what
+    differs.
 
     They stay for `verify --recheck` and `rebuild`, until ten more of either have been made.
     """

@@ -148,7 +148,8 @@ def verify(
 ) -> None:
     """Compute the tables again from the topics, and report each difference. Changes nothing.
 
-    Exit status 1: something differs. 5: nothing differs in what the topics still have, but they no longer have all.
+    Exit status 1: something differs, or is ahead of positions that were set back. 5: nothing differs in what the topics
+    still have, but they no longer have all.
     """
     from neon_projector.consumer.cli import verify as run  # noqa: PLC0415
 
@@ -194,7 +195,7 @@ def rebuild(
     Only what differs is touched. Rows are written in their place: readers see no gap. The service may run, and waits
     for milliseconds. What was there before goes to a file, and `projector undo` puts it back.
 
-    Exit status 1: something differs (still). 5: as `verify`.
+    Exit status 1: something differs (still), or is ahead of the positions, and is left alone. 5: as `verify`.
     """
     from neon_projector.consumer.admin.rebuild.todo import Choice  # noqa: PLC0415
     from neon_projector.consumer.admin.verify.wanted import Wanted  # noqa: PLC0415

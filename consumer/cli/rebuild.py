@@ -10,11 +10,12 @@ from neon_projector.consumer.admin.rebuild.preview import preview
 from neon_projector.consumer.admin.rebuild.rebuild import rebuild as run
 from neon_projector.consumer.admin.rebuild.result import Result
 from neon_projector.consumer.admin.rebuild.todo import Choice
+from neon_projector.consumer.admin.verify.report import AHEAD
 from neon_projector.consumer.admin.verify.wanted import TOO_MANY, Wanted, differing
 from neon_projector.consumer.cli.by_topic import print_lines
 from neon_projector.consumer.cli.database import DRY, ask, confirm, is_to_ask
 from neon_projector.consumer.cli.output import print_json, print_next, print_table, print_text
-from neon_projector.consumer.cli.verify import STATUS, Bars, do, known_entities
+from neon_projector.consumer.cli.verify import STATUS, Bars, ahead_of_positions, do, known_entities
 from neon_projector.consumer.errors import Refused
 from neon_projector.consumer.settings import Settings
 from neon_projector.consumer.wording import counted, verb
@@ -127,7 +128,11 @@ def _print_groups(result: Result) -> None:
     print_lines(unproved, every=False, rest="--json has all")
     if result.unproved:
         print_text(f"{result.unproved:,} that the topics can't prove stay as they are")
+    print_lines(result.without_position, every=False, rest="--json has all")
+    if result.ahead:
+        print_text(ahead_of_positions(result.ahead))
 
 
 def _print_equal(result: Result) -> None:
-    print_text("all that could be read says the same" if result.verdict == "unprovable" else "nothing differs")
+    said = {"unprovable": "all that could be read says the same", AHEAD: "nothing else differs"}
+    print_text(said.get(result.verdict, "nothing differs"))

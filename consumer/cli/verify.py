@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.admin.operations.rights import require_group, require_tables
 from neon_projector.consumer.admin.verify.comparing import listed
-from neon_projector.consumer.admin.verify.report import Difference, Report
+from neon_projector.consumer.admin.verify.report import AHEAD, NO_DIFFERENCE, Difference, Report
 from neon_projector.consumer.admin.verify.source import Tell
 from neon_projector.consumer.admin.verify.verify import verify as run
 from neon_projector.consumer.admin.verify.wanted import Wanted, differing
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 PATIENCE_SECONDS = 86_400.0
 """What one statement may take: of hundreds of millions of rows each is copied by one."""
-STATUS = {"equal": 0, "differs": 1, "unprovable": 5}
+STATUS = {"equal": 0, "differs": 1, AHEAD: 1, "unprovable": 5}
 """The exit status of each verdict."""
 ENTITIES = {str(projection.table.name): projection.entity for projection in REGISTRY}
 """By table what a row of it is."""
@@ -132,6 +132,7 @@ async def _list(found: AsyncIterator[Difference], report: Report) -> None:
 def _print(report: Report) -> None:
     unproved = (f"{partition}; the tables can't be proved from it" for partition in report.unprovable)
     print_lines(unproved, every=False, rest="--json has all")
+    print_lines(report.without_position, every=False, rest="--json has all")
     rows = ", ".join(counted(number, ENTITIES[table]) for table, number in report.rows.items())
     print_text(f"{rows} compared with {counted(report.records, 'record')}: {_verdict(report)}")
     if report.waiting:
@@ -141,16 +142,32 @@ def _print(report: Report) -> None:
         print_text(f"{number:,} can't be proved: the topics no longer have the records, or say too many things")
     if open_ := ", ".join(f"{n:,} {reason}" for reason, n in report.open.items() if n):
         print_text(f"compared as far as the definition goes: {open_}")
+    if number := report.kinds.get(AHEAD):
+        print_text(ahead_of_positions(number))
     if report.differing:
         print_next(f"projector rebuild --from-verify {report.operation}")
+    elif number:
+        print_next(f"projector verify --recheck {report.operation}")
+
+
+def ahead_of_positions(number: int) -> str:
+    """What it means, and what to do."""
+    are, them = verb(number, "is", "are"), verb(number, "it", "them")
+    return (
+        f"{number:,} {are} ahead of the positions: the service had read more of {them} before its positions were set "
+        f"back or deleted. This is no fault, and rebuild leaves {them} alone. Let `projector run` go on until "
+        "`projector status` shows no lag; then verify again"
+    )
 
 
 def _verdict(report: Report) -> str:
     if report.differing:
-        kinds = ", ".join(f"{n:,} {kind}" for kind, n in sorted(report.kinds.items()) if kind != "unprovable")
+        kinds = ", ".join(f"{n:,} {kind}" for kind, n in sorted(report.kinds.items()) if kind not in NO_DIFFERENCE)
         return f"{report.differing:,} {verb(report.differing, 'differs', 'differ')} ({kinds})"
     if not report.records and not any(report.rows.values()):
         return "there is nothing to compare"
+    if report.verdict == AHEAD:
+        return "nothing else differs"
     return "all that could be read says the same" if report.verdict == "unprovable" else "all are what the topics say"
 
 

@@ -11,6 +11,7 @@ from aiokafka import TopicPartition
 
 from neon_projector.consumer.offsets.claim import Claim
 from neon_projector.consumer.offsets.position_check import Known, PositionCheck, moved, set_back
+from tests.operate.commands import told
 from tests.support.factories import a_document_event, a_record
 from tests.support.projector import Projector, eventually, running_projector
 from tests.support.world import World
@@ -97,6 +98,7 @@ async def test_one_event_brings_back_what_a_restored_database_has_lost_of_all_pa
             assert len(warnings(projector)[-1]["partitions"]) >= PARTITIONS - 1, "all that had lost something"
             status, _ = await asyncio.to_thread(projector.get, "/health/ready")
             assert status == 200
+        assert (await told(world, "verify"))["verdict"] == "equal"
     totals = await world.totals()
     assert (totals["applied"], totals["rejected"]) == (there + len(WAYS), 0)
 

@@ -14,6 +14,7 @@ from neon_projector.consumer.admin.verify import comparing, snapshot
 from neon_projector.consumer.admin.verify.expected import Folding
 from neon_projector.consumer.admin.verify.report import Report
 from neon_projector.consumer.admin.verify.spill import Spill
+from neon_projector.consumer.admin.verify.tails import Later
 from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Event
 from neon_projector.projections.contract.projection import Registry
@@ -41,15 +42,15 @@ async def compared(
     directory: Path,
     scope: Scope = Scope(),  # noqa: B008  it is frozen
     unprovable: tuple[str, ...] = (),
+    later: list[dict[str, Any]] | None = None,
 ) -> tuple[set[Found], Report]:
-    """What `verify` finds, by its own steps."""
+    """What `verify` finds, by its own steps. `later`: what stands at or behind the positions."""
     side, known = Side(left_behind.table_of(OPERATION, "")), asyncio.get_running_loop().create_future()
     async with engine.begin() as connection:
         await left_behind.drop_tables(connection, [OPERATION])
     await snapshot.take(engine, "nobody", registry, side, scope, known)
     packing = Packing(registry, [("races", 0)], pgproto.UUID)
-    records = (a_record(event, topic="races", offset=n) for n, event in enumerate(received))
-    events = [event for event in Decoder(registry, new_id=pgproto.UUID).all(records) if isinstance(event, Event)]
+    events = decoded(registry, received)
     inside = {p.entity for p in registry if scope.has(p)}
     events = [e for e in events if e.entity in inside and (not scope.ids or e.id in scope.ids)]
     spill = Spill(directory / uuid4().hex, "token", 60_000, ENCODER)
@@ -63,5 +64,19 @@ async def compared(
     async with engine.begin() as connection:
         await folding.write(connection)
         await comparing.compare(connection, registry, side, scope, report)
+    if later is not None:
+        behind = Later(engine, registry, scope, side, OPERATION)
+        await behind.add(decoded(registry, later))
+        await behind.note()
+        report = Report(OPERATION, len(received), unprovable=list(unprovable))
+        async with engine.begin() as connection:
+            await comparing.compare(connection, registry, side, scope, report, again=True)
+    async with engine.connect() as connection:
         rows = (await connection.execute(text(LIST), {"operation": OPERATION})).all()
     return {Found(*row) for row in rows}, report
+
+
+def decoded(registry: Registry, received: list[dict[str, Any]]) -> list[Event]:
+    """Their events."""
+    records = (a_record(event, topic="races", offset=n) for n, event in enumerate(received))
+    return [event for event in Decoder(registry, new_id=pgproto.UUID).all(records) if isinstance(event, Event)]

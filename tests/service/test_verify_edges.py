@@ -83,6 +83,9 @@ async def test_records_that_retention_took_are_named(world: World) -> None:
     await delete_records(world.bootstrap, world.users, before=10)
     status, unprovable, _ = verified(world)
     assert (status, unprovable) == (UNPROVABLE, [f"{world.users}:0: Kafka no longer has the records before offset 10"])
+    for position_went in ("UPDATE projector.offsets SET next_offset = 0", "DELETE FROM projector.offsets"):
+        await world.rows(position_went)
+        assert verified(world) == (UNPROVABLE, unprovable, ["unprovable"] * 10)
 
 
 async def test_records_that_are_deleted_while_it_reads_are_named_and_not_jumped_over(

@@ -22,5 +22,6 @@ async def preview(
             found = await entities(connection, report.operation, choice)
             by_kind = await groups(connection, report.operation)
     return Result(
-        report.operation, by_kind, found.differing, found.chosen, unprovable=report.unprovable, unproved=found.unproved
-    )
+        report.operation, by_kind, found.differing, found.chosen, unprovable=report.unprovable, unproved=found.unproved,
+        ahead=found.ahead, without_position=report.without_position,
+    )  # fmt: skip

@@ -132,9 +132,11 @@ class Rebuild:
         """Within the transaction that has compared: keep what is to be healed."""
         pending = await self._todo.fill(connection, self._round, self._asked.choice)
         found: dict[str, Any] = {"healing": True, "pending": pending, "unprovable": report.unprovable}
+        now = await entities(connection, self._operation.id, self._asked.choice)
         if "differing" not in self._position:
             found["groups"] = [list(group) for group in await groups(connection, self._operation.id)]
-            found |= (await entities(connection, self._operation.id, self._asked.choice))._asdict()
+            found |= now._asdict() | {"without_position": report.without_position}
+        found["ahead"] = max(now.ahead, self._position.get("ahead", 0))
         return found
 
     async def _heal(self) -> None:
@@ -175,5 +177,7 @@ class Rebuild:
             position.get("undo"),
             position["unprovable"],
             position["unproved"],
+            position.get("ahead", 0),
+            position.get("without_position", []),
             finished,
         )

@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from neon_projector.consumer.admin.rebuild.todo import Group
+from neon_projector.consumer.admin.verify.report import AHEAD
 
 
 @dataclass
@@ -28,13 +29,20 @@ class Result:
     """As `Report.unprovable`."""
     unproved: int = 0
     """Entities that the topics can't prove, and that stay as they are."""
+    ahead: int = 0
+    """Entities that are ahead of the positions, and stay as they are."""
+    without_position: list[str] = field(default_factory=list)
+    """As `Report.without_position`."""
     finished: bool = False
 
     @property
     def verdict(self) -> str:
-        """`differs`, `unprovable` or `equal`, as `verify` has it; before anything is healed, of what was found."""
+        """`differs`, `ahead`, `unprovable` or `equal`, as `verify` has it; before anything is healed, of what was
+        found."""
         if self.left if self.finished else self.differing:
             return "differs"
+        if self.ahead:
+            return AHEAD
         return "unprovable" if self.unprovable or self.unproved else "equal"
 
     def as_json(self) -> dict[str, Any]:

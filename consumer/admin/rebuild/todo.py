@@ -40,10 +40,12 @@ class Choice(NamedTuple):
 
 
 class Entities(NamedTuple):
-    """How many differ, can't be proved and stay as they are, and are chosen to be healed."""
+    """How many differ, can't be proved and stay as they are, are ahead of the positions and stay as they are, and are
+    chosen to be healed."""
 
     differing: int
     unproved: int
+    ahead: int
     chosen: int
 
 
@@ -51,12 +53,15 @@ _GROUPS = text(f"""
     SELECT entity, table_name, kind, count(*) AS number FROM {DIFFERENCES} WHERE operation_id = :operation
     GROUP BY 1, 2, 3 ORDER BY 1 DESC, 2, 3""")
 _BY_ENTITY = f"""
-    SELECT entity, id, bool_or(kind = 'unprovable') AS unprovable, bool_and(kind = 'missing') AS only_missing
+    SELECT entity, id, bool_or(kind = 'unprovable') AS unprovable, bool_or(kind = 'ahead') AS ahead,
+        bool_and(kind = 'missing') AS only_missing
     FROM {DIFFERENCES} WHERE operation_id = :operation GROUP BY entity, id"""
-_CHOSEN = "(CAST(:unprovable AS boolean) OR NOT unprovable) AND (NOT CAST(:missing_only AS boolean) OR only_missing)"
+_CHOSEN = """NOT ahead AND (CAST(:unprovable AS boolean) OR NOT unprovable)
+    AND (NOT CAST(:missing_only AS boolean) OR only_missing)"""
 _ENTITIES = text(f"""
-    SELECT count(*) FILTER (WHERE NOT unprovable OR CAST(:unprovable AS boolean)) AS differing,
+    SELECT count(*) FILTER (WHERE NOT ahead AND (NOT unprovable OR CAST(:unprovable AS boolean))) AS differing,
         count(*) FILTER (WHERE unprovable AND NOT CAST(:unprovable AS boolean)) AS unproved,
+        count(*) FILTER (WHERE ahead) AS ahead,
         count(*) FILTER (WHERE {_CHOSEN}) AS chosen FROM ({_BY_ENTITY}) d""")
 _THERE = text("SELECT to_regclass(:name) IS NOT NULL")
 

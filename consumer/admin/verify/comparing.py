@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from neon_projector.consumer.admin.verify.report import Difference, Report
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.projections.contract.projection import Registry
-from neon_projector.projections.sql.verify import differences, tables
+from neon_projector.projections.sql.verify import ahead, differences, tables
 from neon_projector.projections.sql.verify.compare import Comparison
 from neon_projector.projections.sql.verify.tables import Scope, Side
 
@@ -18,10 +18,13 @@ _MEMORY = text("SELECT set_config('work_mem', '32MB', true)")
 """For the joins, each of which may take twice as much of the server's memory."""
 
 
-async def compare(connection: AsyncConnection, registry: Registry, side: Side, scope: Scope, report: Report) -> None:
-    """Within a transaction: write down what differs, and fill the report in."""
+async def compare(
+    connection: AsyncConnection, registry: Registry, side: Side, scope: Scope, report: Report, *, again: bool = False
+) -> None:
+    """Within a transaction: write down what differs, and fill the report in. `again`: what is ahead is noted."""
     await connection.execute(_MEMORY)
-    for statement in tables.analyze(registry, side, scope):
+    first = [] if again else ahead.begin(registry, side, scope)
+    for statement in (*tables.analyze(registry, side, scope), *tables.drop_places(registry, side), *first):
         await connection.execute(text(statement))
     whole, of = not report.unprovable, {"operation": report.operation}
     await connection.execute(differences.FORGET, of)

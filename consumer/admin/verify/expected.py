@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from neon_projector.consumer.admin.verify.copy_rows import copy_rows
 from neon_projector.consumer.admin.verify.spill import Spill
 from neon_projector.projections.contract.event import Event
 from neon_projector.projections.contract.projection import Projection, Registry
@@ -72,15 +73,11 @@ class Folding:
 
     async def write(self, connection: AsyncConnection) -> None:
         """Within a transaction: put what is collected into the side tables."""
-        await connection.exec_driver_sql("SELECT")  # begins the transaction: SQLAlchemy sees nothing of a COPY
-        raw = (await connection.get_raw_connection()).driver_connection
-        assert raw is not None
         for projection, found in zip(self._packing.projections, self.found, strict=True):
             rows = ("id", "version", *columns_of(projection), *EXPECTED_MORE)
             for name, columns in (("expected", rows), ("several", rows), ("awaited", AWAITED)):
                 if records := getattr(found, name):
-                    schema, _, table = self._side.of(projection, name).partition(".")
-                    await raw.copy_records_to_table(table, schema_name=schema, columns=columns, records=records)
+                    await copy_rows(connection, self._side.of(projection, name), columns, records)
         self.found = [Expected() for _ in self.found]
 
     def _doubtful(self, number: int, entity_id: Any, own: Sequence[Packed]) -> None:

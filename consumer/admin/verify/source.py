@@ -1,6 +1,7 @@
 """What one operation reads of the topics, and where it keeps it."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -82,11 +83,16 @@ class Source:
         self, spill: Spill, positions: Positions, scope: Scope | None = None, what: str = READING
     ) -> frozenset[UUID]:
         """Returns the ids of what hangs on those of the scope."""
-        async with Live(self._engine, self._settings) as live:
-            pace, packing = Pace(self._wanted.max_rate, live.behind), self.packing(positions)
+        async with self._paced() as pace:
+            packing = self.packing(positions)
             reading = Reading(self._settings, self._registry, scope or self.scope, spill, packing, pace)
             await reading.read(positions, partial(self._tell.at, what), self._step)
         return frozenset(reading.hanging)
+
+    @asynccontextmanager
+    async def _paced(self) -> AsyncIterator[Pace]:
+        async with Live(self._engine, self._settings) as live:
+            yield Pace(self._wanted.max_rate, live.behind)
 
     async def _step(self, records: int) -> None:
         await self._operation.report(done=records)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from sqlalchemy import text
@@ -14,7 +15,10 @@ from neon_projector.consumer.admin.verify.report import Report
 from neon_projector.consumer.admin.verify.snapshot import Positions
 from neon_projector.consumer.admin.verify.source import READING, Source
 from neon_projector.consumer.admin.verify.spill import Spill
+from neon_projector.consumer.admin.verify.tails import READING as AFTER
+from neon_projector.consumer.admin.verify.tails import Later, Tails
 from neon_projector.consumer.admin.verify.together import together
+from neon_projector.consumer.admin.watermarks import bounds_of
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.projections.sql.verify import tables
 from neon_projector.projections.sql.verify.named import Named
@@ -38,6 +42,8 @@ class Work(Source):
 
     _copied = 0
     """How much of what the events name was known when it was copied."""
+    _tails: Tails | None = None
+    """What the topics had at or behind the positions of the snapshot; None where an earlier runner took that."""
 
     async def do(self, also: Also | None = None) -> Report:
         position = self._operation.position
@@ -94,12 +100,16 @@ class Work(Source):
         async with together() as group:
             group.create_task(self._copy(known))
             positions = await known
+            group.create_task(self._look_behind(positions))
             if self.spill is not None and not snapshot.goes_on(before, positions):
                 position |= self._new_directory()
                 await self._operation.report(position=self._operation.position | position)
             spill = self._spill(position, positions)
             await self._read(spill, positions)
         return spill, positions
+
+    async def _look_behind(self, positions: Positions) -> None:
+        self._tails = Tails.of(positions, await bounds_of(self._settings))
 
     async def _copy(self, known: "asyncio.Future[Positions]") -> None:
         try:
@@ -139,12 +149,29 @@ class Work(Source):
             await asyncio.sleep(0)
 
     async def _compare(self, spill: Spill, also: Also | None) -> Report:
-        manifest = spill.manifest
-        self._tell.at("comparing in the database", 0, None)
-        report = Report(self._operation.id, manifest.records, unprovable=list(manifest.unreadable))
+        """Twice, where something differs that is ahead of the positions: what hangs on it is right then."""
+        tails = self._tails or Tails.of(self.positions, await bounds_of(self._settings))
+        report, unreadable = await self._compare_once(spill, [], again=False), list[str]()
+        if report.kinds and tails.end:
+            later = Later(self._engine, self._registry, self.scope, self.side, self._operation.id)
+            async with self._paced() as pace:
+                unreadable = await later.read(self._settings, tails, partial(self._tell.at, AFTER), pace.passed)
+            if await later.note() or unreadable:
+                report = await self._compare_once(spill, unreadable, again=True)
+        report.without_position = tails.without
         with translated():
             async with self._engine.begin() as connection:
-                await comparing.compare(connection, self._registry, self.side, self.scope, report)
                 position = self._operation.position | (await also(connection, report) if also else {})
                 await self._operation.step(connection, done=self._operation.total, position=position)
+        return report
+
+    async def _compare_once(self, spill: Spill, unreadable: list[str], *, again: bool) -> Report:
+        manifest = spill.manifest
+        self._tell.at("comparing in the database", 0, None)
+        unprovable = list(dict.fromkeys([*manifest.unreadable, *unreadable]))
+        report = Report(self._operation.id, manifest.records, unprovable=unprovable)
+        with translated():
+            async with self._engine.begin() as connection:
+                await comparing.compare(connection, self._registry, self.side, self.scope, report, again=again)
+                await self._operation.step(connection)
         return report

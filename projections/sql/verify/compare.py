@@ -3,14 +3,15 @@
 By definition (docs/design.md, section 4) an entity that lives is shown where all its parents are. What the events alone
 do not tell is taken as it is found, as far as it makes sense: which of two holds a unique value (`contested`), what the
 database refused (`refused`), what was erased after the grace (`erased`), which of several contents of one version came
-first. Then the state must be right all the same, and what hangs on it is compared with what it found there.
+first. Then the state must be right all the same, and what hangs on it is compared with what it found there. The same
+holds for what is ahead of the positions (`ahead.py`).
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from neon_projector.projections.contract.projection import Projection, Registry
-from neon_projector.projections.sql.verify.tables import OPEN, UNTRIED, Scope, Side, all_of
+from neon_projector.projections.sql.verify.tables import OPEN, UNTRIED, Scope, Side, all_of, as_state, names_of
 from neon_projector.projections.state.packed import columns_of
 
 GONE = "('deleted', 'erased', 'parent_deleted')"
@@ -46,8 +47,9 @@ class Comparison:
             seen AS ({self._seen()}),
             held AS ({self._with_holders()}),
             judged AS (SELECT *, {self._judgements()} FROM held)
-            SELECT id, {self._present()} AS present, {self._reason()} AS reason, doubt, erased_right, stands_aside,
-                given_up, has_e, has_r OR has_s AS is_there, version AS expected_version, r_version, s_version,
+            SELECT id, {self._present()} AS present, {self._reason()} AS reason, doubt, ahead, erased_right,
+                stands_aside, given_up, has_e, has_r OR has_s AS is_there,
+                version AS expected_version, r_version, s_version,
                 {self._of_table()} AS of_table, {self._of_absent()} AS of_absent, row_differs, state_differs
             FROM judged"""
 
@@ -61,7 +63,7 @@ class Comparison:
         return f"""SELECT DISTINCT ON (v.id) v.* FROM {self._of("several")} v
             LEFT JOIN {self._of("rows")} r ON r.id = v.id LEFT JOIN {self._of("states")} s ON s.id = v.id
             ORDER BY v.id, (v.alive AND {row}) DESC NULLS LAST,
-                (s.version = v.version AND s.state IS NOT DISTINCT FROM {_as_state(self.projection, "v")})
+                (s.version = v.version AND s.state IS NOT DISTINCT FROM {as_state(self.projection, "v")})
                 DESC NULLS LAST"""
 
     def _seen(self) -> str:
@@ -80,14 +82,14 @@ class Comparison:
         )
         same = f"r.version = e.version AND {all_of(f'r.{c} IS NOT DISTINCT FROM e.{c}' for c in columns)}"
         right = all_of(["e.alive", "e.doubt = 0", "s.id IS NULL", same, *there])
-        different = _named([("version", "r.version", "e.version"), *((c, f"r.{c}", f"e.{c}") for c in columns)])
+        different = names_of([("version", "r.version", "e.version"), *((c, f"r.{c}", f"e.{c}") for c in columns)])
         return f"""
             SELECT coalesce(e.id, r.id, s.id) AS id, e.id IS NOT NULL AS has_e, r.id IS NOT NULL AS has_r,
                 s.id IS NOT NULL AS has_s, e.version, e.base, e.alive, coalesce(e.doubt, 0) AS doubt,
                 r.version AS r_version, s.version AS s_version, s.reason AS s_reason, s.waiting_for, s.state,
                 coalesce(s.forgotten, false) AND r.id IS NULL AS forgotten,
                 coalesce({same}, false) AS row_same, {different} AS row_differs,
-                {_as_state(self.projection, "e")} AS e_state, {names} {found}
+                {as_state(self.projection, "e")} AS e_state, {names} {found}
             FROM (expected e FULL JOIN {self._of("rows")} r USING (id))
             FULL JOIN {self._of("states")} s USING (id) {joins}
             WHERE ({right}) IS NOT TRUE"""
@@ -123,7 +125,7 @@ class Comparison:
         ]
         reasons = ["'refused'", *(["'contested'"] if self.projection.unique else [])]
         erased = "s_reason = 'erased' AND alive AND state IS NULL AND s_version BETWEEN base AND version"
-        state_differs = _named([
+        state_differs = names_of([
             ("version", "s_version", "version"),
             *((c, f"state -> '{c}'", f"e_state -> '{c}'") for c in columns_of(self.projection)),
         ])  # fmt: skip
@@ -134,7 +136,7 @@ class Comparison:
             {wanted} AND {aside} AND s_reason IN ({", ".join(reasons)}) AS stands_aside,
             CASE WHEN alive THEN {" OR ".join(waits) or "false"}
                 ELSE s_reason = 'deleted' AND waiting_for IS NULL END AS waits_right,
-            {state_differs} AS state_differs"""
+            id IN (SELECT id FROM {self._of("ahead")}) AS ahead, {state_differs} AS state_differs"""
 
     def _lost(self, version: str) -> str:
         """A condition: records that can't be read may be what made this version."""
@@ -142,7 +144,7 @@ class Comparison:
 
     def _present(self) -> str:
         """Whether children find it: as it must be, or as it is found where the topics don't tell."""
-        return f"""CASE WHEN doubt >= {OPEN} OR {self._lost("coalesce(r_version, s_version)")} THEN has_r
+        return f"""CASE WHEN ahead OR doubt >= {OPEN} OR {self._lost("coalesce(r_version, s_version)")} THEN has_r
             WHEN NOT has_e THEN false WHEN erased_right THEN false
             WHEN stands_aside OR given_up THEN has_r ELSE wanted END"""
 
@@ -152,7 +154,7 @@ class Comparison:
         hidden = (
             f"CASE WHEN waits_right THEN s_reason WHEN {gone or 'false'} THEN 'parent_deleted' ELSE 'no_parent' END"
         )
-        return f"""CASE WHEN doubt >= {OPEN} OR NOT has_e THEN s_reason WHEN erased_right THEN 'erased'
+        return f"""CASE WHEN ahead OR doubt >= {OPEN} OR NOT has_e THEN s_reason WHEN erased_right THEN 'erased'
             WHEN NOT alive THEN 'deleted' WHEN stands_aside THEN s_reason WHEN wanted THEN NULL ELSE {hidden} END"""
 
     def _of_table(self) -> str:
@@ -186,16 +188,3 @@ class Comparison:
     def _must_be_contested(self) -> str:
         """Nothing is kept aside, the row is not the newest state, and another has its unique value."""
         return "(held AND NOT has_s AND NOT row_same AND coalesce(r_version < version, true))"
-
-
-def _as_state(projection: Projection, row: str) -> str:
-    """A row as it is kept aside; NULL of a deleted entity."""
-    hashed = projection.carried
-    values = [f"'{c}', " + (f"encode({row}.{c}, 'hex')" if c in hashed else f"{row}.{c}") for c in projection.columns]
-    return f"CASE WHEN {row}.alive THEN jsonb_build_object({', '.join(values)}) END"
-
-
-def _named(sides: list[tuple[str, str, str]]) -> str:
-    """The names of those that differ, as an array."""
-    names = ", ".join(f"CASE WHEN {one} IS DISTINCT FROM {other} THEN '{name}' END" for name, one, other in sides)
-    return f"array_remove(ARRAY[{names}], NULL)"

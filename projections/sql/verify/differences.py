@@ -24,7 +24,8 @@ def find(projection: Projection, side: Side, whole: bool) -> Iterator[TextClause
         (ABSENT_STATES, "of_absent", "s_version", "state_differs || ARRAY['reason']"),
     ):
         yield text(f"""{_INSERT}
-            SELECT CAST(:operation AS bigint), '{projection.entity}', id, '{name}', {kind},
+            SELECT CAST(:operation AS bigint), '{projection.entity}', id, '{name}',
+                CASE WHEN ahead THEN 'ahead' ELSE {kind} END,
                 CASE WHEN {kind} = 'different' THEN to_jsonb({_some(columns)}) END,
                 CASE WHEN {kind} IN ('missing', 'different') THEN expected_version END,
                 CASE WHEN {kind} <> 'missing' THEN {version} END
@@ -39,13 +40,15 @@ def _some(columns: str) -> str:
 
 
 def _of_events(projection: Projection, side: Side, whole: bool) -> str:
-    places, events, awaited = (side.of(projection, name) for name in ("places", "events", "awaited"))
+    names = ("places", "events", "awaited", "ahead")
+    places, events, awaited, ahead = (side.of(projection, name) for name in names)
     silent = f"SELECT id FROM {places} WHERE doubt >= {OPEN} OR erased_right"
     lost = "" if whole else f" OR id IN (SELECT id FROM {places} WHERE is_there AND NOT has_e)"
     unexpected = "unexpected" if whole else "unprovable"
     head = f"CAST(:operation AS bigint), '{projection.entity}', id, '{PARKED_EVENTS}'"
     return f"""
-        SELECT {head}, kind, CASE WHEN kind = 'different' THEN to_jsonb(ARRAY['data']) END,
+        SELECT {head}, CASE WHEN id IN (SELECT id FROM {ahead}) THEN 'ahead' ELSE kind END,
+            CASE WHEN kind = 'different' THEN to_jsonb(ARRAY['data']) END,
             CASE WHEN kind = 'different' THEN version END, version
         FROM (
             SELECT f.id, f.version, CASE WHEN count(a.id) = 0 THEN '{unexpected}'
@@ -54,7 +57,8 @@ def _of_events(projection: Projection, side: Side, whole: bool) -> str:
             WHERE f.id NOT IN ({silent}) GROUP BY f.id, f.version) found
         WHERE kind IS NOT NULL
         UNION ALL
-        SELECT DISTINCT {head}, 'missing', CAST(NULL AS jsonb), version, CAST(NULL AS bigint)
+        SELECT DISTINCT {head}, CASE WHEN id IN (SELECT id FROM {ahead}) THEN 'ahead' ELSE 'missing' END,
+            CAST(NULL AS jsonb), version, CAST(NULL AS bigint)
         FROM {awaited} a
         WHERE always AND NOT EXISTS (SELECT FROM {events} f WHERE f.id = a.id AND f.version = a.version)
             AND NOT (id IN ({silent}) OR id IN (SELECT id FROM {side.discarded}){lost})"""

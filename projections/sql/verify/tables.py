@@ -3,8 +3,9 @@ can be computed again.
 
 They are, for each projection: `rows` (what its table has), `states` (what is kept aside), `events` (what is parked),
 `expected` (the states that the topics say), `several` (of entities that may be in one of several states: all of these),
-`awaited` (the events that must be parked), and `places` (where an entity is that is not simply in its table). One for
-all: `discarded`, the ids that operators gave up by `parked discard`; and `mark`, of one row.
+`awaited` (the events that must be parked), and `places` (where an entity is that is not simply in its table); `later`
+and `ahead` (`ahead.py`). One for all: `discarded`, the ids that operators gave up by `parked discard`; and `mark`, of
+one row.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -134,9 +135,15 @@ def expected(registry: Registry, side: Side, scope: Scope) -> Iterator[str]:
 
 def drop(registry: Registry, side: Side) -> Iterator[str]:
     """Drop all of them that there are."""
-    names = ("rows", "states", "events", "expected", "several", "awaited", "places", "there", "outside", "holders")
+    names = ("rows", "states", "events", "expected", "several", "awaited", "places", "there", "outside", "holders",
+             "later", "ahead")  # fmt: skip
     own = [side.of(projection, name) for projection in registry for name in names]
     yield f"DROP TABLE IF EXISTS {', '.join([side.mark, side.discarded, *own])}"
+
+
+def drop_places(registry: Registry, side: Side) -> Iterator[str]:
+    """What an earlier comparison has made."""
+    yield f"DROP TABLE IF EXISTS {', '.join(side.of(projection, 'places') for projection in registry)}"
 
 
 def empty(registry: Registry, side: Side, scope: Scope) -> Iterator[str]:
@@ -165,3 +172,16 @@ AWAITED = ("id", "version", "type", "data", "always")
 def all_of(values: Iterable[str]) -> str:
     """A conjunction; true of nothing."""
     return " AND ".join(values) or "true"
+
+
+def as_state(projection: Projection, row: str) -> str:
+    """A row as it is kept aside; NULL of a deleted entity."""
+    hashed = projection.carried
+    values = [f"'{c}', " + (f"encode({row}.{c}, 'hex')" if c in hashed else f"{row}.{c}") for c in projection.columns]
+    return f"CASE WHEN {row}.alive THEN jsonb_build_object({', '.join(values)}) END"
+
+
+def names_of(sides: list[tuple[str, str, str]]) -> str:
+    """The names of those that differ, as an array."""
+    names = ", ".join(f"CASE WHEN {one} IS DISTINCT FROM {other} THEN '{name}' END" for name, one, other in sides)
+    return f"array_remove(ARRAY[{names}], NULL)"
