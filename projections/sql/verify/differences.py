@@ -87,5 +87,6 @@ FORGET = text(f"""
         ORDER BY id DESC LIMIT {KEPT})""")
 LIST = text(f"""
     SELECT table_name AS "table", id, kind, columns, expected_version, found_version FROM {DIFFERENCES}
-    WHERE operation_id = :operation ORDER BY number LIMIT :most""")
+    WHERE operation_id = :operation ORDER BY kind = 'unprovable', number LIMIT :most""")
+"""What is known to be wrong comes first: after retention there may be thousands of which nothing is known."""
 IDS = text(f"SELECT DISTINCT entity, id FROM {DIFFERENCES} WHERE operation_id = :operation LIMIT :most")
