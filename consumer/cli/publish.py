@@ -82,10 +82,10 @@ def _opened(name: str) -> IO[bytes]:
 
 
 def _check(name: str, source: IO[bytes], quiet: bool) -> run.Checked:
-    most = load_event_settings().event_max_bytes
+    settings = load_event_settings()
     try:
         with progress("checking", quiet=quiet) as bar:
-            return run.check(source, REGISTRY, most, bar)
+            return run.check(source, REGISTRY, settings, bar)
     except NotLines as error:
         raise typer.BadParameter(f"{name}: {error}", param_hint="FILE") from None
 

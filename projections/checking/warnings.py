@@ -1,8 +1,10 @@
-"""What is said where events of one file do not go together. None of it is sure: more may have been published before."""
+"""What is said of events that the service takes, and that may mean something else: how they go together in one file is
+never sure, as more may have been published before."""
 
 from typing import NamedTuple
 
 from neon_projector.projections.checking.problem import Problem
+from neon_projector.projections.contract.words.of_data import MISNAMED
 from neon_projector.projections.contract.words.of_states import CONFLICT, DELETED, WRONG_OWNER
 
 
@@ -46,3 +48,4 @@ UNKNOWN_TYPE = Warned(
     "type: one of the contract, another came{meant}",
     "The service ignores the event, and its version is missing. Write the type as the contract does.",
 )
+MISNAMED_FIELD = Warned("misnamed_field", MISNAMED.says, f"The event is read without that field. {MISNAMED.mend}")

@@ -1,11 +1,14 @@
 """What a check says of a file of events: each line as the decoder reads it, and what does not go together."""
 
 import json
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from typer.testing import CliRunner
 
+from neon_projector.consumer.cli.app import app
 from neon_projector.projections.checking.checker import Checker
 from neon_projector.projections.checking.problem import Problem
 from neon_projector.projections.contract.decode import Decoder
@@ -138,3 +141,35 @@ def test_an_unknown_type_is_named_with_the_one_that_is_meant(name: str, meant: s
     (problem,) = found(an_event(name, {"id": str(ADA), "version": 1}))
     assert (problem.reason, problem.warning, f"({meant}" in problem.said) == ("unknown_type", True, meant is not None)
     assert name == meant or name not in problem.said
+
+
+MISNAMED = [
+    ({"isActive": False}, "data.is_active: absent, isActive came"),
+    ({"createdAt": "2026-01-01T00:00:00Z"}, "data.created_at: absent, createdAt came"),
+]
+
+
+@pytest.mark.parametrize(("field", "said"), MISNAMED)
+def test_a_field_under_another_name_is_a_warning(field: dict[str, Any], said: str) -> None:
+    (problem,) = found(misnamed(field))
+    assert (problem.reason, problem.said, problem.warning) == ("misnamed_field", said, True)
+    assert "without that field" in problem.mend
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_the_command_checks_as_a_strict_service_where_it_is_told_so(strict: bool, tmp_path: Path) -> None:
+    """What is sent is read by the same rule: else an event could be left out without a word."""
+    file = tmp_path / "events.jsonl"
+    file.write_text(json.dumps(misnamed({"isActive": False})) + "\n")
+    command = ["publish", str(file), "--check", "--json"]
+    done = CliRunner().invoke(app, command, env={"CONTRACT_STRICT": str(strict)})
+    problem, whole = map(json.loads, done.stdout.splitlines())
+    assert (problem["warning"], whole["bad_lines"], whole["events"]) == (not strict, int(strict), int(not strict))
+    assert (done.exit_code, problem["reason"]) == ((1, "invalid_data") if strict else (0, "misnamed_field"))
+
+
+def misnamed(field: dict[str, Any]) -> dict[str, Any]:
+    """A user's event with this in place of the field that is meant."""
+    event = a_user_event(id=ADA)
+    meant = {"is_active", "created_at"}
+    return event | {"data": {name: value for name, value in event["data"].items() if name not in meant} | field}

@@ -1,5 +1,6 @@
 """A field under a name that is not quite its own: the event is read without it and says so, or is rejected."""
 
+import ast
 import json
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Event, MisnamedEvent, Rejection
 from neon_projector.projections.contract.fast_path import FastPath
 from neon_projector.projections.registry import REGISTRY
+from tests.support.documents import sources
 from tests.support.factories import a_binary_record, a_document_event, a_record, a_user_event
 
 decode, strictly = Decoder(REGISTRY), Decoder(REGISTRY, strict=True)
@@ -81,3 +83,18 @@ def test_the_fast_path_leaves_them_and_reads_the_others() -> None:
         assert fast(a_record(event)) is None
         value = json.dumps(event).replace("isActive", "is_odd").encode()
         assert "isActive" not in event["data"] or type(fast(a_record(event, value=value))) is Event
+
+
+def test_whatever_decodes_beside_the_service_is_as_strict_as_it() -> None:
+    """A command that reads `isActive` otherwise than the service calls a good row wrong, or drops an event."""
+    calls = [
+        (path, node)
+        for path, source in sources().items()
+        if path.startswith(("consumer/", "projections/checking/")) and path.endswith(".py")
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Decoder", "Checker")
+    ]
+    lax = [
+        f"{path}:{call.lineno}" for path, call in calls if "strict" not in {keyword.arg for keyword in call.keywords}
+    ]
+    assert (len(calls) > 5, lax) == (True, [])

@@ -8,7 +8,7 @@ from neon_projector.consumer.admin.publish.lines import records_of
 from neon_projector.consumer.admin.publish.message import Message, Mode, message_of
 from neon_projector.consumer.admin.publish.sending import Sent, send
 from neon_projector.consumer.kafka.topics import require_some
-from neon_projector.consumer.settings import KafkaSettings
+from neon_projector.consumer.settings import EventSettings, KafkaSettings
 from neon_projector.projections.checking.checker import Checker
 from neon_projector.projections.checking.problem import Problem
 from neon_projector.projections.contract.decode import Decoder
@@ -33,9 +33,9 @@ class Checked:
         return {problem.line for problem in self.problems if not problem.warning}
 
 
-def check(file: IO[bytes], registry: Registry, max_bytes: int, told: Callable[[int], None]) -> Checked:
+def check(file: IO[bytes], registry: Registry, settings: EventSettings, told: Callable[[int], None]) -> Checked:
     """Check each line, and all beside each other. Needs no server."""
-    checker, found = Checker(registry, max_bytes), Checked()
+    checker, found = Checker(registry, settings.event_max_bytes, strict=settings.contract_strict), Checked()
     for line, record in records_of(file):
         found.lines += 1
         if isinstance(record, Problem):

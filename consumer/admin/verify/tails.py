@@ -64,7 +64,8 @@ class Later:
         passed: Callable[[int], Awaitable[None]],
     ) -> list[str]:
         """Returns what could not be read, as `Reread.unreadable`. TransientError where Kafka does not answer."""
-        decode, only = Decoder(self._registry, settings.event_max_bytes, pgproto.UUID).all, await self._few()
+        strict, only = settings.contract_strict, await self._few()
+        decode = Decoder(self._registry, settings.event_max_bytes, pgproto.UUID, strict=strict).all
         reading = Reread(settings, tails.end, tell, tails.start, over_gaps=True, only=only)
         with kafka_translated():
             async for part in reading.parts():
