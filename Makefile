@@ -20,7 +20,7 @@ demo: setup ## the whole service on an embedded Postgres and broker, with a live
 	$(BIN)/projector demo
 
 test: setup ## the whole suite, on real parts
-	$(BIN)/pytest -n 2 -m "not alone"
+	$(BIN)/pytest -n 3 -m "not alone"
 	$(BIN)/pytest -m alone
 
 containers: setup ## the image and docker-compose.yml, from a clean checkout of what is committed; needs Docker

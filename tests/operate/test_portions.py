@@ -168,7 +168,7 @@ async def test_what_three_retries_did_not_help_needs_force(world: World) -> None
         assert await refused(world, *words, "--execute") == 4
     dry = await told(world, *ALL)
     assert (dry["resolved"], dry["rejected"], dry["left_out"]) == (1, 0, 1)
-    assert "1 left out: 3 retries did not help them; --force" in await printed(world, *ALL)
+    assert "1 left out: 3 retries did not help it; --force" in await printed(world, *ALL)
     forced = await told(world, *ALL, "--force", exit_status=1)
     assert (forced["resolved"], forced["rejected"], forced["left_out"]) == (1, 1, 0)
     assert (await told(world, *EXECUTE))["resolved"] == 1

@@ -1,6 +1,6 @@
 """Records as Kafka can hold them, through a real broker and the running service, from a seed.
 
-For `FUZZ_SECONDS` (60), or until 75,000 are sent. A failure is repeated with the `FUZZ_SEED` that it names.
+For `FUZZ_SECONDS` (40), or until 50,000 are sent. A failure is repeated with the `FUZZ_SEED` that it names.
 """
 
 import json
@@ -22,7 +22,7 @@ from tests.support.projector import command, running_projector
 from tests.support.raw_kafka import RawRecord, a_batch, raw_producer
 from tests.support.world import World
 
-SECONDS = float(os.environ.get("FUZZ_SECONDS", "60"))
+SECONDS = float(os.environ.get("FUZZ_SECONDS", "40"))
 SEED = int(os.environ.get("FUZZ_SEED", "0")) or random.SystemRandom().getrandbits(32)
 MOST = int(SECONDS * 1_250)
 """Records sent. A quick machine would otherwise send so many that to verify and retry them takes minutes."""

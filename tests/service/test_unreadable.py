@@ -42,7 +42,7 @@ async def test_a_header_whose_name_is_not_utf_8_is_one_dead_letter(world: World)
         (3, "invalid_text", 2),
         (7, "invalid_text", 2),
     ]
-    assert {row["error"] for row in letters} == {"a header's name is not UTF-8"}
+    assert {row["error"] for row in letters} == {"a header: a name in UTF-8, another encoding came"}
     assert json.loads(letters[0]["headers"]) == [["caf\\xe9", "1"]]
     assert [letter["outcome"] for letter in json.loads(retried.stdout)["letters"]] == ["rejected"] * 2
     assert "10 users, 0 documents compared with 12 records: all are what the topics say" in verified.stdout
