@@ -1,13 +1,19 @@
 """Which parents are there, for one write of their children."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
+from typing import NamedTuple
 from uuid import UUID
 
 from neon_projector.consumer.apply.entities.access import Access
 from neon_projector.consumer.apply.entities.relations import Relation
-from neon_projector.consumer.apply.entities.store import Aside
 from neon_projector.consumer.apply.unit import Unit
-from neon_projector.projections.contract.event import Event
+
+
+class Orphan(NamedTuple):
+    """Why a child is kept aside, and the parent that it waits for."""
+
+    reason: str
+    parent: UUID
 
 
 class Parents:
@@ -28,16 +34,11 @@ class Parents:
         known |= dict.fromkeys(to_look_up) | missing
         return known
 
-    async def orphans(self, states: Mapping[UUID, Event]) -> dict[UUID, Aside]:
-        """Those of the complete `states` that miss a parent, as they are to be kept aside."""
-        orphans: dict[UUID, Aside] = {}
+    async def orphans(self, wanted_by: Callable[[str], Mapping[UUID, UUID]]) -> dict[UUID, Orphan]:
+        """Who misses a parent. `wanted_by` gives for a column the parents that have to be there, by the child's id."""
+        orphans: dict[UUID, Orphan] = {}
         for relation in self.relations:
-            column = relation.link.column
-            wanted = {i: event.fields[column] for i, event in states.items() if i not in orphans}
+            wanted = {i: parent for i, parent in wanted_by(relation.link.column).items() if i not in orphans}
             reasons = await self.reasons(relation, set(wanted.values()))
-            for entity_id, parent in wanted.items():
-                if (reason := reasons[parent]) is not None:
-                    state = states[entity_id]
-                    row = {"id": entity_id, "version": state.version, **state.fields}
-                    orphans[entity_id] = Aside(row, reason, parent)
+            orphans |= {i: Orphan(reason, p) for i, p in wanted.items() if (reason := reasons[p]) is not None}
         return orphans

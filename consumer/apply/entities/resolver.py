@@ -115,14 +115,11 @@ class Resolver:
 
     async def _keep_orphans_aside(self) -> None:
         """Keep states aside that miss a parent. Only a parent that the shown row does not name is looked up."""
-        plan = self.plan
-        for relation in self._parents.relations:
-            column = relation.link.column
-            wanted = {i: row[column] for i, row in plan.show.items() if self.stored.shown(i, column) != row[column]}
-            reasons = await self._parents.reasons(relation, set(wanted.values()))
-            for entity_id, parent in wanted.items():
-                if (reason := reasons[parent]) is not None:
-                    plan.aside[entity_id] = Aside(plan.show.pop(entity_id), reason, parent)
+        show, shown = self.plan.show, self.stored.shown
+        orphans = await self._parents.orphans(
+            lambda column: {i: row[column] for i, row in show.items() if shown(i, column) != row[column]}
+        )
+        self.plan.aside |= {i: Aside(show.pop(i), *orphan) for i, orphan in orphans.items()}
 
     async def _contest(self) -> set[UUID]:
         """Keep states aside that want a unique value which another entity has. Their rows stay as they are.

@@ -14,6 +14,7 @@ from neon_projector.consumer.apply.entities.access import Access
 from neon_projector.consumer.apply.entities.parents import Parents
 from neon_projector.consumer.apply.entities.plan import Written
 from neon_projector.consumer.apply.entities.resolver import Resolver
+from neon_projector.consumer.apply.entities.store import Aside
 from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.apply.unit import Unit
 from neon_projector.consumer.errors import NeedsMode
@@ -59,10 +60,15 @@ class EntityWriter:
         """Write what needs no look. Returns the ids of which the table took everything, and those kept aside."""
         newest, oldest = complete_states(events)
         aside: Set[UUID] = frozenset()
-        if unit.mode is Mode.EXCLUSIVE and (orphans := await parents.orphans(newest)):
-            newest = {i: event for i, event in newest.items() if i not in orphans}
-            if not self._access.relations.children_of(self._access.entity):  # what waits for them may have to be marked
-                aside = await self._access.store.put_unknown_aside(unit.connection, orphans)
+        if unit.mode is Mode.EXCLUSIVE:
+            orphans = await parents.orphans(lambda column: {i: event.fields[column] for i, event in newest.items()})
+            lonely = {i: newest.pop(i) for i in orphans}
+            if lonely and not self._access.relations.children_of(self._access.entity):  # theirs may have to be marked
+                asides = {
+                    i: Aside({"id": i, "version": lonely[i].version, **lonely[i].fields}, *orphan)
+                    for i, orphan in orphans.items()
+                }
+                aside = await self._access.store.put_unknown_aside(unit.connection, asides)
         taken = await self._take(unit, newest, oldest)
         if len(taken) + len(aside) == len(events):
             return taken, aside
