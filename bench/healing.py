@@ -4,23 +4,18 @@
 """
 
 import asyncio
-import json
-import subprocess
 import sys
 import tempfile
-import threading
-import time
-from typing import Any
 
+from bench.commands import run
 from bench.events import Mix, a_mix
-from bench.processes import peak_megabytes
 from bench.publish import publish
 from bench.servers import OPTIONS, Bench
 from bench.service import drain
 from bench.verify import verify
 from neon_projector.consumer.demo.servers.postgres import embedded_postgres
 from tests.support.kafka import local_kafka
-from tests.support.projector import PROJECTOR, environment, running_projector
+from tests.support.projector import running_projector
 from tests.support.world import World
 
 OWNER = "SELECT user_id::text FROM documents LIMIT 1"
@@ -31,26 +26,9 @@ MANY = 3_000
 def timed(world: World, *words: str) -> None:
     """Run a command and print its seconds from start to end, its peak memory, and what it found and healed."""
     with tempfile.TemporaryDirectory() as directory:
-        began, peaks = time.monotonic(), [0.0]
-        process = subprocess.Popen(
-            [PROJECTOR, *words, "--json"], env=environment(world.settings), stdout=subprocess.PIPE, cwd=directory
-        )
-
-        def watch() -> None:
-            while process.poll() is None:
-                try:
-                    peaks[0] = peak_megabytes(process.pid)
-                except (OSError, StopIteration, ValueError):
-                    return
-                time.sleep(0.05)
-
-        thread = threading.Thread(target=watch)
-        thread.start()
-        told: dict[str, Any] = json.loads(process.communicate()[0])
-        thread.join()
-    seconds = time.monotonic() - began
-    found = {name: told[name] for name in ("verdict", "differing", "healed", "waited") if name in told}
-    print(f"{' '.join(words)}: {seconds:.1f} s, {peaks[0]:.0f} MB, {found}")
+        ran = run(world.settings, *words, directory=directory)
+    found = {name: ran.told[name] for name in ("verdict", "differing", "healed", "waited") if name in ran.told}
+    print(f"{' '.join(words)}: {ran.seconds:.1f} s, {ran.peak_megabytes} MB, {found}")
 
 
 async def measure(bench: Bench, mix: Mix) -> None:

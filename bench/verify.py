@@ -4,21 +4,17 @@
 """
 
 import asyncio
-import json
-import subprocess
 import sys
-import threading
-import time
 from dataclasses import dataclass
 
+from bench.commands import run
 from bench.events import Mix, a_mix
-from bench.processes import cpu_seconds, family, peak_megabytes
+from bench.processes import cpu_seconds, family
 from bench.publish import publish
 from bench.servers import OPTIONS, Bench
 from bench.service import Drain, drain
 from neon_projector.consumer.demo.servers.postgres import embedded_postgres
 from tests.support.kafka import local_kafka
-from tests.support.projector import PROJECTOR, environment
 from tests.support.world import World
 
 
@@ -36,30 +32,17 @@ class Verified:
 
 async def verify(world: World, records: int, postgres: int) -> Verified:
     """Run it once; AssertionError where it finds a difference."""
-    began, before = time.monotonic(), cpu_seconds(family(postgres))
-    process = subprocess.Popen(  # noqa: ASYNC220  it is started in no time
-        [PROJECTOR, "verify", "--json"], env=environment(world.settings), stdout=subprocess.PIPE
-    )
-    peaks, used = [0.0], [0.0]
-
-    def watch() -> None:
-        while process.poll() is None:
-            try:
-                peaks[0], used[0] = peak_megabytes(process.pid), cpu_seconds([process.pid])
-            except (OSError, StopIteration, ValueError):
-                return
-            time.sleep(0.05)
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    told, _ = await asyncio.to_thread(process.communicate)
-    seconds, after = time.monotonic() - began, cpu_seconds(family(postgres))
-    thread.join()
-    report = json.loads(told)
-    assert report["verdict"] == "equal", told[:500]
+    before = cpu_seconds(family(postgres))
+    ran = await asyncio.to_thread(run, world.settings, "verify")
+    after = cpu_seconds(family(postgres))
+    assert ran.told["verdict"] == "equal", ran.told
     own = await world.value("SELECT extract(epoch FROM finished_at - started_at)::float8 FROM projector.operations")
     return Verified(
-        records / seconds, records / own, used[0] / records * 1e6, (after - before) / records * 1e6, int(peaks[0])
+        records / ran.seconds,
+        records / own,
+        ran.cpu / records * 1e6,
+        (after - before) / records * 1e6,
+        ran.peak_megabytes,
     )
 
 
