@@ -42,6 +42,16 @@ def with_repeats(events: list[Event], rng: random.Random) -> list[Event]:
     return arriving
 
 
+def said_twice(events: list[Event], rng: random.Random) -> list[Event]:
+    """A few versions come with other content, too: which one counts depends on the order."""
+    said = list(events)
+    for event in rng.sample(events, len(events) // 10):
+        for name in {"name", "title", "body"} & event["data"].keys():
+            other = event | {"data": event["data"] | {name: "said otherwise"}}
+            said.insert(rng.randrange(len(said)), other)
+    return said
+
+
 def batches(events: list[Event], rng: random.Random) -> list[list[Event]]:
     """Cut anywhere: batches of one, of a few, and of many."""
     cut, left = [], list(events)

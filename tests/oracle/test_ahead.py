@@ -7,11 +7,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from tests.oracle.arrival import ORDERS, batches, with_repeats
+from tests.oracle.arrival import ORDERS, batches, said_twice, with_repeats
 from tests.oracle.comments import TABLE, WITH_COMMENTS
 from tests.oracle.comparing import Found, compared
 from tests.oracle.test_oracle import CLEAN
-from tests.oracle.test_verify import said_twice
 from tests.oracle.upstream import Upstream
 from tests.races.stepping import Writer
 from tests.service.test_meaning import ADA

@@ -16,7 +16,7 @@ from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.registry import REGISTRY
 from neon_projector.projections.sql.verify.tables import Scope, Side
 from neon_projector.projections.state.packed import Packing
-from tests.oracle.arrival import ORDERS, any_order, batches, with_repeats
+from tests.oracle.arrival import ORDERS, any_order, batches, said_twice, with_repeats
 from tests.oracle.comments import TABLE, WITH_COMMENTS
 from tests.oracle.comparing import Found, compared
 from tests.oracle.tampering import Tampering
@@ -67,16 +67,6 @@ async def one_history(
     found, _ = await compared(writer.engine, registry, received, directory)
     assert found == expected, where
     await writer.engine.dispose()
-
-
-def said_twice(events: list[dict[str, Any]], rng: random.Random) -> list[dict[str, Any]]:
-    """A few versions come with other content, too: which one counts depends on the order."""
-    said = list(events)
-    for event in rng.sample(events, len(events) // 10):
-        for name in {"name", "title", "body"} & event["data"].keys():
-            other = event | {"data": event["data"] | {name: "said otherwise"}}
-            said.insert(rng.randrange(len(said)), other)
-    return said
 
 
 @pytest.mark.parametrize("entity", ["user", "document", "comment"])
