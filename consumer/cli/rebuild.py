@@ -1,6 +1,9 @@
 """`projector rebuild`: a dry run without --execute, which is a verify that tells what would be healed."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -45,11 +48,11 @@ def rebuild(
 
     result = do(work)
     if not execute:
-        return _say_plan(result, wanted, as_json)
+        return _tell(result, as_json, partial(_say_plan, wanted=wanted), executed=False)
     if not result.finished:
         _confirm(result, as_json)
         return resume(result.operation, as_json)
-    return _say(result, as_json)
+    return _tell(result, as_json, _say)
 
 
 def resume(number: int, as_json: bool) -> int:
@@ -59,7 +62,7 @@ def resume(number: int, as_json: bool) -> int:
         with Bars(as_json) as tell:
             return await run(engine, settings, REGISTRY, None, tell, number)
 
-    return _say(do(work), as_json)
+    return _tell(do(work), as_json, _say)
 
 
 def _confirm(result: Result, as_json: bool) -> None:
@@ -75,14 +78,18 @@ def _confirm(result: Result, as_json: bool) -> None:
         raise
 
 
-def _say_plan(result: Result, wanted: Wanted, as_json: bool) -> int:
+def _tell(result: Result, as_json: bool, say: Callable[[Result], None], **more: Any) -> int:
+    """Print all of it as JSON, with `more`; or for people what was found, and where something differs what to `say` of
+    it. Returns the exit status."""
     if as_json:
-        print_json(result.as_json() | {"executed": False})
-        return STATUS[result.verdict]
-    _print_groups(result)
-    if not result.differing:
-        _print_equal(result)
-        return STATUS[result.verdict]
+        print_json(result.as_json() | more)
+    else:
+        _print_groups(result)
+        (say if result.differing else _print_equal)(result)
+    return STATUS[result.verdict]
+
+
+def _say_plan(result: Result, wanted: Wanted) -> None:
     of = f"of {counted(result.differing, 'entity')} that {verb(result.differing, 'differs', 'differ')}"
     print_text(f"{result.chosen:,} {of} would be healed: {DRY}")
     if wanted.ids:
@@ -92,17 +99,9 @@ def _say_plan(result: Result, wanted: Wanted, as_json: bool) -> int:
         print_next(f"projector rebuild --from-verify {result.operation} --execute")
     else:
         print_next("projector rebuild --execute")
-    return STATUS[result.verdict]
 
 
-def _say(result: Result, as_json: bool) -> int:
-    if as_json:
-        print_json(result.as_json())
-        return STATUS[result.verdict]
-    _print_groups(result)
-    if not result.differing:
-        _print_equal(result)
-        return STATUS[result.verdict]
+def _say(result: Result) -> None:
     healed = f"{result.healed:,} of {counted(result.differing, 'entity')} healed"
     print_text(f"operation {result.operation} is done: {healed}")
     print_text(f"the service waited at most {result.waited:.1f} s in all")
@@ -117,7 +116,6 @@ def _say(result: Result, as_json: bool) -> int:
         print_next(f"projector undo {result.undo}", "To put it back")
     if result.left:
         print_text(f"{counted(result.left, 'entity')} {verb(result.left, 'differs', 'differ')} still")
-    return STATUS[result.verdict]
 
 
 def _print_groups(result: Result) -> None:
