@@ -9,6 +9,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from bench.events import Mix
 from bench.publish import publish
 from tests.support.projector import PROJECTOR, command, environment, eventually, running_projector
@@ -76,8 +78,9 @@ async def test_ctrl_c_pauses_it_and_cancel_leaves_nothing(world: World, tmp_path
     assert left(tmp_path) == []
 
 
+@pytest.mark.parametrize("killed", [True, False], ids=["and it with it", "and it lives"])
 async def test_a_database_that_crashed_meanwhile_has_lost_the_copy_and_it_is_taken_again(
-    world: World, tmp_path: Path
+    world: World, tmp_path: Path, killed: bool
 ) -> None:
     settings = world.settings | {"TMPDIR": str(tmp_path)}
     await world.create_topics()
@@ -86,11 +89,17 @@ async def test_a_database_that_crashed_meanwhile_has_lost_the_copy_and_it_is_tak
         await world.until_consumed(60)
     begun = begin(settings, "verify", "--max-rate", "20")
     await world.until(f"SELECT count(*)::int FROM ({NEWEST}) n WHERE ({COPIED})", 1)
-    begun.kill()
-    begun.communicate()
+    if killed:
+        begun.kill()
+        begun.communicate()
     for row in await world.rows("SELECT relname FROM pg_class WHERE relname LIKE 'operation\\_%' AND relkind = 'r'"):
         await world.rows(f'TRUNCATE projector."{row["relname"]}"')  # so does a crash to tables that are not logged
     operation = await world.value(NEWEST)
+    if not killed:
+        _, errors = await asyncio.to_thread(begun.communicate, timeout=30)
+        assert begun.returncode == 3, errors
+        assert "has crashed" in errors
+        assert f"projector operations resume {operation}" in errors
     resumed = command("operations", "resume", str(operation), "--max-rate", "0", "--json", settings=settings)
     assert json.loads(resumed.stdout)["verdict"] == "equal", resumed.stderr
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from aiokafka import TopicPartition
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from neon_projector.consumer.offsets.store import OFFSETS
 from neon_projector.consumer.recovery.translate import translated
@@ -47,11 +47,16 @@ async def take(
 
 
 async def is_there(engine: AsyncEngine, side: Side) -> bool:
-    """Whether the copy is still there. Cleaning up may have dropped it, and a crash of the server empties it."""
+    """Whether the copy is still there. Cleaning up may have dropped it."""
     with translated():
         async with engine.connect() as connection:
             found = (await connection.execute(_IS_THERE, {"name": side.mark})).scalar_one()
-            return found and (await connection.execute(tables.whole(side))).first() is not None
+            return found and await is_whole(connection, side)
+
+
+async def is_whole(connection: AsyncConnection, side: Side) -> bool:
+    """Whether the server still has what was copied: a crash empties it."""
+    return (await connection.execute(tables.whole(side))).first() is not None
 
 
 def ranges_of(positions: Positions) -> dict[str, list[int]]:

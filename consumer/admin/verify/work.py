@@ -19,6 +19,7 @@ from neon_projector.consumer.admin.verify.tails import READING as AFTER
 from neon_projector.consumer.admin.verify.tails import Later, Tails
 from neon_projector.consumer.admin.verify.together import together
 from neon_projector.consumer.admin.watermarks import bounds_of
+from neon_projector.consumer.errors import TransientError
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.projections.sql.verify import tables
 from neon_projector.projections.sql.verify.named import Named
@@ -26,6 +27,7 @@ from neon_projector.projections.state.packed import Packing
 
 WRITE_ROWS = 20_000
 """So many expected rows go to the database in one transaction."""
+CRASHED = "the database has crashed, and has lost the copy of its tables"
 
 
 Also = Callable[[AsyncConnection, Report], Awaitable[dict[str, Any]]]
@@ -172,6 +174,8 @@ class Work(Source):
         report = Report(self._operation.id, manifest.records, unprovable=unprovable)
         with translated():
             async with self._engine.begin() as connection:
+                if not await snapshot.is_whole(connection, self.side):
+                    raise TransientError(CRASHED)
                 await comparing.compare(connection, self._registry, self.side, self.scope, report, again=again)
                 await self._operation.step(connection)
         return report
