@@ -19,6 +19,7 @@ from neon_projector.consumer.batching.divide import parent_depths
 from neon_projector.consumer.batching.read_ahead import ReadAhead
 from neon_projector.consumer.batching.rewind import Rewind
 from neon_projector.consumer.batching.scheduler import Scheduler
+from neon_projector.consumer.decoder import decoder_of
 from neon_projector.consumer.errors import Fenced, FuseBlown, PositionsMoved
 from neon_projector.consumer.kafka import topics
 from neon_projector.consumer.kafka.client import client_options
@@ -37,7 +38,6 @@ from neon_projector.consumer.telemetry.metrics import Metrics
 from neon_projector.consumer.telemetry.observer import Observer
 from neon_projector.consumer.telemetry.state import ServiceState
 from neon_projector.models.engine import create_service_engine
-from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.registry import REGISTRY
 
@@ -66,7 +66,7 @@ class Service:
         self._database = Retrying(self.observer.database)
         self._kafka = Retrying(self.observer.kafka, kafka_translated)
         # ids of pgproto are hashed and bound in C
-        decoder = Decoder(registry, settings.event_max_bytes, pgproto.UUID, strict=settings.contract_strict)
+        decoder = decoder_of(settings, registry, pgproto.UUID)
         depth = parent_depths(registry, settings.topics)
         self._watchdog = Watchdog(self.engine)
         claims = Claims(self.engine, settings, fuse, self._database, self._watchdog, self.observer)

@@ -12,13 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.admin.explain.gone_with import Child, children_of
 from neon_projector.consumer.admin.lost_records import time_of
+from neon_projector.consumer.decoder import decoder_of
 from neon_projector.consumer.errors import TransientError
 from neon_projector.consumer.kafka.errors import kafka_translated
 from neon_projector.consumer.kafka.reread import Reread
 from neon_projector.consumer.offsets import store as positions
 from neon_projector.consumer.offsets.service_settings import as_the_service
 from neon_projector.consumer.settings import Settings
-from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Decoded, Event, Ignored
 from neon_projector.projections.contract.mentions import Mentions
 from neon_projector.projections.contract.projection import DELETED, PARTIAL, Registry
@@ -100,7 +100,7 @@ async def records_of(
 ) -> Read:  # fmt: skip
     """Every record before `ends` whose key or value names one of the ids; read for at most so long."""
     settings = await as_the_service(engine, settings)
-    decode, read = Decoder(registry, settings.event_max_bytes, strict=settings.contract_strict).all, Read()
+    decode, read = decoder_of(settings, registry).all, Read()
     mentions = Mentions(ids, [one.bytes for one in ids])
     reading = Reread(settings, ends, progress, only=mentions)
     try:

@@ -13,6 +13,7 @@ from neon_projector.consumer.admin.explain.left_out import RESETS, left_out
 from neon_projector.consumer.admin.explain.partitioners import partitioner_of
 from neon_projector.consumer.admin.explain.stored import rows_of
 from neon_projector.consumer.admin.watermarks import bounds_of
+from neon_projector.consumer.decoder import decoder_of
 from neon_projector.consumer.errors import Refused
 from neon_projector.consumer.kafka.errors import kafka_translated
 from neon_projector.consumer.kafka.reread import Reread
@@ -21,7 +22,6 @@ from neon_projector.consumer.offsets.store import stored
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
 from neon_projector.models.waiting import ABSENT_STATES
-from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Event
 from neon_projector.projections.contract.projection import Registry
 
@@ -91,7 +91,7 @@ async def _read(
 ) -> _Seen:  # fmt: skip
     """The partition's records from `start` up to `end`, for at most so long."""
     settings = await as_the_service(engine, settings)
-    decode, seen = Decoder(registry, settings.event_max_bytes, strict=settings.contract_strict), _Seen()
+    decode, seen = decoder_of(settings, registry), _Seen()
     reading = Reread(settings, {partition: end}, progress, {partition: start})
     try:
         async with asyncio.timeout(seconds):

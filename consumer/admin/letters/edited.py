@@ -16,13 +16,13 @@ from neon_projector.consumer.admin.letters.redrive import COMMAND
 from neon_projector.consumer.admin.letters.tally import CHANGED, LOST, REJECTED, Tried
 from neon_projector.consumer.admin.lookup import Records
 from neon_projector.consumer.admin.operations import audit as operations
+from neon_projector.consumer.decoder import decoder_of
 from neon_projector.consumer.errors import Refused
 from neon_projector.consumer.offsets.service_settings import as_the_service
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
 from neon_projector.models.waiting import DEAD_LETTERS
 from neon_projector.projections.contract.dead_letter import VALUE_KEPT_BYTES
-from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Event, Rejection
 from neon_projector.projections.contract.mask import mask
 from neon_projector.projections.contract.projection import Registry
@@ -48,7 +48,7 @@ async def retry_edited(
         return Tried(number, LOST)
     record = KeptRecord(letter["topic"], letter["partition"], letter["offset"], kept.key, value, tuple(kept.headers))
     settings = await as_the_service(engine, settings)
-    decoded = Decoder(registry, settings.event_max_bytes, strict=settings.contract_strict)(record)
+    decoded = decoder_of(settings, registry)(record)
     if isinstance(decoded, Rejection):
         return Tried(number, REJECTED, decoded.reason.value, decoded.error)
     if not isinstance(decoded, Event):

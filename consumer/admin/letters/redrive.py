@@ -14,9 +14,9 @@ from neon_projector.consumer.admin.operations.live import Live
 from neon_projector.consumer.admin.operations.operation import Operation
 from neon_projector.consumer.admin.operations.pace import Pace
 from neon_projector.consumer.admin.operations.running import running
+from neon_projector.consumer.decoder import decoder_of
 from neon_projector.consumer.offsets.service_settings import as_the_service
 from neon_projector.consumer.settings import Settings
-from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.projection import Registry
 
 COMMAND = "dead-letters retry"
@@ -72,7 +72,7 @@ class Redrive:
 
     async def _run(self, plan: Plan, tally: Tally, settle: Settle) -> None:
         settings = await as_the_service(self._engine, self._settings)
-        decode = Decoder(self._registry, settings.event_max_bytes, strict=settings.contract_strict)
+        decode = decoder_of(settings, self._registry)
         async with Records(self._settings) as records, Live(self._engine, self._settings) as live:
             pace = Pace(plan.max_rate, live.behind)
             reading = Reading(self._engine, records, decode, plan, self._settings.batch_max_bytes)

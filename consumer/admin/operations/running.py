@@ -33,8 +33,8 @@ async def running(
 
     Left without an error it is `completed`. Cancelled by Ctrl-C or SIGTERM it is `paused`, and the error is Paused
     (exit status 130). Any other error makes it `failed`; that error goes on, with a note of how to resume, or, where it
-    is Refused, how to give it up. Cancelled or
-    TakenOver where somebody has ended it from elsewhere, at the latest two seconds later.
+    is Refused, how to give it up. Cancelled or TakenOver where somebody has ended it from elsewhere, at the latest two
+    seconds later.
     """
     begin = partial(Operation.begin, engine, command, filter=filter, ranges=ranges, total=total)
     operation = await (begin() if resume is None else Operation.resume(engine, command, resume))

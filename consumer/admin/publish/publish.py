@@ -7,6 +7,7 @@ from typing import IO
 from neon_projector.consumer.admin.publish.lines import records_of
 from neon_projector.consumer.admin.publish.message import Message, Mode, message_of
 from neon_projector.consumer.admin.publish.sending import Sent, send
+from neon_projector.consumer.decoder import decoder_of
 from neon_projector.consumer.kafka.topics import require_some
 from neon_projector.consumer.settings import EventSettings, KafkaSettings
 from neon_projector.projections.checking.checker import Checker
@@ -64,7 +65,7 @@ async def publish(
     """Publish every event of the file that the service reads; the others are left out. Errors as of `send`;
     TopicMissing, before anything is sent."""
     topics = {projection.entity: settings.topics[projection.topic_setting] for projection in registry}
-    decode = Decoder(registry, settings.event_max_bytes, strict=settings.contract_strict)
+    decode = decoder_of(settings, registry)
     used = {topics[event.entity] for _, event in _events(file, decode, way.from_line)}
     await require_some(settings, sorted(used))
     await send(settings, _messages(file, decode, topics, way), sent, way.rate, told)

@@ -66,10 +66,10 @@ class Originals:
         async with Records(self._settings) as records:
             done = 0
             for where, offsets in self._offsets.items():
-                for offset in offsets:
+                for at, offset in enumerate(offsets):
                     record = await records.at(where.topic, where.partition, offset)
                     if record is not None:
-                        self._keep(where, record)
+                        self._keep(where, at, record)
                     tell(done := done + 1, number)
 
     async def _in_a_row(self, tell: Callable[[int, int], None], passed: Callable[[int], Awaitable[None]]) -> None:
@@ -81,17 +81,17 @@ class Originals:
                 for record in part.records:
                     at = bisect_left(offsets, record.offset)
                     if at < len(offsets) and offsets[at] == record.offset:
-                        self._keep(part.partition, record)
+                        self._keep(part.partition, at, record)
                 await passed(len(part.records))
 
-    def _keep(self, where: TopicPartition, record: Record) -> None:
+    def _keep(self, where: TopicPartition, at: int, record: Record) -> None:
         light = LightRecord(
             record.topic, record.partition, record.offset, record.timestamp, record.key, record.value,
             tuple(record.headers),
         )  # fmt: skip
         data = msgspec.msgpack.encode(light)
         data = len(data).to_bytes(4, "big") + data
-        self._starts[where][bisect_left(self._offsets[where], record.offset)] = self._length
+        self._starts[where][at] = self._length
         with on_disk():
             while data:
                 written = os.pwrite(self._file, data, self._length)

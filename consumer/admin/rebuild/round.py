@@ -18,9 +18,9 @@ from neon_projector.consumer.admin.rebuild.sick import Sick
 from neon_projector.consumer.admin.rebuild.todo import Todo
 from neon_projector.consumer.admin.verify.spill import Spill
 from neon_projector.consumer.batching.sizes import size_of
+from neon_projector.consumer.decoder import decoder_of
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
-from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Event
 from neon_projector.projections.contract.projection import Projection, Registry
 from neon_projector.projections.contract.record import Record
@@ -58,7 +58,7 @@ class Round:
         self._engine, self._settings, self._registry = engine, settings, registry
         self._todo, self._number, self._spill, self._packing = todo, number, spill, packing
         self._tell = tell
-        self._decode = Decoder(registry, settings.event_max_bytes, pgproto.UUID, strict=settings.contract_strict)
+        self._decode = decoder_of(settings, registry, pgproto.UUID)
 
     async def originals(self, directory: Path, pace: Pace) -> Originals:
         """The records of all that is pending, read again."""

@@ -30,6 +30,7 @@ from neon_projector.consumer.apply.transaction import Transaction
 from neon_projector.consumer.batch import Batch, Fetched
 from neon_projector.consumer.batching.decoding import decode
 from neon_projector.consumer.batching.divide import parent_depths
+from neon_projector.consumer.decoder import decoder_of
 from neon_projector.consumer.errors import Fenced, PositionsMoved
 from neon_projector.consumer.kafka.errors import kafka_translated
 from neon_projector.consumer.kafka.reread import Reread
@@ -37,7 +38,6 @@ from neon_projector.consumer.offsets import store as positions
 from neon_projector.consumer.offsets.claim import Claim
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
-from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.mentions import FEW, Mentions
 from neon_projector.projections.contract.outcome import Outcome
 from neon_projector.projections.contract.projection import Registry
@@ -69,7 +69,7 @@ class Replay:
         self._ranges = {partition_of(name): (start, end) for name, (start, end) in operation.ranges.items()}
         transaction = Transaction(engine, registry, self._group, Fuse.never(), Maintenance(math.inf))
         self._retry = Retry(transaction, Patience(tell), new_from=ALL_LOOK)
-        self._decoder = Decoder(registry, settings.event_max_bytes, pgproto.UUID, strict=settings.contract_strict)
+        self._decoder = decoder_of(settings, registry, pgproto.UUID)
         self._depths = parent_depths(registry, settings.topics)
         keys = operation.filter.get("keys")
         self._only = mentions_of(keys) if keys else None

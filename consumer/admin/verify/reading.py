@@ -10,10 +10,10 @@ from asyncpg.pgproto import pgproto
 from neon_projector.consumer.admin.operations.pace import Pace
 from neon_projector.consumer.admin.verify.snapshot import Positions
 from neon_projector.consumer.admin.verify.spill import Spill
+from neon_projector.consumer.decoder import decoder_of
 from neon_projector.consumer.kafka.errors import kafka_translated
 from neon_projector.consumer.kafka.reread import Reread
 from neon_projector.consumer.settings import Settings
-from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Event
 from neon_projector.projections.contract.mentions import Mentions
 from neon_projector.projections.contract.projection import Registry
@@ -34,7 +34,7 @@ class Reading:
     ) -> None:
         self._settings, self._scope, self._spill, self._packing = settings, scope, spill, packing
         self._pace = pace
-        self._decode = Decoder(registry, settings.event_max_bytes, pgproto.UUID, strict=settings.contract_strict).all
+        self._decode = decoder_of(settings, registry, pgproto.UUID).all
         self._projections = {p.entity: p for p in registry if scope.has(p)}
         self.hanging: set[UUID] = set()
         """Children of the ids, that are none of them."""

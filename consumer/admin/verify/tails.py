@@ -11,11 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from neon_projector.consumer.admin.verify.copy_rows import copy_rows
 from neon_projector.consumer.admin.verify.snapshot import Positions
 from neon_projector.consumer.admin.watermarks import Bounds
+from neon_projector.consumer.decoder import decoder_of
 from neon_projector.consumer.kafka.errors import kafka_translated
 from neon_projector.consumer.kafka.reread import Reread
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
-from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Event
 from neon_projector.projections.contract.mentions import FEW, Mentions
 from neon_projector.projections.contract.projection import Registry
@@ -64,8 +64,8 @@ class Later:
         passed: Callable[[int], Awaitable[None]],
     ) -> list[str]:
         """Returns what could not be read, as `Reread.unreadable`. TransientError where Kafka does not answer."""
-        strict, only = settings.contract_strict, await self._few()
-        decode = Decoder(self._registry, settings.event_max_bytes, pgproto.UUID, strict=strict).all
+        only = await self._few()
+        decode = decoder_of(settings, self._registry, pgproto.UUID).all
         reading = Reread(settings, tails.end, tell, tails.start, over_gaps=True, only=only)
         with kafka_translated():
             async for part in reading.parts():
