@@ -19,7 +19,7 @@ _LEAST_ANCHOR = 3
 _VAIN = 64
 """After so many places where an id only seemed to be, the bytes are looked through another way."""
 _DIGITS = re.compile(rb"[0-9]+")
-_ESCAPE, _BASE64 = b"\\u00", b"data_base64"
+_BACKSLASH, _ESCAPE, _BASE64 = b"\\", b"\\u00", b"data_base64"
 _ESCAPED = re.compile(rb"\\u00(?:2[dD]|3[0-9]|[46][1-6]|7[34]|5[fF])")
 """A character of an id, or of the name `data_base64`."""
 _IDS = re.compile(rb"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}", re.IGNORECASE)
@@ -61,8 +61,10 @@ class Mentions:
 
 
 def _may_hide(data: bytes) -> bool:
-    """Whether an id may stand there in other characters than its own."""
-    return (find(data, _ESCAPE) >= 0 and _ESCAPED.search(data) is not None) or find(data, _BASE64) >= 0
+    """Whether an id may stand there in other characters than its own. A single byte is found quickest by `bytes.find`."""
+    first = data.find(_BACKSLASH)
+    escaped = first >= 0 and find(data, _ESCAPE, first) >= 0 and _ESCAPED.search(data, first) is not None
+    return escaped or find(data, _BASE64) >= 0
 
 
 class _Anchored:
