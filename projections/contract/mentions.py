@@ -61,7 +61,7 @@ class Mentions:
 
 
 def _may_hide(data: bytes) -> bool:
-    """Whether an id may stand there in other characters than its own. A single byte is found quickest by `bytes.find`."""
+    """Whether an id may stand there in other characters than its own. `bytes.find` is quickest with a single byte."""
     first = data.find(_BACKSLASH)
     escaped = first >= 0 and find(data, _ESCAPE, first) >= 0 and _ESCAPED.search(data, first) is not None
     return escaped or find(data, _BASE64) >= 0

@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from bench.events import Mix
 from bench.publish import publish
 from neon_projector.consumer.admin.rebuild.asked import Asked
 from neon_projector.consumer.admin.rebuild.rebuild import rebuild
+from neon_projector.consumer.admin.rebuild.round import LEAST
 from neon_projector.consumer.admin.rebuild.todo import Choice
+from neon_projector.consumer.admin.verify import spill
 from neon_projector.consumer.admin.verify.source import Tell
 from neon_projector.consumer.admin.verify.wanted import Wanted
 from neon_projector.consumer.environment import load_settings
@@ -82,6 +86,17 @@ async def test_what_came_after_the_snapshot_is_kept_also_where_a_wrong_row_swall
     assert (await told(world, "verify"))["verdict"] == "equal"
     assert (await told(world, "undo", str(done.undo), "--execute"))["put_back"] == 2, "it was healed twice"
     assert await world.value("SELECT version::int FROM documents WHERE id = $1", NOTES) == 100
+
+
+async def test_few_entities_of_each_part_on_disk_are_healed_together(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction for each part, of which a large topic has hundreds, would let the service wait longer in all."""
+    monkeypatch.setattr(spill, "BUCKET_RECORDS", 1)
+    await play(world, False, *(a_user_event(id=UUID(int=n)) for n in range(LEAST)))
+    await world.rows("UPDATE users SET name = 'forged'")
+    assert (await told(world, *EXECUTE, str(tmp_path / "undo")))["healed"] == LEAST
+    assert await world.value("SELECT count(DISTINCT xmin::text)::int FROM users") == 1
 
 
 async def test_what_applications_attached_stays_and_what_the_database_refuses_is_counted(

@@ -92,19 +92,19 @@ class Round:
 
     async def _portions(self, projection: Projection, originals: HasRecords) -> AsyncIterator[list[Sick]]:
         """Lists of what is ready to be healed, of few megabytes each."""
-        for bucket in range(self._spill.buckets):
+        some, size = list[Sick](), 0
+        for bucket in range(self._spill.buckets):  # of few entities each, so a portion is of many buckets
             seen, events = await self._pending(projection, bucket)
-            some, size = list[Sick](), 0
             for entity_id, own in events.items():
                 records = [originals.at(*self._packing.place(one)) for one in deciding(own)]
                 known = [record for record in records if record is not None]
                 decoded = [one for one in map(self._decode, known) if isinstance(one, Event)]
                 some.append(Sick(entity_id, seen[entity_id], decoded if len(decoded) == len(records) else None))
                 size += sum(map(size_of, known))
-                if size >= PORTION_BYTES:
+                if size >= PORTION_BYTES or len(some) >= MOST:
                     yield some
                     some, size = [], 0
-            yield some
+        yield some
         while some := await self._without_events(projection):
             yield some
 
