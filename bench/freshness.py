@@ -33,8 +33,8 @@ class Freshness:
     """Of a transaction that inserts one row, on the same server without anything else."""
 
 
-async def freshness(world: World, rate: int, warm_up: float, seconds: float) -> Freshness:
-    """Publish `rate` events per second, each at its time, and read what the service noted."""
+async def freshness(world: World, rate: int, warm_up: float, seconds: float, already: int = 0) -> Freshness:
+    """Publish `rate` events per second, each at its time, behind `already`, and read what the service noted."""
     bare = await bare_commits(world.database_url)
     with TemporaryDirectory() as home:
         told = Path(home) / "seconds"
@@ -43,8 +43,8 @@ async def freshness(world: World, rate: int, warm_up: float, seconds: float) -> 
             sys.executable, "-m", "bench.traced", str(told), env=settings | {"PYTHONPATH": str(ROOT)}
         )
         try:
-            await _publish(world, rate, warm_up + seconds)
-            await world.until_consumed(int(rate * (warm_up + seconds)))
+            await _publish(world, rate, warm_up + seconds, seed=already + 1)
+            await world.until_consumed(already + int(rate * (warm_up + seconds)))
         finally:
             process.terminate()
             await process.wait()
@@ -56,7 +56,7 @@ async def freshness(world: World, rate: int, warm_up: float, seconds: float) -> 
 async def bare_commits(database_url: str) -> list[float]:
     connection = await asyncpg.connect(database_url)
     try:
-        await connection.execute("CREATE TABLE bare (n integer)")
+        await connection.execute("CREATE TABLE IF NOT EXISTS bare (n integer)")
         taken = []
         for number in range(BARE_COMMITS):
             started = time.perf_counter()
@@ -74,7 +74,7 @@ def percentiles(seconds: Sequence[float]) -> tuple[float, float]:
     return ordered[len(ordered) // 2] * 1000, ordered[int(len(ordered) * 0.99)] * 1000
 
 
-async def _publish(world: World, rate: int, seconds: float) -> None:
+async def _publish(world: World, rate: int, seconds: float, seed: int) -> None:
     names = {"users": world.users, "documents": world.documents}
     total = int(rate * seconds)
     producer = AIOKafkaProducer(bootstrap_servers=world.bootstrap, linger_ms=0)
@@ -82,7 +82,7 @@ async def _publish(world: World, rate: int, seconds: float) -> None:
     try:
         loop = asyncio.get_running_loop()
         started = loop.time()
-        for number, (topic, key, value) in enumerate(_interleaved(total)):
+        for number, (topic, key, value) in enumerate(_interleaved(total, seed)):
             if (early := started + number / rate - loop.time()) > 0.0005:
                 await asyncio.sleep(early)
             await producer.send(names[topic], key=str(key).encode(), value=value)
@@ -91,9 +91,9 @@ async def _publish(world: World, rate: int, seconds: float) -> None:
         await producer.stop()
 
 
-def _interleaved(total: int) -> Iterator[tuple[str, object, bytes]]:
+def _interleaved(total: int, seed: int) -> Iterator[tuple[str, object, bytes]]:
     """Users, their documents, and updates, a second's worth after the other."""
-    left, seed = total, 1
+    left = total
     while left > 0:
         part = min(left, 1_000)
         users, documents = max(1, part // 5), 2 * part // 5
