@@ -29,6 +29,7 @@ from neon_projector.consumer.kafka.errors import kafka_translated
 from neon_projector.consumer.kafka.force_rebalance import Others
 from neon_projector.consumer.kafka.topic_watch import TopicWatch
 from neon_projector.consumer.kafka.watch import Watch
+from neon_projector.consumer.offsets.claim import Positions
 from neon_projector.consumer.offsets.position_check import Known, PositionCheck
 from neon_projector.consumer.recovery.retrying import Retrying
 from neon_projector.consumer.schema.migrate import require_schema
@@ -58,7 +59,7 @@ class Service:
         self.metrics = Metrics()
         self.state = ServiceState(settings.kafka_group_id)
         self._watch = Watch(client_options(settings), settings.topics.values())
-        self._consumer = GroupConsumer(settings, self._watch, self._revoked)
+        self._consumer = GroupConsumer(settings, self._watch, self._begun, self._revoked)
         fuse = Fuse(settings.fuse_min_records, settings.fuse_ratio)
         self._topics = TopicWatch(self._consumer, settings.topics.values())
         gauges = KafkaGauges(self._watch, self._topics, self.metrics, self.state)
@@ -144,7 +145,7 @@ class Service:
             async with self._watchdog.watching():
                 async for done, receipt in self._retry.apply(batch):
                     self.observer.committed(done, receipt, time.monotonic() - started)
-                    self._committer.note(done.spans)
+                    self._committer.note({p: span.next_offset for p, span in done.spans.items()})
         except (Fenced, PositionsMoved) as error:
             if await self._rewind.fenced(batch, error):
                 self.observer.fenced()
@@ -160,6 +161,9 @@ class Service:
         """What is stored of the partitions being read, as far as this instance knows."""
         applied, reading = self.state.positions, self._consumer.partitions.reading
         return {p: Known(applied[p], one.epoch) for p, one in reading.items() if p in applied}
+
+    def _begun(self, positions: Positions) -> None:
+        self._committer.note(positions)  # also of a partition that brings nothing, whose lag is told by it
 
     async def _revoked(self, partitions: set[TopicPartition]) -> None:
         self._batcher.drop(partitions)

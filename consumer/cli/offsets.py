@@ -5,10 +5,10 @@ from typing import Annotated
 
 import typer
 
-from neon_projector.consumer.admin.force_rebalance import force_rebalance
 from neon_projector.consumer.admin.offsets import positions_of
 from neon_projector.consumer.admin.reset import Move
 from neon_projector.consumer.admin.reset import reset as run_reset
+from neon_projector.consumer.admin.tell_group import tell_group
 from neon_projector.consumer.cli.by_topic import EveryPartition
 from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm, is_to_ask
 from neon_projector.consumer.cli.examples import examples
@@ -76,7 +76,7 @@ def reset(
     if planned not in (None, done) and not as_json:
         print_text("the positions have moved since; this is what was done:")
     print_moves(done, as_json, every)
-    asyncio.run(force_rebalance(settings))
+    asyncio.run(tell_group(settings, {move.partition: move.after for move in done}))
 
 
 def _agreed(planned: list[Move], as_json: bool, every: bool) -> list[Move]:

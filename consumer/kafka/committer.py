@@ -8,7 +8,6 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 
 from neon_projector.consumer.kafka.consumer import GroupConsumer
-from neon_projector.consumer.offsets.claim import OffsetRange
 
 log = logging.getLogger(__name__)
 
@@ -24,9 +23,9 @@ class Committer:
         self._consumer = consumer
         self._positions: dict[TopicPartition, int] = {}
 
-    def note(self, spans: Mapping[TopicPartition, OffsetRange]) -> None:
-        """These were committed to Postgres."""
-        self._positions |= {partition: span.next_offset for partition, span in spans.items()}
+    def note(self, positions: Mapping[TopicPartition, int]) -> None:
+        """These were committed to Postgres, or claimed from it."""
+        self._positions |= positions
 
     def forget(self, partitions: Iterable[TopicPartition]) -> None:
         """These are no more ours."""
@@ -40,15 +39,16 @@ class Committer:
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def commit(self) -> None:
-        """Tell Kafka now. What goes wrong here is of no consequence."""
+        """Tell Kafka now."""
         positions, self._positions = self._positions, {}
         if ours := {p: offset for p, offset in positions.items() if p in self._consumer.partitions.reading}:
-            await _commit(self._consumer.client, ours)
+            await commit(self._consumer.client, ours)
 
 
-async def _commit(consumer: AIOKafkaConsumer, positions: dict[TopicPartition, int]) -> None:
+async def commit(consumer: AIOKafkaConsumer, positions: Mapping[TopicPartition, int]) -> None:
+    """What goes wrong here is of no consequence."""
     try:
         async with asyncio.timeout(COMMIT_SECONDS):
-            await consumer.commit(positions)
+            await consumer.commit(dict(positions))
     except (KafkaError, ConsumerStoppedError, TimeoutError) as error:
         log.debug("the hint to Kafka failed", extra={"error": type(error).__name__})

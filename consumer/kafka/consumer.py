@@ -25,14 +25,19 @@ log = logging.getLogger(__name__)
 
 
 class GroupConsumer(ConsumerRebalanceListener):
-    """The group member. `on_revoked` is awaited before partitions are given up."""
+    """The group member. `on_begun` hears from which positions partitions are read from now on; `on_revoked` is awaited
+    before partitions are given up."""
 
     def __init__(
-        self, settings: Settings, watch: Watch, on_revoked: Callable[[set[TopicPartition]], Awaitable[None]]
+        self,
+        settings: Settings,
+        watch: Watch,
+        on_begun: Callable[[Positions], None],
+        on_revoked: Callable[[set[TopicPartition]], Awaitable[None]],
     ) -> None:
         self._settings = settings
         self._watch = watch
-        self._on_revoked = on_revoked
+        self._on_begun, self._on_revoked = on_begun, on_revoked
         self._client: AIOKafkaConsumer | None = None
         self.partitions = Partitions()
         self.joined = False
@@ -111,7 +116,8 @@ class GroupConsumer(ConsumerRebalanceListener):
     def _begin(self, claims: Mapping[TopicPartition, Claim], first: Positions, ids: Ids, ends: Positions) -> None:
         """Read from the claimed positions; where Kafka still has it, from the last record before, to see it again. Not
         where the position is beyond the end: Kafka says so itself, if it is asked for that."""
-        for partition, offset in self.partitions.settle(claims).items():
+        begun = self.partitions.settle(claims)
+        for partition, offset in begun.items():
             reading = self.partitions.reading[partition]
             reading.end = end = ends.get(partition, offset)
             before = offset if reading.fingerprint is None else offset_of(reading.fingerprint)
@@ -126,6 +132,7 @@ class GroupConsumer(ConsumerRebalanceListener):
                 self.records.stop(partition, "position_not_in_topic", offset)
             else:
                 self.client.resume(partition)
+        self._on_begun(begun)
 
     def stop_recreated(self, topics: Mapping[str, Topic]) -> set[TopicPartition]:
         """Stop what is read of topics that were created again, and return it: what was read last may be theirs."""

@@ -1,0 +1,51 @@
+"""Makes a new position known in Kafka: to the group's members, or to lag tools where there are none.
+
+A service that writes is fenced by a new position at once. One that idles asks the database nothing, so it would go on
+waiting at the old place. Kafka reaches it: somebody who joins the group and leaves makes every member give its
+partitions up and claim them again, and a claim reads the position, and hints it to Kafka.
+"""
+
+import asyncio
+from collections.abc import Mapping
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from neon_projector.consumer.admin.group import group_of
+from neon_projector.consumer.errors import TransientError
+from neon_projector.consumer.kafka.client import client_options
+from neon_projector.consumer.kafka.committer import commit
+from neon_projector.consumer.kafka.force_rebalance import join_and_leave
+from neon_projector.consumer.kafka.reading_client import start
+from neon_projector.consumer.settings import Settings
+
+JOIN_SECONDS = 60.0
+"""A member that is frozen is given up after its session; one that writes finishes first."""
+
+
+async def tell_group(settings: Settings, positions: Mapping[TopicPartition, int]) -> int:
+    """Let the group's members claim their partitions again; returns how many members there were. Where there are none,
+    `positions` become the group's offsets in Kafka, so that a lag tool, or what scales by one, sees them.
+
+    TransientError where the group does not come to an agreement within a minute: the positions are set nevertheless.
+    """
+    members = len((await group_of(settings)).members)
+    if not members:
+        await _hint(settings, positions)
+        return 0
+    try:
+        async with asyncio.timeout(JOIN_SECONDS):
+            await join_and_leave(settings)
+    except TimeoutError:
+        raise TransientError("the group does not settle; restart its members", "kafka") from None
+    return members
+
+
+async def _hint(settings: Settings, positions: Mapping[TopicPartition, int]) -> None:
+    """By a client that joins nothing: a coordinator takes that of a group without members."""
+    client = AIOKafkaConsumer(group_id=settings.kafka_group_id, enable_auto_commit=False, **client_options(settings))
+    client.assign(list(positions))
+    await start(client)
+    try:
+        await commit(client, positions)
+    finally:
+        await client.stop()
