@@ -1,6 +1,7 @@
 """`rebuild` killed at ten random places goes on from there; everything is healed, and all of it can be undone."""
 
 import asyncio
+import os
 import random
 import signal
 from pathlib import Path
@@ -16,6 +17,8 @@ from tests.support.world import World
 NUMBER = 1_100
 CHANGED = 500
 """So many are forged, and as many deleted: more than ten runs can heal before they are killed, by portions of 50."""
+INTERRUPTED = 6
+"""Of the ten runs this one gets Ctrl-C, and ends by itself."""
 LEFT = "SELECT count(*)::int FROM pg_class WHERE relname LIKE 'operation\\_%'"
 WRONG = f"SELECT {NUMBER} - count(*)::int FROM documents WHERE title = 'Notes'"
 DOCUMENTS = "SELECT * FROM documents ORDER BY id"
@@ -41,9 +44,12 @@ async def test_killed_at_ten_random_places_it_ends_right(world: World, tmp_path:
             wrong = await world.value(WRONG)
             await world.until(f"SELECT ({WRONG}) <= {max(wrong - chance.randrange(15), 0)}", True)
         await asyncio.sleep(chance.random() / 10)  # any place within a portion
-        runner.kill()
+        how, status = (signal.SIGINT, 130) if number == INTERRUPTED else (signal.SIGKILL, -signal.SIGKILL)
+        os.kill(runner.pid or 0, how)
         await asyncio.to_thread(runner.join)
-        assert runner.exitcode == -signal.SIGKILL
+        assert runner.exitcode == status
+        if number == INTERRUPTED:
+            assert await world.value("SELECT state FROM projector.operations") == "paused"
         words = ("operations", "resume", "1")
     assert 0 < await world.value(WRONG) < 2 * CHANGED, "it was killed before its beginning, or at its end"
     runner = forked_command(settings, *words)
