@@ -1,6 +1,5 @@
 """The fast path for one type of event: what msgspec must find in the record, and how that becomes an Event."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal, NotRequired, get_args, get_origin
 from uuid import UUID
@@ -8,31 +7,16 @@ from uuid import UUID
 import msgspec
 from typing_extensions import TypedDict, get_type_hints
 
-from neon_projector.models.document import TITLE_LENGTH
-from neon_projector.models.user import NAME_LENGTH
 from neon_projector.projections.contract.event import Event, make_event
+from neon_projector.projections.contract.fast_fields import plain
 from neon_projector.projections.contract.fast_values import Doubt, check_email, read_time
-from neon_projector.projections.contract.fields import Content, Email, EntityId, Flag, Name, Time, Title, Version
+from neon_projector.projections.contract.fields import Email, EntityId, Time
 from neon_projector.projections.contract.projection import EventType, Projection
 from neon_projector.projections.contract.record import Record
 
 Text = Annotated[str, msgspec.Meta(min_length=1)]
-IdText = Annotated[str, msgspec.Meta(min_length=36, max_length=36)]
 
 _NOT_REQUIRED: tuple[Any, ...] = (NotRequired,)
-_PLAIN: Mapping[Any, Any] = {
-    EntityId: IdText,
-    Version: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)],
-    Email: str,
-    Name: Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_LENGTH)],
-    Title: Annotated[str, msgspec.Meta(min_length=1, max_length=TITLE_LENGTH)],
-    Content: str | None,
-    Flag: bool,
-    Time: str,
-}
-"""How msgspec reads the contract's fields. An event type with another kind of field is read the careful way."""
-
-
 _NOTHING = Literal["\0"]
 """No value that comes: a text with a NUL is refused before. Such a field leaves the record to the careful way."""
 
@@ -67,10 +51,11 @@ class Reader:
         self._times = tuple(name for name, hint in hints.items() if hint is Time)
         self._emails = tuple(name for name, hint in hints.items() if hint is Email)
         self._ids = tuple(name for name, hint in hints.items() if hint is EntityId)
-        self.fits = all(hint in _PLAIN for hint in hints.values())
-        """Whether the fast path knows every kind of field of this event type."""
+        kinds = {name: plain(hint) for name, hint in hints.items()}
+        self.fits = None not in kinds.values()
+        """Whether the fast path knows every kind of field of this event type. If not, the careful way reads it."""
         must: frozenset[str] = event_type.schema.__required_keys__  # type: ignore[attr-defined]  # a TypedDict has it
-        fields = {n: _PLAIN.get(h) if n in must else NotRequired[_PLAIN.get(h)] for n, h in hints.items()}
+        fields = {name: kind if name in must else NotRequired[kind] for name, kind in kinds.items()}
         others = event_type.other_names if complete is None else {**complete.other_names, **event_type.other_names}
         fields |= {
             name: NotRequired[_NOTHING] for name, field in others.items() if field not in must and name not in fields

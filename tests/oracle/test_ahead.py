@@ -8,12 +8,12 @@ import asyncpg
 import pytest
 
 from tests.oracle.arrival import ORDERS, batches, said_twice, with_repeats
-from tests.oracle.comments import TABLE, WITH_COMMENTS
 from tests.oracle.comparing import Found, compared
 from tests.oracle.test_oracle import CLEAN
 from tests.oracle.upstream import Upstream
 from tests.races.stepping import Writer
 from tests.service.test_meaning import ADA
+from tests.support.comments import TABLE, WITH_COMMENTS
 from tests.support.factories import a_user_event
 
 PARTITIONS = 3

@@ -14,10 +14,10 @@ from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.registry import REGISTRY
 from neon_projector.projections.state.packed import ENCODER, Packed, Packing, digest, newest_of_complete
 from tests.oracle.arrival import ORDERS, with_repeats
-from tests.oracle.comments import WITH_COMMENTS
 from tests.oracle.definition import define
 from tests.oracle.test_oracle import plain
 from tests.oracle.upstream import Upstream
+from tests.support.comments import WITH_COMMENTS
 from tests.support.factories import a_record
 
 HISTORIES = 300

@@ -6,8 +6,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from tests.oracle.comments import TABLE, WITH_COMMENTS
 from tests.races.stepping import Writer
+from tests.support.comments import TABLE, WITH_COMMENTS
 from tests.support.factories import TIME, a_document_event, a_user_event, an_event
 
 ADA, EVE, BOB = UUID(int=1), UUID(int=2), UUID(int=3)

@@ -13,10 +13,10 @@ from neon_projector.consumer.apply.retry import NEW_FROM
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.registry import REGISTRY
 from tests.oracle.arrival import ORDERS, batches, with_repeats
-from tests.oracle.comments import TABLE, WITH_COMMENTS
 from tests.oracle.definition import PARENTS, Defined, define
 from tests.oracle.upstream import Upstream
 from tests.races.stepping import Writer
+from tests.support.comments import TABLE, WITH_COMMENTS
 
 HISTORIES = int(os.environ.get("ORACLE_HISTORIES", "30"))
 """For each order and registry."""

@@ -11,7 +11,6 @@ import pytest
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.registry import REGISTRY
 from tests.oracle.arrival import ORDERS, batches, with_repeats
-from tests.oracle.comments import TABLE, WITH_COMMENTS
 from tests.oracle.comparing import compared
 from tests.oracle.definition import define
 from tests.oracle.rebuilding import rebuilt
@@ -19,6 +18,7 @@ from tests.oracle.tampering import Tampering
 from tests.oracle.test_oracle import CLEAN, compare
 from tests.oracle.upstream import Upstream
 from tests.races.stepping import Writer
+from tests.support.comments import TABLE, WITH_COMMENTS
 
 HISTORIES = int(os.environ.get("ORACLE_HISTORIES", "1"))
 """For each order and registry."""

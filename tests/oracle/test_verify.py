@@ -17,12 +17,12 @@ from neon_projector.projections.registry import REGISTRY
 from neon_projector.projections.sql.verify.tables import Scope, Side
 from neon_projector.projections.state.packed import Packing
 from tests.oracle.arrival import ORDERS, any_order, batches, said_twice, with_repeats
-from tests.oracle.comments import TABLE, WITH_COMMENTS
 from tests.oracle.comparing import Found, compared
 from tests.oracle.tampering import Tampering
 from tests.oracle.test_oracle import CLEAN
 from tests.oracle.upstream import Upstream
 from tests.races.stepping import Writer
+from tests.support.comments import TABLE, WITH_COMMENTS
 from tests.support.factories import a_user_event
 
 HISTORIES = 3

@@ -8,9 +8,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from tests.oracle.comments import TABLE, WITH_COMMENTS
 from tests.races.stepping import Writer
 from tests.service.test_refusals import ADA, EVE, NOTES, Place, impatient, place, trigger
+from tests.support.comments import TABLE, WITH_COMMENTS
 from tests.support.factories import TIME, a_document_event, a_user_event, an_event
 from tests.support.projector import command
 

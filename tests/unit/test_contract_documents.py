@@ -21,7 +21,7 @@ from neon_projector.projections.publishing.form import Form, Schema
 from neon_projector.projections.publishing.rules import rules_of
 from neon_projector.projections.registry import CONTRACT_VERSION, REGISTRY
 from neon_projector.projections.users import UserCreated
-from tests.oracle.comments import WITH_COMMENTS
+from tests.support.comments import WITH_COMMENTS
 from tests.support.factories import ARecord
 from tests.support.schemas import Verdict
 

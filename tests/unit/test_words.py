@@ -18,8 +18,8 @@ from neon_projector.projections.contract.words.document import BEGIN, document
 from neon_projector.projections.contract.words.find import pattern_of, word_of
 from neon_projector.projections.contract.words.table import SECTIONS, words
 from neon_projector.projections.registry import REGISTRY
-from tests.oracle.comments import WITH_COMMENTS
 from tests.support.bad_records import a_document_event, a_user_event
+from tests.support.comments import WITH_COMMENTS
 from tests.support.factories import ARecord, a_binary_record, a_record
 from tests.support.mistaken_records import ALL_BAD_RECORDS
 from tests.support.vectors import FOLDER, files, text
