@@ -25,6 +25,9 @@ from neon_projector.consumer.cli.undo import undo
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.logs.setup import set_up_logging, silence_libraries
 from neon_projector.consumer.version import version
+from neon_projector.projections.registry import REGISTRY
+
+ENTITIES = ", ".join(projection.entity for projection in REGISTRY)
 
 app = typer.Typer(
     help="Applies user and document events from Kafka to Neon, effectively once, in any order.",
@@ -131,7 +134,7 @@ def demo(
 )
 def verify(
     entity: Annotated[
-        list[str] | None, typer.Option("--entity", help="Compare only these: user, document. Repeatable.")
+        list[str] | None, typer.Option("--entity", help=f"Compare only these: {ENTITIES}. Repeatable.")
     ] = None,
     id: Annotated[  # noqa: A002  the option's name
         list[UUID] | None, typer.Option("--id", help="Compare this entity and what hangs on it. Repeatable.")
@@ -166,7 +169,7 @@ def verify(
 )
 def rebuild(
     entity: Annotated[
-        list[str] | None, typer.Option("--entity", help="Heal only these: user, document. Repeatable.")
+        list[str] | None, typer.Option("--entity", help=f"Heal only these: {ENTITIES}. Repeatable.")
     ] = None,
     id: Annotated[  # noqa: A002  the option's name
         list[UUID] | None, typer.Option("--id", help="Heal this entity and what hangs on it. Repeatable.")
