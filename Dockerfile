@@ -14,6 +14,7 @@ COPY models models
 COPY projections projections
 COPY consumer consumer
 COPY migrations migrations
+COPY docs/contract/vectors docs/contract/vectors
 COPY neon_projector/__init__.py neon_projector/__init__.py
 RUN python -m hatchling build -t wheel -d dist \
  && pip --python /opt/projector/bin/python install --no-deps --no-index dist/*.whl

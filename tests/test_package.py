@@ -1,6 +1,7 @@
 """What is installed is whole: an installed wheel can migrate a database and runs from anywhere."""
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -109,3 +110,60 @@ def needed(dependencies: list[str]) -> set[str]:
                 needs = map(Requirement, distribution(requirement.name).requires or [])
                 queue += [need for need in needs if need.marker is None or need.marker.evaluate({"extra": extra})]
     return known
+
+
+PUBLISHERS_TEST = """
+import json, sys
+import pytest
+from neon_projector import projections
+
+BEFORE = [*sys.modules]
+USER = {
+    "specversion": "1.0", "id": "1", "source": "/t", "type": "user.created", "time": "2026-11-22T12:00:00Z",
+    "data": {"id": "11111111-1111-4111-8111-111111111111", "version": 1, "email": "a@example.com", "name": "Ada"},
+}
+
+def test_nothing_was_imported_before_somebody_asked():
+    assert "pydantic" not in BEFORE
+    assert [name for name in BEFORE if name.startswith("neon_projector.")] == [
+        "neon_projector.projections", "neon_projector.projections.pytest_plugin"]
+
+def test_right(assert_projectable):
+    assert [row["name"] for row in assert_projectable([USER])["users"]] == ["Ada"]
+    assert projections.check(json.dumps(USER)) == []
+    assert not {name.partition(".")[0] for name in sys.modules} & {"aiokafka", "asyncpg", "typer", "fastapi"}
+
+def test_wrong(assert_projectable):
+    assert_projectable([USER, USER | {"data": USER["data"] | {"version": 0}}])
+
+@pytest.mark.parametrize("vector", projections.vectors()[:3], ids=str)
+def test_vector(vector):
+    vector.check()
+"""
+
+
+def test_the_wheel_alone_gives_publishers_the_testing_kit(wheel: Path, tmp_path: Path) -> None:
+    """By its entry point, where neither a setting nor the checkout is; whoever does not use it pays no import."""
+    ZipFile(wheel).extractall(tmp_path / "installed")
+    (tmp_path / "test_theirs.py").write_text(PUBLISHERS_TEST)
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "pytest", "-v", "-p", "no:cacheprovider", "-p", "no:asyncio", "-p", "no:anyio"],
+        env={"PYTHONPATH": os.pathsep.join([str(tmp_path / "installed"), sysconfig.get_path("purelib")])},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    outcomes = dict(re.findall(r"::(.+) (PASSED|FAILED|ERROR)", done.stdout))
+    assert [name for name, outcome in outcomes.items() if outcome != "PASSED"] == ["test_wrong"], done.stdout
+    assert len(outcomes) == 6
+    assert "event 2: invalid_data: data.version: at least 1, 0 came" in done.stdout
+    assert "Send the version + 1, for all events of the entity." in done.stdout
+    assert "projectable.py" not in done.stdout  # the failure shows the publisher's own line
+
+
+def test_a_wheel_carries_the_golden_vectors(wheel: Path) -> None:
+    here = {path.name for path in (ROOT / "docs" / "contract" / "vectors").iterdir()}
+    carried = [name for name in ZipFile(wheel).namelist() if "/golden/" in name]
+    assert {f"neon_projector/projections/kit/golden/{name}" for name in here} == set(carried)
+    assert len(here) == len(carried)

@@ -17,7 +17,7 @@ from neon_projector.consumer.cli.examples import AN_ID, examples
 from neon_projector.consumer.cli.explain import explain
 from neon_projector.consumer.cli.forget import forget
 from neon_projector.consumer.cli.pause import pause, resume
-from neon_projector.consumer.cli.publish import publish
+from neon_projector.consumer.cli.publish import check, publish
 from neon_projector.consumer.cli.redrive import retry
 from neon_projector.consumer.cli.replay import replay
 from neon_projector.consumer.cli.status import status
@@ -69,6 +69,7 @@ app.command(
 app.command(
     epilog=examples("publish events.jsonl --check", "publish events.jsonl", "publish - --mode binary --rate 100")
 )(publish)
+app.command(epilog=examples("check events.jsonl", "check - --json"))(check)
 app.command(epilog=examples("contract", "contract --format asyncapi", "contract --diff events.strict.json"))(contract)
 app.command(epilog=examples("undo rebuild-17.undo.jsonl", "undo rebuild-17.undo.jsonl --execute"))(undo)
 

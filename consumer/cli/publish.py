@@ -7,7 +7,7 @@ from typing import IO, Annotated
 import typer
 
 from neon_projector.consumer.admin.publish import publish as run
-from neon_projector.consumer.admin.publish.lines import NotLines, opened
+from neon_projector.consumer.admin.publish.lines import STDIN, NotLines, opened
 from neon_projector.consumer.admin.publish.message import Mode
 from neon_projector.consumer.admin.publish.sending import Sent
 from neon_projector.consumer.cli.database import AsJson, interruptible
@@ -22,6 +22,7 @@ from neon_projector.projections.registry import REGISTRY
 
 SHOWN = 100
 """Problems that a person is shown; --json has all."""
+NOTHING = "events, a line each; nothing came. With `docker run`, standard input needs -i"
 
 
 def publish(
@@ -63,6 +64,27 @@ def publish(
             published = _send(" ".join(words), source, run.Way(mode, rate, from_line), found.events, as_json)
         _end(found, published, as_json, kept_back=not check and published is None)
     raise typer.Exit(1 if bad else 0)
+
+
+def check(
+    file: Annotated[
+        str, typer.Argument(help="Events in JSON lines, or exported dead letters; -: standard input.")
+    ] = STDIN,
+    as_json: AsJson = False,
+) -> None:
+    """Check each event of a file, or of standard input, as the service reads it: `publish --check`.
+
+    It needs no server and no settings.
+
+    Exit status 1: a line has a problem. 2: no event came at all.
+    """
+    with _opened(file) as source:
+        found = _check(file, source, as_json)
+    if not found.lines:
+        raise typer.BadParameter(NOTHING, param_hint="FILE")
+    _say(file, found, as_json)
+    _end(found, None, as_json, kept_back=False)
+    raise typer.Exit(1 if found.bad else 0)
 
 
 def _explain(reason: Reason, as_json: bool) -> None:

@@ -1,5 +1,5 @@
-"""What is said of events that the service takes, and that may mean something else: how they go together in one file is
-never sure, as more may have been published before."""
+"""What is said of events that the service takes, and that may mean something else. How they go together in one file is
+never sure, as more may have been published before; in memory (`projections/kit/`) it is."""
 
 from typing import NamedTuple
 
@@ -25,18 +25,28 @@ GAP = Warned(
     "version {version}: the one after {before}, or a complete event, a partial one came",
     "It waits for the versions between. Send them too, or the entity's state as a complete event.",
 )
+NO_BASE = Warned(
+    "no_base",
+    "version {version}: a complete event before it, a partial one came first",
+    "It waits for the versions before. Send the entity's first event too, or its state as a complete event.",
+)
 TWICE = Warned("version_conflict", CONFLICT.says, CONFLICT.mend)
 OWNER = Warned("wrong_owner", WRONG_OWNER.says, WRONG_OWNER.mend)
 AFTER_DELETION = Warned("deleted", DELETED.says, DELETED.mend)
 UNKNOWN_OWNER = Warned(
     "unknown_owner",
-    "data.{column}: the id of a {entity}, one that is not in this file came",
+    "data.{column}: the id of a {entity}, one that these events do not have came",
     "It waits for that {entity}. Publish the {entity}, too, if that was not done before.",
 )
 DELETED_OWNER = Warned(
     "deleted_owner",
-    "data.{column}: the id of a {entity} that is there, one that this file deletes came",
+    "data.{column}: the id of a {entity} that is there, one that these events delete came",
     "It is hidden, and erased after the grace. Give it to another {entity} first, or delete it.",
+)
+WAITING_OWNER = Warned(
+    "waiting_owner",
+    "data.{column}: the id of a {entity} that is there, one that waits itself came",
+    "It waits for that {entity}: see what is said about that one.",
 )
 HELD = Warned(
     "address_held",
@@ -47,5 +57,10 @@ UNKNOWN_TYPE = Warned(
     "unknown_type",
     "type: one of the contract, another came{meant}",
     "The service ignores the event, and its version is missing. Write the type as the contract does.",
+)
+NO_EVENT = Warned(
+    "no_event",
+    "the value: an event, null came",
+    "The service ignores the record. A null value deletes nothing here: send the entity's `…deleted` event.",
 )
 MISNAMED_FIELD = Warned("misnamed_field", MISNAMED.says, f"The event is read without that field. {MISNAMED.mend}")

@@ -55,6 +55,7 @@ def main() -> int:
         try:
             build()
             look_into_the_image(Path(home))
+            check_events()
             with a_system(projectors=1, revision=revision):
                 publish_and_prove()
                 all_have_taken_part(1)
@@ -89,6 +90,15 @@ def look_into_the_image(checkout: Path) -> None:
     must(set(found["distributions"]) == locked | {"neon-projector"}, f"other packages: {found['distributions']}")
     must(found["uid"] != 0 and not found["pip"] and not found["programs"], f"{found}")
     tell(f"in it: user {found['uid']}, {len(locked)} packages of the lock and ours, no pip, none of {list(PROGRAMS)}")
+
+
+def check_events() -> None:
+    """As docs/publishing.md says: events on standard input, and what is wrong with them."""
+    command = ["docker", "run", "--rm", "-i", PROJECT, "check"]
+    event = '{"specversion": "1.0"}\n'
+    done = subprocess.run(command, input=event, capture_output=True, text=True, check=False, timeout=60)
+    must(done.returncode == 1 and "-:1: invalid_envelope: id" in done.stdout, f"check: {done.stdout}{done.stderr}")
+    tell("it checks the events that it is given on standard input")
 
 
 @contextmanager

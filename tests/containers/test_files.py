@@ -39,6 +39,16 @@ def test_the_image_runs_without_root_and_gets_signals_itself() -> None:
     assert json.loads(instructions("CMD")[-1]) == ["run"]
 
 
+def test_the_image_checks_what_it_is_given_on_standard_input() -> None:
+    """As docs/publishing.md says: docker run --rm -i IMAGE check < events.jsonl"""
+    (entrypoint,) = json.loads(instructions("ENTRYPOINT")[-1])
+    program = Path(sys.executable).with_name(entrypoint)
+    given = b'{"specversion": "1.0"}\n'
+    done = subprocess.run([program, "check"], input=given, env={"HOME": "/"}, cwd="/", capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (1, b"")
+    assert done.stdout.startswith(b"-:1: invalid_envelope: id: required, absent\n")
+
+
 def test_the_image_is_built_with_hashes_and_without_a_frontend_from_elsewhere() -> None:
     assert "syntax=" not in DOCKERFILE
     for line in instructions("RUN"):

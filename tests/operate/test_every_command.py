@@ -27,7 +27,7 @@ EXAMPLES = {path: shlex.split(examples_of(EVERY[path])[0])[1:] for path in COMMA
 NOWHERE = "127.0.0.1:1"
 GOES_ON = {("run",), ("demo",)}
 """These do not end by themselves: `run` waits for servers, `demo` brings its own."""
-ASKS_NOBODY = {("contract",), ("publish",)}
+ASKS_NOBODY = {("check",), ("contract",), ("publish",)}
 """Their first example needs no server."""
 PRINTS_A_DOCUMENT = {("contract",), ("migrate",)}
 """Its lines are as long as they are."""
@@ -44,7 +44,7 @@ WRONG = [
     ["dead-letters", "show", "one"], ["dead-letters", "list", "--limit", "0"], ["parked", "retry"],
     ["parked", "retry", AN_ID, "--all"], ["rebuild", "--entity", "nobody"], ["rebuild", "--id", "nobody"],
     ["rebuild", "--from-verify", "1", "--entity", "user"], ["operations", "show", "0"], ["no-such-command"],
-    ["publish"], ["publish", "none.jsonl"], ["publish", "-", "--rate", "0"],
+    ["check"], ["check", "none.jsonl"], ["publish"], ["publish", "none.jsonl"], ["publish", "-", "--rate", "0"],
 ]  # fmt: skip
 
 

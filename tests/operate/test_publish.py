@@ -112,6 +112,28 @@ def test_a_pipe_is_read_like_a_file() -> None:
     os.close(read)
 
 
+@pytest.mark.parametrize("words", [["check"], ["check", "-"], ["publish", "-", "--check"]], ids=" ".join)
+def test_what_the_image_is_given_on_standard_input_is_checked_by_the_same_words(words: list[str]) -> None:
+    lines = "".join(json.dumps(event) + "\n" for event in (a_user_event(), BAD))
+    done = CliRunner().invoke(app, words, input=lines, env={})
+    assert (done.exit_code, done.stdout) == (
+        1,
+        "-:2: invalid_data: data.version: at least 1, 0 came\n"
+        "    Send the version + 1, for all events of the entity.\n"
+        "2 lines, 1 event, 1 bad line, 0 warnings\n",
+    )
+    *_, whole = map(json.loads, CliRunner().invoke(app, [*words, "--json"], input=lines, env={}).stdout.splitlines())
+    assert whole == {"lines": 2, "events": 1, "bad_lines": 1, "warnings": 0, "published": None}
+    assert CliRunner().invoke(app, words, input=json.dumps(a_user_event()), env={}).exit_code == 0
+
+
+@pytest.mark.parametrize("given", ["", "\n \n"])
+def test_where_no_event_came_check_does_not_say_that_all_is_well(given: str) -> None:
+    """`docker run` without -i gives a command an empty standard input."""
+    done = CliRunner().invoke(app, ["check"], input=given, env={"COLUMNS": "200"})
+    assert (done.exit_code, done.stdout, "-i" in done.stderr) == (2, "", True)
+
+
 def checked(file: str, **more: Any) -> Any:
     return CliRunner().invoke(app, ["publish", file, "--check"], **{"env": {}, **more})
 

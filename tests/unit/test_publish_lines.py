@@ -9,10 +9,11 @@ from uuid import UUID
 
 import pytest
 
-from neon_projector.consumer.admin.publish.lines import LineRecord, NotLines, records_of
+from neon_projector.consumer.admin.publish.lines import STRUCTURED, NotLines, records_of
 from neon_projector.consumer.admin.publish.message import Mode, message_of
 from neon_projector.consumer.cli.letter_text import readable
 from neon_projector.consumer.cli.output import json_of
+from neon_projector.projections.checking.given import Given
 from neon_projector.projections.checking.problem import Problem
 from neon_projector.projections.contract.dead_letter import dead_letter
 from neon_projector.projections.contract.decode import Decoder
@@ -46,7 +47,7 @@ def event_of(record: Any) -> Event:
 def test_a_message_is_the_same_event_in_either_mode(event: dict[str, Any], mode: Mode, binary: bool) -> None:
     if binary and "data" not in event:
         return
-    record = a_binary_record(event) if binary else LineRecord(json.dumps(event).encode())
+    record = a_binary_record(event) if binary else Given(json.dumps(event).encode(), STRUCTURED)
     first = event_of(record)
     message = message_of(record, first, "topic", mode)
     again = event_of(ARecord(message.value, message.key, tuple(message.headers)))
@@ -60,14 +61,14 @@ def test_a_message_is_the_same_event_in_either_mode(event: dict[str, Any], mode:
 
 def test_a_value_that_has_the_mode_already_stays_byte_for_byte() -> None:
     text = json.dumps(PLAIN, indent=None, separators=(" , ", ":  ")).encode()
-    record = LineRecord(text)
+    record = Given(text, STRUCTURED)
     assert message_of(record, event_of(record), "t", Mode.STRUCTURED).value == text
     binary = a_binary_record(PLAIN)
     assert message_of(binary, event_of(binary), "t", Mode.BINARY).value == binary.value
 
 
 def test_what_no_field_of_the_contract_holds_is_published_too() -> None:
-    record = LineRecord(json.dumps(PLAIN).encode())
+    record = Given(json.dumps(PLAIN).encode(), STRUCTURED)
     binary = message_of(record, event_of(record), "t", Mode.BINARY)
     assert json.loads(binary.value)["note"] == 2**70
     wanted = {("ce_traceparent", b"00-1"), ("ce_priority", b"3"), ("ce_subject", str(ADA).encode())}

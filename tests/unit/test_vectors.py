@@ -1,22 +1,42 @@
 """The golden vectors, as they stand in docs/contract/vectors, are what the decoder and the fold make of the records."""
 
 import json
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.support.vectors import FOLDER, becomes, read
+from neon_projector.projections import Vector, vectors
+from tests.support.vectors import FOLDER
 
-VECTORS = [json.loads(line) for file in sorted(FOLDER.glob("*.jsonl")) for line in file.read_text().splitlines()]
+VECTORS = vectors()
 
 
-@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
-def test_a_record_becomes_what_its_vector_says(vector: dict[str, object]) -> None:
-    before = vector.get("before", [])
-    assert isinstance(before, list)
-    became = becomes(read(vector), [read(one) for one in before])
-    assert (became.outcome, became.reason, became.error) == tuple(map(vector.get, ("outcome", "reason", "error")))
+@pytest.mark.parametrize("vector", VECTORS, ids=str)
+def test_a_record_becomes_what_its_vector_says(vector: Vector) -> None:
+    vector.check()
 
 
 def test_there_are_vectors_of_each_outcome_and_their_names_differ() -> None:
-    assert {vector["outcome"] for vector in VECTORS} == {"applied", "superseded", "parked", "rejected", "ignored"}
-    assert len({vector["name"] for vector in VECTORS}) == len(VECTORS) > 200
+    assert {one.expected.outcome for one in VECTORS} == {"applied", "superseded", "parked", "rejected", "ignored"}
+    assert len({one.name for one in VECTORS}) == len(VECTORS) > 200
+    assert len(VECTORS) == sum(file.read_text().count("\n") for file in FOLDER.glob("*.jsonl"))
+
+
+GOOD: dict[str, Any] = {"name": "mine", "key": None, "headers": [], "value": "{}"}
+
+
+def test_a_vector_of_ones_own_says_what_came_instead_and_leaves_open_what_it_does_not_name(tmp_path: Path) -> None:
+    file = tmp_path / "mine.jsonl"
+    file.write_text("".join(json.dumps(GOOD | {"outcome": one}) + "\n\n" for one in ("applied", "rejected")))
+    wrong, right = vectors(file)
+    right.check()
+    with pytest.raises(AssertionError, match=r"^mine: applied: invalid_envelope: .*; rejected: invalid_envelope: "):
+        wrong.check()
+
+
+@pytest.mark.parametrize("line", ["{", "[]", "{}", json.dumps(GOOD), json.dumps(GOOD | {"headers": 1, "outcome": "x"})])
+def test_a_line_that_is_no_vector_is_named(tmp_path: Path, line: str) -> None:
+    (tmp_path / "mine.jsonl").write_text(f"\n{line}\n")
+    with pytest.raises(ValueError, match=r"^mine\.jsonl, line 2: not a golden vector$"):
+        vectors(str(tmp_path / "mine.jsonl"))

@@ -5,11 +5,12 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Any, NamedTuple
+from typing import IO, Any
 
 import orjson
 
 from neon_projector.consumer.admin.publish.letter_line import is_letter, record_of_letter
+from neon_projector.projections.checking.given import Given
 from neon_projector.projections.checking.problem import Problem
 from neon_projector.projections.contract.record import Record
 
@@ -19,18 +20,6 @@ STRUCTURED = (("content-type", b"application/cloudevents+json"),)
 
 class NotLines(ValueError):
     """The file has no events on lines of their own."""
-
-
-class LineRecord(NamedTuple):
-    """A record that has not been published. The key is made of the event's own id when it is."""
-
-    value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = STRUCTURED
-    topic: str = ""
-    partition: int = 0
-    offset: int = 0
-    timestamp: int = 0
-    key: bytes | None = None
 
 
 def opened(name: str) -> IO[bytes]:
@@ -61,7 +50,7 @@ def records_of(file: IO[bytes]) -> Iterator[tuple[int, Record | Problem]]:
 
 def _record(number: int, text: bytes) -> Record | Problem:
     letter = _parsed(text)
-    return record_of_letter(number, letter) if is_letter(letter) else LineRecord(text)
+    return record_of_letter(number, letter) if is_letter(letter) else Given(text, STRUCTURED)
 
 
 def _parsed(text: bytes) -> Any:
