@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from neon_projector.projections.checking.problem import Problem
-from neon_projector.projections.checking.story import Newest, Seen, told
-from neon_projector.projections.checking.warnings import DELETED_OWNER, HELD, TWICE, UNKNOWN_OWNER
+from neon_projector.projections.checking.story import Newest, Seen, Versions, told
+from neon_projector.projections.checking.warnings import DELETED_OWNER, HELD, UNKNOWN_OWNER
 from neon_projector.projections.contract.event import Event
-from neon_projector.projections.contract.projection import DELETED, TIMES, Projection, Registry
+from neon_projector.projections.contract.projection import TIMES, Projection, Registry
 
 _LONG = 64
 """Characters: of a longer text only a hash is kept."""
@@ -26,18 +26,19 @@ class Across:
 
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
-        self._seen: dict[Entity, dict[int, Seen]] = {}
+        self._seen: dict[Entity, Versions] = {}
 
-    def add(self, line: int, event: Event) -> Iterator[Problem]:
-        """A warning where its version was there before with other content."""
+    def add(self, line: int, event: Event) -> None:
+        """Take the event in. Whatever is sent again takes no room."""
         versions = self._seen.setdefault(Entity(event.entity, UUID(int=event.id.int)), {})
         this = Seen(line, event.kind, _short(event.fields), _short(event.expects))
-        first = versions.setdefault(event.version, this)
-        if first is not this and _contradict(first, this):
-            yield TWICE.at(line, first.line, version=event.version)
+        there = versions.setdefault(event.version, this)
+        contents = there if isinstance(there, list) else [there]
+        if all(one[1:] != this[1:] for one in contents):
+            versions[event.version] = [*contents, this]
 
     def end(self) -> Iterator[Problem]:
-        """All other warnings, when every event was given."""
+        """All warnings, when every event was given."""
         newest: dict[Entity, Newest] = {}
         for entity, versions in self._seen.items():
             newest[entity] = state = Newest()
@@ -83,13 +84,3 @@ def _key(value: Any) -> Any:
     if hasattr(value, "int") and not isinstance(value, UUID):
         return UUID(int=value.int)  # the driver's own kind of UUID
     return hash(value) if isinstance(value, str) and len(value) > _LONG else value
-
-
-def _contradict(first: Seen, second: Seen) -> bool:
-    """Whether they can't both be this version: a complete event and a partial one may."""
-    if (first.kind is DELETED) != (second.kind is DELETED):
-        return True
-    same = first.fields.keys() & second.fields.keys()
-    if first.kind is second.kind and first.fields.keys() != second.fields.keys():
-        return True
-    return first.expects != second.expects or any(first.fields[name] != second.fields[name] for name in same)

@@ -22,7 +22,9 @@ class Checker:
     def check(self, line: int, record: Record) -> tuple[Event | None, list[Problem]]:
         """The event, where the service would read one, and what is wrong with it."""
         event, problems = self._read(line, record)
-        return event, problems if event is None else [*problems, *self._across.add(line, event)]
+        if event is not None:
+            self._across.add(line, event)
+        return event, problems
 
     def end(self) -> list[Problem]:
         """What does not go together, when every line was given."""

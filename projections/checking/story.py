@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from neon_projector.projections.checking.problem import Problem
-from neon_projector.projections.checking.warnings import AFTER_DELETION, GAP, OWNER
+from neon_projector.projections.checking.warnings import AFTER_DELETION, GAP, OWNER, TWICE
 from neon_projector.projections.contract.projection import DELETED, PARTIAL, Kind
 
 
@@ -16,6 +17,10 @@ class Seen(NamedTuple):
     kind: Kind
     fields: Mapping[str, Any]
     expects: Mapping[str, Any]
+
+
+Versions = dict[int, Seen | list[Seen]]
+"""By version its content; the different ones, in the order of the lines, where there are several."""
 
 
 @dataclass
@@ -34,21 +39,47 @@ class Newest:
         self.columns |= {name: (event.line, value) for name, value in event.fields.items()}
 
 
-def told(versions: Mapping[int, Seen], state: Newest) -> Iterator[Problem]:
+def told(versions: Versions, state: Newest) -> Iterator[Problem]:
     """Warnings about the order of versions; `state` is the newest state then. What came before the file's first
-    version is not known, and no gap."""
+    version is not known, and no gap. Of several contents the first that can be applied counts, as for the service: what
+    becomes a dead letter uses up no version."""
     before: int | None = None
-    for version, event in sorted(versions.items()):
-        if event.kind is PARTIAL and before is not None:
-            if version > before + 1:
-                yield GAP.at(event.line, state.line, version=version, before=before)
-                state.columns = {}
-            elif state.deleted:
-                yield AFTER_DELETION.at(event.line, state.line, version=version, before=before)
-                continue
-            for column, value in event.expects.items():
-                line, owner = state.columns.get(column, (None, value))
-                if owner != value:
-                    yield OWNER.at(event.line, line, version=version, before=before)
-        state.after(event)
-        before = version
+    for version, there in sorted(versions.items(), key=itemgetter(0)):
+        chosen: Seen | None = None
+        for event in there if isinstance(there, list) else [there]:
+            if chosen is not None:
+                if contradict(chosen, event):
+                    yield TWICE.at(event.line, chosen.line, version=version)
+            elif (refused := _refused(event, version, before, state)) is not None:
+                yield refused
+            else:
+                chosen = event
+                if event.kind is PARTIAL and before is not None and version > before + 1:
+                    yield GAP.at(event.line, state.line, version=version, before=before)
+                    state.columns = {}
+        if chosen is not None:
+            state.after(chosen)
+            before = version
+
+
+def _refused(event: Seen, version: int, before: int | None, state: Newest) -> Problem | None:
+    """Why a partial event can't be applied to the version right before it; None where it can, or nobody knows."""
+    if event.kind is not PARTIAL or before is None or version > before + 1:
+        return None
+    if state.deleted:
+        return AFTER_DELETION.at(event.line, state.line, version=version, before=before)
+    for column, value in event.expects.items():
+        line, owner = state.columns.get(column, (None, value))
+        if owner != value:
+            return OWNER.at(event.line, line, version=version, before=before)
+    return None
+
+
+def contradict(first: Seen, second: Seen) -> bool:
+    """Whether they can't both be this version: a complete event and a partial one may."""
+    if (first.kind is DELETED) != (second.kind is DELETED):
+        return True
+    same = first.fields.keys() & second.fields.keys()
+    if first.kind is second.kind and first.fields.keys() != second.fields.keys():
+        return True
+    return first.expects != second.expects or any(first.fields[name] != second.fields[name] for name in same)

@@ -6,7 +6,7 @@ from functools import cache
 from neon_projector.projections.checking import warnings
 from neon_projector.projections.checking.across import Across
 from neon_projector.projections.checking.problem import Problem, problems_of
-from neon_projector.projections.checking.warnings import Warned
+from neon_projector.projections.checking.warnings import TWICE, Warned
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.kit.check import reading
 from neon_projector.projections.kit.events import AnEvent, record_of
@@ -39,14 +39,16 @@ def assert_projectable(events: Iterable[AnEvent], *, allow: Collection[str] = ()
 def projected(registry: Registry, events: Iterable[AnEvent], *, strict: bool = False) -> tuple[Tables, list[Problem]]:
     """The tables, and all that is wrong, in the order of the events."""
     memory, across, read, found = Memory(registry), Across(registry), reading(registry, strict), list[Problem]()
+    refused = set[int]()
     for number, one in enumerate(events, 1):
         event, problems = read(number, record_of(number, one))
         found += problems
         if event is not None:
+            across.add(number, event)
             rejected = memory.take(event).rejected
             found += [problem for one in rejected for problem in problems_of(one.record.offset, one)]
-            if number not in {one.record.offset for one in rejected}:  # a dead letter uses up no version
-                found += across.add(number, event)
+            refused |= {one.record.offset for one in rejected}
+    found += [one for one in across.end() if one.reason == TWICE.name and one.line not in refused]  # some pass unseen
     tables, waiting = tables_of(registry, memory)
     return tables, sorted([*found, *waiting], key=lambda problem: problem.line)
 

@@ -109,6 +109,22 @@ def test_the_wrong_owner_names_the_line_that_says_who_it_is() -> None:
     assert warned(*users, a_document_event(id=NOTES, owner=ADA), behind_a_gap) == [(4, "gap", 3)]
 
 
+def test_what_becomes_a_dead_letter_uses_up_no_version() -> None:
+    """The right event comes later, under the same version: it is not the one to be blamed."""
+    users = [a_user_event(id=ADA), a_user_event(id=EVE), a_document_event(id=NOTES, owner=ADA)]
+    wrong, again = (
+        a_document_event("ownership_transferred", NOTES, 2, from_user_id=EVE, to_user_id=one) for one in (EVE, ADA)
+    )
+    right = a_document_event("updated", NOTES, 2, title="x")
+    given = a_document_event("ownership_transferred", NOTES, 3, from_user_id=ADA, to_user_id=EVE)
+    both = [(4, "wrong_owner", 3), (5, "wrong_owner", 3)]
+    assert warned(*users, wrong, again, right, given) == both
+    assert warned(*users, wrong, again, given) == [*both, (6, "gap", 3)]
+    assert warned(*users, right, wrong) == [(5, "version_conflict", 4)]
+    gone, late = a_user_event("deleted", ADA, 2), a_user_event("updated", ADA, 3, name="x")
+    assert warned(gone, late, a_user_event(id=ADA, version=3), late) == [(2, "deleted", 1)]
+
+
 def test_a_partial_event_after_a_deletion_is_named_and_a_new_creation_is_not() -> None:
     gone = a_user_event("deleted", ADA, 2)
     assert warned(gone, a_user_event("updated", ADA, 3, name="x")) == [(2, "deleted", 1)]
