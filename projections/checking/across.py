@@ -8,7 +8,7 @@ from neon_projector.projections.checking.problem import Problem
 from neon_projector.projections.checking.story import Newest, Seen, Versions, told
 from neon_projector.projections.checking.warnings import DELETED_OWNER, HELD, UNKNOWN_OWNER
 from neon_projector.projections.contract.event import Event
-from neon_projector.projections.contract.projection import TIMES, Projection, Registry
+from neon_projector.projections.contract.projection import PARTIAL, TIMES, Projection, Registry
 
 _LONG = 64
 """Characters: of a longer text only a hash is kept."""
@@ -29,13 +29,17 @@ class Across:
         self._seen: dict[Entity, Versions] = {}
 
     def add(self, line: int, event: Event) -> None:
-        """Take the event in. Whatever is sent again takes no room."""
+        """Take the event in. A complete one that is sent again takes no room."""
         versions = self._seen.setdefault(Entity(event.entity, UUID(int=event.id.int)), {})
         this = Seen(line, event.kind, _short(event.fields), _short(event.expects))
         there = versions.setdefault(event.version, this)
+        if there is this:
+            return
         contents = there if isinstance(there, list) else [there]
-        if all(one[1:] != this[1:] for one in contents):
-            versions[event.version] = [*contents, this]
+        first = contents[0]
+        if first.kind is PARTIAL or first[1:] != this[1:]:  # a partial one may be refused, each time
+            versions[event.version] = contents
+            contents.append(this)
 
     def end(self) -> Iterator[Problem]:
         """All warnings, when every event was given."""

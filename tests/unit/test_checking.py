@@ -121,8 +121,9 @@ def test_what_becomes_a_dead_letter_uses_up_no_version() -> None:
     assert warned(*users, wrong, again, right, given) == both
     assert warned(*users, wrong, again, given) == [*both, (6, "gap", 3)]
     assert warned(*users, right, wrong) == [(5, "version_conflict", 4)]
+    assert warned(*users, wrong, wrong, right) == both
     gone, late = a_user_event("deleted", ADA, 2), a_user_event("updated", ADA, 3, name="x")
-    assert warned(gone, late, a_user_event(id=ADA, version=3), late) == [(2, "deleted", 1)]
+    assert warned(gone, late, a_user_event(id=ADA, version=3), late) == [(2, "deleted", 1), (4, "version_conflict", 3)]
 
 
 def test_a_partial_event_after_a_deletion_is_named_and_a_new_creation_is_not() -> None:
