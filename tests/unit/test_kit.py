@@ -15,7 +15,7 @@ from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Rejection
 from neon_projector.projections.kit.projectable import names_of_warnings, projected
 from neon_projector.projections.registry import REGISTRY
-from tests.oracle.comments import WITH_COMMENTS
+from tests.support.comments import WITH_COMMENTS
 from tests.support.factories import TIME, ARecord, a_binary_record, a_document_event, a_record, a_user_event, an_event
 from tests.support.mistaken_records import ALL_BAD_RECORDS
 
