@@ -21,14 +21,22 @@ class HeldBack(NamedTuple):
 
 
 async def held_back(settings: Settings, stable: Mapping[TopicPartition, int]) -> dict[TopicPartition, HeldBack]:
-    """Of the partitions where anything is held back, given the `stable` offsets of all; none for who reads all."""
+    """Of the partitions where anything is held back, given the `stable` offsets of all; none for who reads all.
+
+    What came after `stable` was read is not held back: a last stable offset that is asked for later than the high
+    watermark, and is still below it, is that of an open transaction.
+    """
     if settings.kafka_isolation_level != "read_committed":
         return {}
     everything = settings.model_copy(update={"kafka_isolation_level": "read_uncommitted"})
     ends = {partition: bounds.latest for partition, bounds in (await bounds_of(everything)).items()}
+    if all(ends.get(partition, 0) <= offset for partition, offset in stable.items()):
+        return {}
+    later = {partition: bounds.latest for partition, bounds in (await bounds_of(settings)).items()}
     found = {}
     async with Records(everything) as records:
-        for partition, offset in stable.items():
+        for partition in stable:
+            offset = later.get(partition, 0)
             if (number := ends.get(partition, 0) - offset) > 0:
                 first = await records.at(partition.topic, partition.partition, offset)
                 found[partition] = HeldBack(number, None if first is None else seconds_since(first))
