@@ -96,15 +96,20 @@ def _behind(status: Row) -> Iterator[Finding]:
         yield Finding("behind", f"a publisher's open transaction holds back records of {_names(rows)}")
 
 
+def _letters(number: int) -> str:
+    """What shows so many dead letters: many of them by whom and why."""
+    return LISTS_LETTERS if number == 1 else f"{LISTS_LETTERS} --summary"
+
+
 def _to_decide(status: Row) -> Iterator[Finding]:
     if lately := status["rejected_lately"]:
         number, most = status["dead_letters_lately"], lately[0]
         were, whence = verb(number, "was", "were"), f"most: {most['reason']} from {most['source']}"
         said = f"{counted(number, 'record')} {were} rejected in the last 10 minutes, {whence}"
-        yield Finding("look", said, LISTS_LETTERS)
+        yield Finding("look", said, _letters(number))
     elif number := status["dead_letters"]:
         said = f"{counted(number, 'dead letter')} {verb(number, 'waits', 'wait')} for a decision"
-        yield Finding("look", said, LISTS_LETTERS)
+        yield Finding("look", said, _letters(number))
     if number := status["refused"]:
         said = f"the database refused {counted(number, 'state')} that had waited"
         yield Finding("look", said, "projector parked retry --all")

@@ -79,7 +79,7 @@ CASES = [
     (a_status(partitions=[a_partition(open_transaction_seconds=70.0)]), "behind", "open transaction holds back", None),
     (a_status(rejected_lately=LATELY, dead_letters=20, dead_letters_lately=9), "look",
      "9 records were rejected in the last 10 minutes, most: "
-     "invalid_data from /shop", "projector dead-letters list"),
+     "invalid_data from /shop", "projector dead-letters list --summary"),
     (a_status(partitions=[a_partition()]), "ok", "1 partition is read, 0 records are on their way", None),
     (a_status(partitions=[a_partition(lag=1)]), "ok", "1 partition is read, 1 record is on its way", None),
     (a_status(partitions=[a_partition(lag=1, lag_seconds=200_000)]), "behind",
@@ -89,7 +89,7 @@ CASES = [
     (a_status(dead_letters=1), "look", "1 dead letter waits for", "projector dead-letters list"),
     (a_status(refused=1), "look", "refused 1 state that", "projector parked retry --all"),
     (a_status(contested=1), "look", "1 contested waits for", "projector parked list"),
-    (a_status(dead_letters=20), "look", "20 dead letters", "projector dead-letters list"),
+    (a_status(dead_letters=20), "look", "20 dead letters", "projector dead-letters list --summary"),
     (a_status(refused=2), "look", "refused 2 states", "projector parked retry --all"),
     (a_status(parked_states=1, parked_events=2, contested=1), "look", "3 parked and 1 contested",
      "projector parked list"),
