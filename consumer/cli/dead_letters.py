@@ -101,6 +101,8 @@ def show(
     for row in rows:
         for name, value in row.items():
             print_text(f"{name:>13}  {value}")
+    if len(rows) == 1 and rows[0]["entity_id"] is not None:
+        print_next(f"projector explain {rows[0]['entity_id']}")
 
 
 @app.command(epilog=examples("dead-letters export letters.jsonl", "dead-letters export --reason invalid_data"))

@@ -69,7 +69,7 @@ def described(stop: Stop, is_: str = "is") -> str:
     but = f", but {', '.join(stop.except_topics)}" if stop.except_topics else ""
     if stop.reason == ACCEPTED:
         assert stop.until is not None
-        return f"rejections of {said_topic(stop.topic)} are accepted; this ends {ago(stop.until)}{who}{why}"
+        return f"rejections of {said_topic(stop.topic)} are accepted{who}{why}; this ends {ago(stop.until)}"
     return f"intake of {said_topic(stop.topic)}{but} {is_} stopped: {stop.reason} {ago(stop.since)}{who}{why}"
 
 
