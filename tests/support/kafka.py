@@ -17,7 +17,7 @@ from pathlib import Path
 from neon_projector.consumer.demo.servers.ports import free_port
 
 POM = Path(__file__).parent.parent / "kafka" / "pom.xml"
-START_SECONDS = 60
+START_SECONDS = 120
 SASL_USER, SASL_PASSWORD = "ada", "lovelace"
 LOGIN_MODULE = "org.apache.kafka.common.security.plain.PlainLoginModule"
 
