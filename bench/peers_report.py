@@ -8,8 +8,7 @@ from pathlib import Path
 from statistics import median
 from xml.etree import ElementTree
 
-from bench.debezium.connect import JVM, POM
-from bench.debezium.sink import SINK
+from bench.debezium.sink import JVM, POM, SINK
 from bench.report import spread
 from bench.results import Peers
 from bench.service import Drain

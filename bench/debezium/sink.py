@@ -1,20 +1,24 @@
 """How Debezium's sink is set up, and how it is measured."""
 
 import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bench.check import differences
-from bench.debezium.connect import Connect, connect_worker
 from bench.events import Mix
 from bench.flat import flat, schema
 from bench.publish import publish
 from bench.watch import Measured, Watch
+from tests.support.connect import Connect, connect_worker
 from tests.support.world import World
 
 if TYPE_CHECKING:
     from bench.servers import Bench
 
+POM = Path(__file__).with_name("pom.xml")
+JVM = ("-Xms1g", "-Xmx2g", "-XX:+UseSerialGC", "-Duser.timezone=UTC")
 NO_ORDER = "ALTER TABLE documents DROP CONSTRAINT fk_documents_user_id_users"
 """Between topics: a document may come before its user."""
 SINK = {
@@ -45,9 +49,10 @@ async def drain_by_debezium(bench: "Bench", mix: Mix, first: Mix) -> tuple[Measu
             await where.rows(NO_ORDER)
             await publish(where.bootstrap, {"users": where.users, "documents": where.documents}, flat(what.events()))
         await world.rows("CHECKPOINT")
-        async with connect_worker(world.bootstrap) as connect:
-            watch = Watch(connect.process.pid, bench.postgres.pid, bench.kafka.pid, connect.failed)
-            cold, warm = [await _drain(connect, watch, where, what) for where, what in parts]
+        with TemporaryDirectory() as home:
+            async with connect_worker(world.bootstrap, POM, Path(home), *JVM) as connect:
+                watch = Watch(connect.process.pid, bench.postgres.pid, bench.kafka.pid, connect.failed)
+                cold, warm = [await _drain(connect, watch, where, what) for where, what in parts]
     return cold, warm
 
 

@@ -5,24 +5,23 @@ import json
 import time
 import urllib.error
 import urllib.request
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from neon_projector.consumer.demo.servers.ports import free_port
 from tests.support.kafka import jars
 
-POM = Path(__file__).with_name("pom.xml")
-JVM = ("-Xms1g", "-Xmx2g", "-XX:+UseSerialGC", "-Duser.timezone=UTC")
 LOGGING = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
-START_SECONDS = 60
+START_SECONDS = 120
+FLUSH_MS = 2000
 WORKER = """
 bootstrap.servers={bootstrap}
 listeners=http://127.0.0.1:{port}
 offset.storage.file.filename={home}/offsets
+offset.flush.interval.ms={flush_ms}
 plugin.discovery=service_load
 key.converter=org.apache.kafka.connect.storage.StringConverter
 value.converter=org.apache.kafka.connect.json.JsonConverter
@@ -36,18 +35,18 @@ class Connect:
     process: asyncio.subprocess.Process
     url: str
     log: Path
-    sinks: list[str] = field(default_factory=list)
+    connectors: list[str] = field(default_factory=list)
     _looked: float = 0.0
 
-    async def start(self, sinks: dict[str, dict[str, Any]]) -> None:
-        for name, config in sinks.items():
+    async def start(self, connectors: Mapping[str, Mapping[str, Any]]) -> None:
+        for name, config in connectors.items():
             await self.ask("POST", "/connectors", {"name": name, "config": config})
-            self.sinks.append(name)
+            self.connectors.append(name)
 
     async def stop(self) -> None:
-        """Without any sink, the worker stays."""
-        while self.sinks:
-            await self.ask("DELETE", f"/connectors/{self.sinks.pop()}")
+        """Without any connector, the worker stays."""
+        while self.connectors:
+            await self.ask("DELETE", f"/connectors/{self.connectors.pop()}")
 
     async def failed(self) -> str | None:
         """What a failed task or worker says; asked once a second."""
@@ -56,7 +55,7 @@ class Connect:
         self._looked = time.monotonic()
         if self.process.returncode is not None:
             return self.log.read_text()[-5000:]
-        for name in self.sinks:
+        for name in self.connectors:
             told = await self.ask("GET", f"/connectors/{name}/status")
             for part in (told["connector"], *told["tasks"]):
                 if part["state"] == "FAILED":
@@ -77,25 +76,24 @@ class Connect:
 
 
 @asynccontextmanager
-async def connect_worker(bootstrap: str) -> AsyncIterator[Connect]:
-    """Start a worker; at the end it is killed."""
-    classpath = f"{await asyncio.to_thread(jars, POM)}/*"
-    with TemporaryDirectory() as home:
-        port, properties, log = free_port(), Path(home) / "worker.properties", Path(home) / "log"
-        properties.write_text(WORKER.format(bootstrap=bootstrap, port=port, home=home))
-        main = ("org.apache.kafka.connect.cli.ConnectStandalone", str(properties))
-        with log.open("wb") as output:
-            process = await asyncio.create_subprocess_exec(
-                "java", *JVM, LOGGING, "-cp", classpath, *main, stdout=output, stderr=output, cwd=home
-            )
-        connect = Connect(process, f"http://127.0.0.1:{port}", log)
-        try:
-            await _until_up(connect)
-            yield connect
-        finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
+async def connect_worker(bootstrap: str, pom: Path, home: Path, *jvm: str) -> AsyncIterator[Connect]:
+    """Start a worker with what `pom` names; at the end it is killed. In `home` it keeps its offsets and its log."""
+    classpath = f"{await asyncio.to_thread(jars, pom)}/*"
+    port, properties, log = free_port(), home / "worker.properties", home / "log"
+    properties.write_text(WORKER.format(bootstrap=bootstrap, port=port, home=home, flush_ms=FLUSH_MS))
+    main = ("org.apache.kafka.connect.cli.ConnectStandalone", str(properties))
+    with log.open("ab") as output:
+        process = await asyncio.create_subprocess_exec(
+            "java", *jvm, LOGGING, "-cp", classpath, *main, stdout=output, stderr=output, cwd=home
+        )
+    connect = Connect(process, f"http://127.0.0.1:{port}", log)
+    try:
+        await _until_up(connect)
+        yield connect
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
 
 
 async def _until_up(connect: Connect) -> None:
