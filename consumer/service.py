@@ -56,13 +56,14 @@ class Service:
     def __init__(self, settings: Settings, registry: Registry = REGISTRY) -> None:
         self.settings = settings
         self.engine = create_service_engine(settings)
-        self.metrics = Metrics()
+        self.metrics = Metrics(settings.topics.values())
         self.state = ServiceState(settings.kafka_group_id)
         self._watch = Watch(client_options(settings), settings.topics.values())
         self._consumer = GroupConsumer(settings, self._watch, self._begun, self._revoked)
         fuse = Fuse(settings.fuse_min_records, settings.fuse_ratio)
         self._topics = TopicWatch(self._consumer, settings.topics.values())
-        gauges = KafkaGauges(self._watch, self._topics, self.metrics, self.state)
+        self._committer = Committer(self._consumer)
+        gauges = KafkaGauges(self._watch, self._topics, self._committer, self.metrics, self.state)
         self.observer = Observer(self.engine, self._consumer, gauges, fuse, self.metrics, self.state)
         self._database = Retrying(self.observer.database)
         self._kafka = Retrying(self.observer.kafka, kafka_translated)
@@ -81,7 +82,6 @@ class Service:
         self._retry = Retry(transaction, self.observer.database)
         self._rewind = Rewind(self._consumer, self._batcher, claims, check, Others(settings))
         self._serving: asyncio.Task[None] | None = None
-        self._committer = Committer(self._consumer)
 
     async def run(self) -> None:
         """Serve until `stop`; ends with an error where retrying cannot help."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics_core import HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 
 class BatchHistogram(Collector):
@@ -26,7 +27,7 @@ class BatchHistogram(Collector):
     def collect(self) -> Iterator[Metric]:
         family = HistogramMetricFamily(self._name, self._help)
         total, buckets = 0, []
-        for bound, count in zip((*map(str, self._bounds), "+Inf"), list(self._counts), strict=True):
+        for bound, count in zip((*map(floatToGoString, self._bounds), "+Inf"), list(self._counts), strict=True):
             total += count
             buckets.append((bound, float(total)))
         family.add_metric([], buckets, self._sum)

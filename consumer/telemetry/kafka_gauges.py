@@ -1,5 +1,6 @@
-"""Keeps metrics and state true about Kafka: does it answer, are the topics there, is each partition read?"""
+"""Keeps metrics and state true about Kafka: does it answer, take hints, have our topics; is each partition read?"""
 
+from neon_projector.consumer.kafka.committer import Committer
 from neon_projector.consumer.kafka.topic_watch import TopicWatch
 from neon_projector.consumer.kafka.watch import Watch
 from neon_projector.consumer.telemetry.metrics import Metrics
@@ -9,8 +10,12 @@ from neon_projector.consumer.telemetry.state import ServiceState
 class KafkaGauges:
     """Takes over what the watches have found."""
 
-    def __init__(self, watch: Watch, topics: TopicWatch, metrics: Metrics, state: ServiceState) -> None:
-        self._watch, self._topics, self._metrics, self._state = watch, topics, metrics, state
+    def __init__(
+        self, watch: Watch, topics: TopicWatch, committer: Committer, metrics: Metrics, state: ServiceState
+    ) -> None:
+        self._watch, self._topics, self._committer = watch, topics, committer
+        self._metrics, self._state = metrics, state
+        self.topics = topics.topics
         self._failures_seen = 0
         self._renewals_seen = 0
 
@@ -25,6 +30,7 @@ class KafkaGauges:
             failures := watch.failures - self._failures_seen
         ):  # the series is there from the first one on, as of all reasons
             metrics.retries.labels("kafka").inc(failures)
+        metrics.hints_stale.set(self._committer.stale_seconds)
         metrics.kafka_clients.inc(watch.renewals - self._renewals_seen)
         self._failures_seen, self._renewals_seen = watch.failures, watch.renewals
         for topic in self._topics.topics:

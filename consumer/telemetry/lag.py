@@ -88,12 +88,13 @@ class PartitionGauge:
 
 
 class Lags:
-    """Keeps the lag of each partition, and what open transactions hold back, in metrics and state."""
+    """Keeps position and lag of each partition, and what open transactions hold back, in metrics and state."""
 
     def __init__(self, metrics: Metrics, state: ServiceState) -> None:
         self._state = state
         self._ages, self._unmoved = Ages(), Unmoved()
         self._lag, self._lag_seconds = PartitionGauge(metrics.lag), PartitionGauge(metrics.lag_seconds)
+        self._position = PartitionGauge(metrics.position)
         self._held, self._held_seconds = PartitionGauge(metrics.open_records), PartitionGauge(metrics.open_seconds)
 
     def look(self, consumer: GroupConsumer, oldest: Mapping[TopicPartition, int], now: float) -> None:
@@ -106,6 +107,7 @@ class Lags:
         unstable = consumer.unstable()
         seconds = self._unmoved.seconds({p: stable for p, (stable, _) in unstable.items()}, now)
         state.open_transactions = {p: (records, seconds[p]) for p, (_, records) in unstable.items()}
+        self._position.set(state.positions)
         self._lag.set(lag)
         self._lag_seconds.set(state.lag_seconds)
         self._held.set({p: records for p, (records, _) in state.open_transactions.items()})

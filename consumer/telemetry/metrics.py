@@ -1,21 +1,30 @@
 """All metrics of the service, each with its meaning, its unit, and the values of its labels."""
 
+from collections.abc import Iterable
 from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from neon_projector.consumer.telemetry.histogram import BatchHistogram
+from neon_projector.consumer.telemetry.state import CHECKS
+from neon_projector.projections.contract.outcome import Outcome
 
 FRESHNESS_BUCKETS = (
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 14400, 86400,
 )  # fmt: skip
 """Seconds, from 1 ms to 1 day."""
+INTAKE_STOPS = ("paused", "fuse")
+"""All reasons for which intake can be stopped."""
 
 
 class Metrics:
-    """One instance's metrics in a registry of their own. Gauges of tables count the whole database."""
+    """One instance's metrics in a registry of their own. Gauges of tables count the whole database.
 
-    def __init__(self) -> None:
+    What is counted by topic begins with 0 for each of `topics`: Prometheus sees no increase in a series that begins
+    with another number.
+    """
+
+    def __init__(self, topics: Iterable[str] = ()) -> None:
         self.registry = CollectorRegistry()
         counter, gauge = partial(Counter, registry=self.registry), partial(Gauge, registry=self.registry)
         histogram = partial(Histogram, registry=self.registry)
@@ -54,6 +63,9 @@ class Metrics:
             "From a record's timestamp (or from reading it, where that is unknown) to the commit that applied it.",
             FRESHNESS_BUCKETS,
             self.registry,
+        )
+        self.position = gauge(
+            "projector_position", "Offset of the next record to be applied, as committed.", ["topic", "partition"]
         )
         self.lag = gauge(
             "projector_consumer_lag",
@@ -113,7 +125,11 @@ class Metrics:
         self.topic_missing = gauge(
             "projector_topic_missing", "1 for a topic of the settings that does not exist any more.", ["topic"]
         )
-        self.intake_stopped = gauge("projector_intake_stopped", "1 while intake is stopped: paused, fuse.", ["reason"])
+        self.intake_stopped = gauge(
+            "projector_intake_stopped",
+            "1 while this instance reads nothing of a topic: paused, fuse.",
+            ["topic", "reason"],
+        )
         self.parked = gauge(
             "projector_parked_events",
             "What waits in the database: for a parent (a document before its user), for versions (a partial event), "
@@ -123,6 +139,13 @@ class Metrics:
         self.oldest_parked = gauge("projector_oldest_parked_seconds", "How long the oldest of these has waited.")
         self.hidden = gauge("projector_hidden_documents", "Documents of deleted users, kept aside.")
         self.dead_letters = gauge("projector_dead_letters", "Dead letters with the status new.")
+        self.hints_stale = gauge(
+            "projector_hints_stale_seconds",
+            "For how long Kafka has not taken the group's offsets, which lag tools read; 0 when it has.",
+        )
+        self.healthy = gauge(
+            "projector_healthy", "1 while a check of /health/ready passes, 0 while it fails.", ["check"]
+        )
         self.db_up = gauge("projector_db_up", "1 when the last use of the database succeeded.")
         self.kafka_up = gauge("projector_kafka_up", "1 while Kafka answers this instance.")
         self.kafka_answer = gauge(
@@ -140,5 +163,10 @@ class Metrics:
         self.pool_idle = gauge("projector_db_pool_idle", "Database connections open and idle.")
         for waiting_for in ("parent", "version", "unique", "operator"):
             self.parked.labels(waiting_for)
-        for reason in ("paused", "fuse"):
-            self.intake_stopped.labels(reason)
+        for check in CHECKS:
+            self.healthy.labels(check)
+        for topic in topics:
+            for outcome in (*Outcome, "skipped"):
+                self.events.labels(topic, str(outcome))
+            for reason in INTAKE_STOPS:
+                self.intake_stopped.labels(topic, reason)

@@ -24,15 +24,13 @@ from neon_projector.consumer.telemetry.answers import DatabaseAnswers, KafkaAnsw
 from neon_projector.consumer.telemetry.backlog import Backlog
 from neon_projector.consumer.telemetry.kafka_gauges import KafkaGauges
 from neon_projector.consumer.telemetry.lag import Lags, is_known
-from neon_projector.consumer.telemetry.metrics import Metrics
+from neon_projector.consumer.telemetry.metrics import INTAKE_STOPS, Metrics
 from neon_projector.consumer.telemetry.odd_log import OddLog
 from neon_projector.consumer.telemetry.state import ServiceState
 from neon_projector.consumer.version import revision, version
 
 _TIMESTAMP = attrgetter("record.timestamp")
 
-INTAKE_STOPS = ("paused", "fuse")
-"""All reasons for which intake can be stopped."""
 BEAT_SECONDS = 0.25
 
 
@@ -147,12 +145,13 @@ class Observer:
         for partition, reason in stopped.items():
             metrics.partition_stopped.labels(partition.topic, str(partition.partition), reason).set(1)
         state.stopped_partitions = stopped
-        reasons = {
-            own for reason in all_reasons.values() if reason not in NEED_A_POSITION for own in reason.split(", ")
-        }
-        state.intake_stopped = ", ".join(sorted(reasons)) or None
-        for reason in INTAKE_STOPS:
-            metrics.intake_stopped.labels(reason).set(reason in reasons)
+        by_topic: dict[str, set[str]] = defaultdict(set)
+        for partition, reason in all_reasons.items() - stopped.items():
+            by_topic[partition.topic].update(reason.split(", "))
+        state.intake_stopped = ", ".join(sorted(set[str]().union(*by_topic.values()))) or None
+        for topic in self._gauges.topics:
+            for reason in INTAKE_STOPS:
+                metrics.intake_stopped.labels(topic, reason).set(reason in by_topic.get(topic, ()))
 
     def _count(self, became: Mapping[str, Counter[str]]) -> None:
         totals = self._state.totals

@@ -16,7 +16,7 @@ from neon_projector.consumer.errors import ProjectorError, WrongSettings
 from neon_projector.consumer.settings import Settings
 from neon_projector.consumer.telemetry.connections import BACKLOG, SWEEP_SECONDS, Connection, sweep
 from neon_projector.consumer.telemetry.metrics import Metrics
-from neon_projector.consumer.telemetry.state import ServiceState
+from neon_projector.consumer.telemetry.state import CHECKS, ServiceState
 from neon_projector.consumer.version import version
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,9 @@ def create_app(state: ServiceState, metrics: Metrics, settings: Settings, ping: 
 
     @app.get("/metrics")
     async def scrape() -> Response:
+        failed = state.ready_checks(settings.ready_max_lag_seconds)
+        for check in CHECKS:
+            metrics.healthy.labels(check).set(check not in failed)
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
     @app.get("/status")

@@ -9,10 +9,8 @@ from aiokafka import TopicPartition
 
 LOOP_STALLED_SECONDS = 15.0
 """Longer than any stretch of work between two beats, short enough for an orchestrator to act on."""
-
-
-NAMED = 5
-"""So many partitions are named in a check; `/status` has all."""
+CHECKS = ("loop", "group", "writes", "kafka", "topics", "intake", "partitions", "lag")
+"""The names of all checks of readiness, as `ready_checks` has them where they fail."""
 
 
 @dataclass

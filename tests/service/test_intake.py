@@ -20,7 +20,11 @@ async def test_pause_lasts_across_restarts_until_resume(world: World) -> None:
         await world.publish_users(5)
         eventually("it is not ready", lambda: "intake" in projector.failed())
         assert projector.get("/health/live")[0] == 200
-        assert 'projector_intake_stopped{reason="paused"} 1.0' in projector.get("/metrics")[1]
+        metrics = projector.get("/metrics")[1]
+        assert f'projector_intake_stopped{{reason="paused",topic="{world.users}"}} 1.0' in metrics
+        assert f'projector_intake_stopped{{reason="fuse",topic="{world.users}"}} 0.0' in metrics
+        assert 'projector_healthy{check="intake"} 0.0' in metrics
+        assert 'projector_healthy{check="partitions"} 1.0' in metrics
         assert projector.terminate() == 0
     with running_projector(world.settings | ONE) as projector:
         eventually("still not ready", lambda: "intake" in projector.failed())

@@ -11,6 +11,7 @@ from bench.events import Mix
 from bench.publish import publish
 from tests.support.documents import metrics_of_the_design
 from tests.support.projector import Projector, eventually, running_projector
+from tests.support.promtool import promtool
 from tests.support.world import World
 
 
@@ -35,12 +36,19 @@ async def test_every_metric_of_the_design_is_there_and_0_when_caught_up(world: W
         await world.until_consumed(8)
         eventually("it is caught up", lambda: caught_up(projector))
         eventually("the dead letter is counted", lambda: samples(projector)["projector_dead_letters"] == {(): 1.0})
+        eventually("each check passes", lambda: set(samples(projector)["projector_healthy"].values()) == {1.0})
+        eventually("hints are taken", lambda: samples(projector)["projector_hints_stale_seconds"] == {(): 0.0})
         told = samples(projector)
-        helped = {line.split()[2] for line in projector.get("/metrics")[1].splitlines() if line.startswith("# HELP")}
+        text = projector.get("/metrics")[1]
+        helped = {line.split()[2] for line in text.splitlines() if line.startswith("# HELP")}
+    assert promtool("check", "metrics", given=text) == ""
     assert set(metrics_of_the_design()) <= helped
     assert set(told["projector_consumer_lag"].values()) == {0.0}
     assert set(told["projector_consumer_lag_seconds"].values()) == {0.0}
-    assert told["projector_events_total"] == {("applied", world.users): 7.0, ("rejected", world.users): 1.0}
+    events = {key: value for key, value in told["projector_events_total"].items() if value}
+    assert events == {("applied", world.users): 7.0, ("rejected", world.users): 1.0}
+    assert told["projector_events_total"][("rejected", world.documents)] == 0.0
+    assert sum(told["projector_position"].values()) == 8.0
     assert told["projector_rejections_total"] == {("invalid_json", world.users): 1.0}
     assert told["projector_event_freshness_seconds_count"] == {(): 8.0}
     assert told["projector_db_up"] == {(): 1.0}
