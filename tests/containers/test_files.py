@@ -152,7 +152,8 @@ def test_prometheus_finds_every_projector_by_the_one_name() -> None:
     (found,) = job["dns_sd_configs"]
     assert found["names"] == ["projector"]
     assert found["port"] == Settings.model_fields["http_port"].default
-    assert "./monitoring/prometheus.yml:/etc/prometheus/prometheus.yml:ro" in SERVICES["prometheus"]["volumes"]
+    for name in ("prometheus.yml", *PROMETHEUS["rule_files"]):
+        assert f"./monitoring/{name}:/etc/prometheus/{name}:ro" in SERVICES["prometheus"]["volumes"]
 
 
 def test_a_broker_in_a_container_gets_the_properties_of_our_own_ones_but_not_their_listeners() -> None:

@@ -1,0 +1,174 @@
+"""Alerts name metrics, labels and values that the service has, and sections that the runbook has."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client import Counter, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from neon_projector.consumer.telemetry.metrics import Metrics
+from neon_projector.consumer.telemetry.state import CHECKS, ServiceState
+from tests.support.documents import ROOT, prose
+from tests.support.promql import Selector, grouping_labels, selectors
+from tests.support.promtool import promtool
+
+MONITORING = ROOT / "monitoring"
+RULE_FILES = [MONITORING / "recording.yml", MONITORING / "alerts.yml"]
+SCENARIOS = sorted((MONITORING / "tests").glob("*.yml"))
+PROMETHEUS_LABELS = {"job", "instance"}
+"""What Prometheus adds to each series."""
+
+
+def loaded(path: Path) -> Any:
+    return yaml.safe_load(path.read_text())
+
+
+RULES: list[dict[str, Any]] = [
+    rule for path in RULE_FILES for group in loaded(path)["groups"] for rule in group["rules"]
+]
+ALERTS = [rule for rule in RULES if "alert" in rule]
+RECORDED = {rule["record"]: rule["expr"] for rule in RULES if "record" in rule}
+ALERTMANAGER = loaded(MONITORING / "alertmanager.yml")
+
+
+def exposed() -> dict[str, list[dict[str, str]]]:
+    """By name, the labels of all series that a service has before it has done anything."""
+    text = generate_latest(Metrics(["users"]).registry).decode()
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    return {name: [s.labels for s in samples if s.name == name] for name in {s.name for s in samples}}
+
+
+def declared() -> dict[str, set[str]]:
+    """By the name of its series, the labels of each metric of ours, of each recorded one, and of Prometheus' own."""
+    known = {"up": set[str]()}
+    for one in vars(Metrics()).values():
+        if own := getattr(one, "_labelnames", None):
+            known[f"{one._name}_total" if isinstance(one, Counter) else one._name] = set(own)
+    for name, series in exposed().items():
+        known.setdefault(name, set[str]().union(*series))
+    ours = {name: labels | PROMETHEUS_LABELS for name, labels in known.items()}
+    return ours | {name: grouping_labels(expression) for name, expression in RECORDED.items()}
+
+
+DECLARED, EXPOSED = declared(), exposed()
+
+
+def wrong(selector: Selector) -> list[str]:
+    """What is wrong with the name of a metric, a label of it, or a label's value."""
+    if selector.metric not in DECLARED:
+        return [selector.metric]
+    labels = DECLARED[selector.metric]
+    strange = [f"{selector.metric}: {label}" for label, _, _ in selector.matchers if label not in labels]
+    never = [
+        f"{selector.metric}: {label}={value}"
+        for label, _, value in selector.matchers
+        if label not in PROMETHEUS_LABELS and all(one.get(label) != value for one in EXPOSED.get(selector.metric, []))
+    ]
+    return strange or never
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.get("alert") or rule["record"])
+def test_a_rule_names_metrics_and_labels_that_the_service_has(rule: dict[str, Any]) -> None:
+    named = selectors(rule["expr"])
+    assert named
+    assert [error for selector in named for error in wrong(selector)] == []
+    assert grouping_labels(rule["expr"]) <= set[str]().union(*(DECLARED[selector.metric] for selector in named))
+
+
+@pytest.mark.parametrize(
+    ("expression", "errors"),
+    [
+        ('sum by (job) (rate(projector_fenced_total[5m])) > 1 and on (job) up{job="projector"} == 1', []),
+        ("max(projector_fenced)", ["projector_fenced"]),
+        ('projector_consumer_lag{shard="0"} > 0', ["projector_consumer_lag: shard"]),
+        ('projector_healthy{check="database"} == 0', ["projector_healthy: check=database"]),
+        ('rate(projector_event_freshness_seconds_bucket{le="5"}[5m])',
+         ["projector_event_freshness_seconds_bucket: le=5"]),
+        ('projector_db_up unless on (job) job:no_such_rule:sum', ["job:no_such_rule:sum"]),
+    ],
+)  # fmt: skip
+def test_a_name_that_the_service_does_not_have_is_found(expression: str, errors: list[str]) -> None:
+    assert [error for selector in selectors(expression) for error in wrong(selector)] == errors
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.name)
+def test_a_scenario_has_series_as_the_service_exposes_them(path: Path) -> None:
+    for scenario in loaded(path)["tests"]:
+        for line in scenario["input_series"]:
+            (selector,) = selectors(line["series"])
+            given = {label for label, _, _ in selector.matchers}
+            assert given == DECLARED[selector.metric], line["series"]
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda rule: rule["alert"])
+def test_an_alert_says_whom_it_wakes_what_is_wrong_and_where_to_read_on(alert: dict[str, Any]) -> None:
+    assert {"for", "keep_firing_for"} <= alert.keys()
+    assert alert["labels"]["severity"] in {"page", "ticket", "none"}
+    notes = alert["annotations"]
+    assert notes.keys() == {"summary", "description", "runbook_url"}
+    used = set(re.findall(r"\$labels\.(\w+)", notes["summary"] + notes["description"]))
+    assert used <= grouping_labels(alert["expr"]) | PROMETHEUS_LABELS
+    assert notes["runbook_url"] == f"https://runbook.example/runbook.md#{alert['alert'].lower()}"
+
+
+def test_the_runbook_has_a_section_for_each_alert_and_none_besides() -> None:
+    alerts = prose(ROOT / "docs" / "runbook.md").partition("\n## Alerts\n")[2].partition("\n## ")[0]
+    assert sorted(re.findall(r"^### (\w+)$", alerts, re.MULTILINE)) == sorted({alert["alert"] for alert in ALERTS})
+    for section in alerts.split("\n### ")[1:]:
+        asked = re.findall(r"^\*\*(.+?)\.?\*\*", section, re.MULTILINE)
+        assert asked == ["For users", "Look", "Do", "It is over when"], section.splitlines()[0]
+
+
+def fired() -> list[dict[str, str]]:
+    """The labels of all alerts that the scenarios expect to fire."""
+    found = list[dict[str, str]]()
+    for scenario in [scenario for path in SCENARIOS for scenario in loaded(path)["tests"]]:
+        for one in scenario.get("promql_expr_test", []):
+            series = [selectors(sample["labels"])[0].matchers for sample in one["exp_samples"]]
+            found += [{label: value for label, _, value in matchers} for matchers in series]
+        for one in scenario.get("alert_rule_test", []):
+            found += [
+                {"alertname": one["alertname"], "alertstate": "firing"} | a["exp_labels"] for a in one["exp_alerts"]
+            ]
+    return [labels for labels in found if labels.get("alertstate") == "firing"]
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=lambda rule: rule["alert"])
+def test_each_alert_fires_in_a_scenario(alert: dict[str, Any]) -> None:
+    own = {"alertname": alert["alert"]} | alert["labels"]
+    assert any(own.items() <= labels.items() for labels in fired())
+
+
+def test_alertmanager_routes_and_inhibits_by_labels_that_alerts_have() -> None:
+    values: dict[str, set[str]] = {"alertname": {alert["alert"] for alert in ALERTS}}
+    for alert in ALERTS:
+        for label, value in alert["labels"].items():
+            values.setdefault(label, set()).add(value)
+    route = ALERTMANAGER["route"]
+    lists = [one["matchers"] for one in route["routes"]]
+    for rule in ALERTMANAGER["inhibit_rules"]:
+        lists += [rule["source_matchers"], rule["target_matchers"]]
+    for matcher in [matcher for matchers in lists for matcher in matchers]:
+        label, _, value = re.split(r"\s*(=~|!~|=)\s*", matcher)
+        assert set(value.strip('"').split("|")) <= values[label], matcher
+    used = {one["receiver"] for one in (route, *route["routes"])}
+    assert used == {one["name"] for one in ALERTMANAGER["receivers"]}
+
+
+def test_each_check_of_readiness_can_fail_by_its_name() -> None:
+    source = Path(ServiceState.ready_checks.__code__.co_filename).read_text()
+    assert {"loop", *re.findall(r'failed\["(\w+)"\]', source)} == set(CHECKS)
+
+
+def test_promtool_finds_nothing_wrong_with_rules_and_settings() -> None:
+    said = promtool("check", "rules", "--lint=all", "--lint-fatal", *map(str, RULE_FILES))
+    assert said.count("SUCCESS") == len(RULE_FILES)
+    assert "SUCCESS" in promtool("check", "config", str(MONITORING / "prometheus.yml"))
+
+
+def test_each_alert_fires_in_time_and_ordinary_life_fires_none() -> None:
+    said = promtool("test", "rules", *map(str, SCENARIOS))
+    assert said.count("SUCCESS") == len(SCENARIOS) == 3
