@@ -58,9 +58,9 @@ def test_every_line_is_whole() -> None:
 def test_what_is_imported_is_declared() -> None:
     service = ("consumer/", "projections/", "models/", "migrations/")
     assert imported(*service) - declared("") == {"pytest"}  # by the plugin, which pytest itself loads
-    assert imported("tests/", "bench/") - declared("") - declared("dev") == set()
+    assert imported("tests/", "bench/", "docs/examples/") - declared("") - declared("dev") == set()
 
 
 def test_what_is_declared_is_used() -> None:
-    everything = imported("consumer/", "projections/", "models/", "migrations/", "tests/", "bench/")
+    everything = imported("consumer/", "projections/", "models/", "migrations/", "tests/", "bench/", "docs/examples/")
     assert declared("") | declared("dev") | declared("demo") == everything | UNIMPORTED
