@@ -126,6 +126,8 @@ def test_a_part_that_dies_ends_it_with_one_clear_line(part: str) -> None:
 
 def test_keep_goes_on_until_interrupted_and_proves() -> None:
     with a_demo("--keep") as demo:
+        demo.read_until(r"^  export KAFKA_BOOTSTRAP_SERVERS=127\.0\.0\.1:\d+$")
+        demo.read_until(r"^  export NEON_DATABASE_URL=postgresql://\S+$")
         demo.read_until(WORKING)
         demo.process.send_signal(signal.SIGINT)
         output = demo.rest(seconds=60)

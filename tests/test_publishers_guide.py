@@ -1,11 +1,19 @@
-"""What docs/publishing.md shows of the testing kit is Python that runs, with a publisher's own code beside it."""
+"""What docs/publishing.md shows in Python runs, with a publisher's own code beside it."""
 
+import ast
 import os
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
+import pytest
+
+from neon_projector.projections import assert_projectable
 from tests.support.documents import ROOT
 
 THEIRS = """
@@ -42,3 +50,30 @@ def test_the_examples_of_the_kit_run(tmp_path: Path) -> None:
     assert len(examples) == 2
     assert done.returncode == 0, done.stdout + done.stderr
     assert int(re.findall(r"(\d+) passed", done.stdout)[0]) > 200
+
+
+@pytest.mark.parametrize("example", ["with_aiokafka.py", "with_confluent_kafka.py"])
+def test_an_object_of_their_own_becomes_an_event_by_the_functions_of_an_example(example: str) -> None:
+    section = (ROOT / "docs" / "publishing.md").read_text().partition("\n## From your own objects\n")[2]
+    (theirs,) = re.findall(r"^```python\n(.*?)^```", section.partition("\n## ")[0], re.MULTILINE | re.DOTALL)
+    names: dict[str, Any] = {"dataclass": dataclass, "__name__": __name__}
+    exec(functions_of(example), names)
+    exec(theirs, names)
+    at, later = datetime(2026, 11, 22, 12), datetime(2026, 11, 23, 12)  # noqa: DTZ001  as their database has them
+    first = names["Customer"](42, "ada@example.com", None, blocked=False, created=at, changed=at, lock_version=0)
+    third = names["Customer"](42, "ada@example.com", "Ada", blocked=True, created=at, changed=later, lock_version=2)
+    tables = assert_projectable([names["customer_event"](one) for one in (first, third)], strict=True)
+    assert tables["users"] == [
+        {
+            "id": UUID(names["entity_id"]("user", 42)), "email": "ada@example.com", "name": "Ada", "is_active": False,
+            "created_at": at.replace(tzinfo=UTC), "updated_at": later.replace(tzinfo=UTC), "version": 3,
+        }
+    ]  # fmt: skip
+
+
+def functions_of(example: str) -> str:
+    """The example without what it does: its imports, constants and functions."""
+    tree = ast.parse((ROOT / "docs" / "examples" / "python" / example).read_text())
+    kept = [one for one in tree.body if isinstance(one, ast.Import | ast.ImportFrom | ast.FunctionDef)]
+    constants = [one for one in tree.body if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]).isupper()]
+    return ast.unparse(ast.Module([*kept, *constants], []))

@@ -128,7 +128,8 @@ def _send(words: str, source: IO[bytes], way: run.Way, events: int, quiet: bool)
             raise
     if not sent.idempotent and not quiet:
         print_text(
-            "the broker has no idempotent producers: after a retry an event may be there twice, which is harmless"
+            "This broker has no idempotent producers (the demo's has none): after a retry an event may be in the topic "
+            "twice. The tables stay the same."
         )
     return sent.number
 

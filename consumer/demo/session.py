@@ -95,7 +95,12 @@ class _Session:
             f"The broker: {self._broker.address}, topics users and documents, {PARTITIONS} partitions each",
         ]
         if self._records is None:
-            lines.append("Publishing until Ctrl-C; then comes the proof.")
+            lines += [
+                "To publish and look yourself, in another terminal:",
+                f"  export KAFKA_BOOTSTRAP_SERVERS={self._broker.address}",
+                f"  export NEON_DATABASE_URL={self._database_url}",
+                "Publishing until Ctrl-C; then comes the proof.",
+            ]
         self._console.print("\n".join(lines), highlight=False, soft_wrap=True)
 
     async def _prove(self, seconds: float) -> int:

@@ -20,10 +20,15 @@ class Given(NamedTuple):
 
 
 def given(value: bytes | str | None, headers: Headers = (), key: bytes | str | None = None, number: int = 1) -> Given:
-    """The record as bytes; its `offset` is the number."""
+    """The record as bytes; its `offset` is the number. TypeError names what is neither bytes nor text."""
     pairs = headers.items() if isinstance(headers, Mapping) else headers
-    return Given(_bytes(value), tuple((name, _bytes(text)) for name, text in pairs), _bytes(key), offset=number)
+    found = tuple((name, _bytes(f"header {name}", text)) for name, text in pairs)
+    return Given(_bytes("value", value), found, _bytes("key", key), offset=number)
 
 
-def _bytes(text: bytes | str | None) -> bytes | None:
-    return text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+def _bytes(what: str, came: bytes | str | None) -> bytes | None:
+    if isinstance(came, str):
+        return came.encode("utf-8", "surrogatepass")
+    if came is None or isinstance(came, bytes | bytearray | memoryview):
+        return None if came is None else bytes(came)
+    raise TypeError(f"{what}: bytes or text as the record has them, {type(came).__name__} came")

@@ -17,7 +17,7 @@ def check(
 
     A problem with `warning` is no dead letter: the service ignores the record (`unknown_type`, `no_event`) or reads it
     without a field (`misnamed_field`; with `strict`, as CONTRACT_STRICT=true does, that is a rejection). Without a key,
-    nothing is said of the key. It never raises.
+    nothing is said of the key. TypeError: the value, a header or the key is neither bytes nor text, so no record.
     """
     return reading(REGISTRY, strict)(1, given(value, headers, key))[1]
 

@@ -13,11 +13,18 @@ attributes, as aiokafka's and kafka-python's records have them."""
 
 def record_of(number: int, event: AnEvent) -> Given:
     """The record with this number. TypeError where it is none."""
+    try:
+        return _given(number, event)
+    except TypeError as error:
+        raise TypeError(f"event {number}: {error}") from None
+
+
+def _given(number: int, event: AnEvent) -> Given:
     if isinstance(event, Mapping):
         try:
             return given(json.dumps(event), number=number)
         except (TypeError, ValueError) as error:
-            raise TypeError(f"event {number}: a dict of JSON's own types; {error}") from None
+            raise TypeError(f"a dict of JSON's own types; {error}") from None
     if isinstance(event, bytes | str):
         return given(event, number=number)
     if isinstance(event, tuple) and len(event) == 3:
@@ -27,6 +34,4 @@ def record_of(number: int, event: AnEvent) -> Given:
         return given(event.value, event.headers or (), event.key, number)
     except AttributeError:
         kind = type(event).__name__
-        raise TypeError(
-            f"event {number}: a dict, JSON, a tuple (key, headers, value) or a record, {kind} came"
-        ) from None
+        raise TypeError(f"a dict, JSON, a tuple (key, headers, value) or a record, {kind} came") from None

@@ -1,6 +1,6 @@
 """Folds a publisher's events in memory, and says what the service would not show as it is meant."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 
 from neon_projector.projections.checking import warnings
@@ -25,6 +25,7 @@ def assert_projectable(events: Iterable[AnEvent], *, allow: Collection[str] = ()
     attributes. AssertionError names each event, by its number, that becomes a dead letter, is ignored, is read without
     a field, or leaves something that waits. Warnings that are meant are in `allow`, by name: `unknown_owner` where
     others publish the users. `strict` is the service's CONTRACT_STRICT. ValueError: no warning has that name.
+    TypeError: no event, or one event where several are expected.
     """
     __tracebackhide__ = True
     if unknown := set(allow) - names_of_warnings():
@@ -38,6 +39,8 @@ def assert_projectable(events: Iterable[AnEvent], *, allow: Collection[str] = ()
 
 def projected(registry: Registry, events: Iterable[AnEvent], *, strict: bool = False) -> tuple[Tables, list[Problem]]:
     """The tables, and all that is wrong, in the order of the events."""
+    if isinstance(events, Mapping | bytes | str):
+        raise TypeError(f"events: a list of them, one {type(events).__name__} came")
     memory, across, read, found = Memory(registry), Across(registry), reading(registry, strict), list[Problem]()
     refused = set[int]()
     for number, one in enumerate(events, 1):

@@ -115,6 +115,27 @@ def test_what_is_no_event_at_all_is_an_error_of_its_own(one: Any, said: str) -> 
         assert_projectable([ada, one])
 
 
+@pytest.mark.parametrize(
+    ("value", "headers", "key", "said"),
+    [
+        (ada, (), None, "value: .* dict came"),
+        (json.dumps(ada), {"n": 1}, None, "header n: .* int came"),
+        (json.dumps(ada), (), ADA, "key: .* UUID came"),
+    ],
+)
+def test_what_is_no_record_is_no_fault_of_the_service(value: Any, headers: Any, key: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=f"^{said}"):
+        check(value, headers, key)
+    with pytest.raises(TypeError, match=f"^event 2: {said}"):
+        assert_projectable([ada, (key, headers, value)])
+
+
+@pytest.mark.parametrize("one", [ada, json.dumps(ada), json.dumps(ada).encode()], ids=["dict", "text", "bytes"])
+def test_one_event_alone_is_not_taken_for_many(one: Any) -> None:
+    with pytest.raises(TypeError, match=f"^events: a list of them, one {type(one).__name__} came$"):
+        assert_projectable(one)
+
+
 TRANSFER = a_document_event("ownership_transferred", NOTES, 2, from_user_id=EVE, to_user_id=EVE)
 CASES: list[tuple[str, list[Any], list[tuple[int, str, int | None]]]] = [
     ("bad by itself", [ada, a_user_event(version=0)], [(2, "invalid_data", None)]),
