@@ -177,7 +177,8 @@ class Service:
         self._committer.forget(partitions)
 
     async def _leave(self) -> None:
-        await self._committer.commit()
+        if not self._committer.stale_seconds:  # else Kafka takes nothing now, and nobody waits for a hint
+            await self._committer.commit()
         await self._consumer.stop()
         self._watch.close()
         await self.engine.dispose()
