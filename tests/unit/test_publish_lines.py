@@ -76,6 +76,45 @@ def test_what_no_field_of_the_contract_holds_is_published_too() -> None:
     assert {"ce_datacontenttype", "ce_comment"}.isdisjoint(dict(binary.headers))
 
 
+DATA = json.dumps(PLAIN["data"])
+PARTS = {"specversion": "1.0", "id": "1", "source": "/s", "type": "user.created", "time": PLAIN["time"]}
+ODD_DATA = {"a number past a double": "1e400", "5,000 digits": "9" * 5_000, "990 levels": "[" * 990 + "]" * 990}
+ODD_NAMES = {
+    "Type": "x", "TYPE": "user.deleted", "Specversion": "9", "Time": "x", "Subject": "x", "Id": "", "ID": "y",
+    "SOURCE": "x", "t\u0130me": "x", "dataContentType": "text/plain", "": "x", "a b": "x",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", Mode)
+@pytest.mark.parametrize("number", ODD_DATA.values(), ids=ODD_DATA)
+def test_data_that_no_field_holds_is_the_same_bytes_in_the_other_mode(mode: Mode, number: str) -> None:
+    data = DATA.removesuffix("}") + f', "x": {number}}}'
+    structured = Given((json.dumps(PARTS).removesuffix("}") + f', "data": {data}}}').encode(), STRUCTURED)
+    binary = ARecord(data.encode(), headers=tuple((f"ce_{name}", text.encode()) for name, text in PARTS.items()))
+    for record in (structured, binary):
+        message = message_of(record, first := event_of(record), "t", mode)
+        assert data.encode() in message.value
+        assert event_of(ARecord(message.value, message.key, tuple(message.headers))).fields == first.fields
+
+
+@pytest.mark.parametrize("name", ODD_NAMES)
+def test_an_attribute_that_a_header_would_not_tell_from_another_is_no_header(name: str) -> None:
+    event = PARTS | {name: ODD_NAMES[name]} | {"data": PLAIN["data"]}
+    first = event_of(record := Given(json.dumps(event).encode(), STRUCTURED))
+    message = message_of(record, first, "t", Mode.BINARY)
+    again = event_of(ARecord(message.value, message.key, tuple(message.headers)))
+    assert (again.type, again.event_id, again.source, again.fields) == (
+        first.type, first.event_id, first.source, first.fields)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["ce_data", "ce_data_base64", "ce_datacontenttype"])
+def test_a_header_that_is_named_as_the_data_is_none_of_it(name: str) -> None:
+    record = a_binary_record(PLAIN)
+    record = replace(record, headers=(*record.headers, (name, b"e30=")))
+    message = message_of(record, first := event_of(record), "t", Mode.STRUCTURED)
+    assert event_of(ARecord(message.value, headers=tuple(message.headers))).fields == first.fields
+
+
 def test_lines_are_numbered_with_the_empty_ones_which_are_left_out() -> None:
     found = lines(b'{"a": 1}', b"", b"  \r", b'{"b": 2}\r', b"nonsense")
     assert [(number, record.value) for number, record in found] == [
