@@ -32,21 +32,19 @@ def load_kafka_settings(environment: Mapping[str, str] | None = None, registry: 
 
 def load_event_settings(environment: Mapping[str, str] | None = None) -> EventSettings:
     """What an event may be, for a check that needs no server. Errors as in `load_settings`."""
-    return _checked(
-        EventSettings, _known(EventSettings, _with_files(os.environ if environment is None else environment))
-    )
+    return _checked(EventSettings, _known(EventSettings, _with_files(EventSettings, environment)))
 
 
 def load_database_settings(environment: Mapping[str, str] | None = None) -> DatabaseSettings:
     """The data layer's part alone, for commands that don't need Kafka. Errors as in `load_settings`."""
-    given = _with_files(os.environ if environment is None else environment)
+    given = _with_files(GivenDatabaseSettings, environment)
     return _checked(GivenDatabaseSettings, _known(GivenDatabaseSettings, given))
 
 
 def _with_topics(
     kind: type[AnyKafkaSettings], environment: Mapping[str, str] | None, registry: Registry
 ) -> AnyKafkaSettings:
-    given = _with_files(os.environ if environment is None else environment)
+    given = _with_files(kind, environment)
     topics = {p.topic_setting: given.get(p.topic_setting) or p.default_topic for p in registry}
     return _checked(kind, {**_known(kind, given), "topics": topics})
 
@@ -62,12 +60,12 @@ def _checked(kind: type[AnySettings], values: dict[str, Any]) -> AnySettings:
         raise WrongSettings("; ".join(_problem(p["loc"], p["msg"]) for p in error.errors())) from None
 
 
-def _with_files(environment: Mapping[str, str]) -> dict[str, str]:
-    """`environment`, with `NAME` read from the file that `NAME_FILE` names."""
-    given = dict(environment)
-    for field in Settings.model_fields:
+def _with_files(kind: type[BaseSettings], environment: Mapping[str, str] | None) -> dict[str, str]:
+    """`environment` (default: the process's), with each `NAME` of `kind` read from the file that `NAME_FILE` names."""
+    given = dict(os.environ if environment is None else environment)
+    for field in kind.model_fields:
         name = field.upper()
-        if (path := environment.get(name + FILE_SUFFIX)) and not environment.get(name):
+        if (path := given.get(name + FILE_SUFFIX)) and not given.get(name):
             try:
                 given[name] = Path(path).read_text().strip()
             except OSError as error:

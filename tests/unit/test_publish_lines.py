@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from neon_projector.consumer.admin.publish.lines import STRUCTURED, NotLines, records_of
+from neon_projector.consumer.admin.publish.lines import STRUCTURED, NotLines, opened, records_of
 from neon_projector.consumer.admin.publish.message import Mode, message_of
 from neon_projector.consumer.cli.letter_text import readable
 from neon_projector.consumer.cli.output import json_of
@@ -125,9 +125,16 @@ def test_lines_are_numbered_with_the_empty_ones_which_are_left_out() -> None:
 
 
 def test_an_event_on_several_lines_is_no_file_of_lines() -> None:
-    for first in (b"{", b"["):
+    for first in ((b"{",), (b"[",), (b"", b"  ", b"{"), (b"\xef\xbb\xbf{\r",)):
         with pytest.raises(NotLines, match="jq -c"):
-            lines(first, b'"specversion": "1.0"')
+            lines(*first, b'"specversion": "1.0"')
+    assert [number for number, _ in lines(b'{"a": 1}', b"{")] == [1, 2]
+
+
+def test_a_standard_input_that_is_closed_is_an_error_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        opened("-")
 
 
 def exported(record: ARecord, **changed: Any) -> bytes:

@@ -5,7 +5,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from neon_projector.consumer.environment import load_database_settings, load_settings
+from neon_projector.consumer.environment import (
+    load_database_settings,
+    load_event_settings,
+    load_kafka_settings,
+    load_settings,
+)
 from neon_projector.consumer.errors import WrongSettings
 
 NEEDED = {
@@ -76,6 +81,13 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(WrongSettings, match="NEON_DATABASE_URL_FILE: No such file"):
         load_settings({"NEON_DATABASE_URL_FILE": str(tmp_path / "none")})
+
+
+def test_a_file_of_a_setting_that_is_not_asked_for_is_not_read(tmp_path: Path) -> None:
+    others = {"NEON_DATABASE_URL_FILE": str(tmp_path / "none"), "KAFKA_SASL_PASSWORD_FILE": str(tmp_path / "none")}
+    assert load_event_settings(others | {"EVENT_MAX_BYTES": "2048"}).event_max_bytes == 2048
+    with pytest.raises(WrongSettings, match="KAFKA_SASL_PASSWORD_FILE: No such file"):
+        load_kafka_settings(others | NEEDED)
 
 
 def test_a_file_that_is_no_text_is_named_and_not_shown(tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
 """The records of a file of JSON lines: events in structured form, or dead letters as they were exported."""
 
+import errno
+import os
 import shutil
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -24,6 +27,8 @@ class NotLines(ValueError):
 
 def opened(name: str) -> IO[bytes]:
     """The file, or standard input (`-`); a pipe is kept on disk: it is read twice. OSError where it can't be read."""
+    if name == STDIN and sys.stdin is None:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
     given = sys.stdin.buffer if name == STDIN else Path(name).open("rb")  # noqa: SIM115  whoever opens it closes it
     if name != STDIN and given.seekable():
         return given
@@ -40,11 +45,13 @@ def records_of(file: IO[bytes]) -> Iterator[tuple[int, Record | Problem]]:
     NotLines where an event stands on several lines.
     """
     file.seek(0)
+    first = True
     for number, line in enumerate(file, 1):
         text = line.strip(b" \t\r\n")
-        if text in (b"{", b"[") and number == 1:
+        if first and text.removeprefix(BOM_UTF8) in (b"{", b"["):
             raise NotLines("each event on a line of its own, one on several lines came; `jq -c .` writes it so")
         if text:
+            first = False
             yield number, _record(number, text)
 
 
