@@ -116,6 +116,16 @@ class Refused(ProjectorError):
     exit_status = 4
 
 
+class Untold(ProjectorError):
+    """Positions are set, and Kafka could not be told. To set them again may move them further (`--shift-by`)."""
+
+    message = (
+        "The positions are set; do not set them again. Kafka could not be told of it, so a service where no record "
+        "comes in goes on at the old place: restart it."
+    )
+    exit_status = 1
+
+
 class Paused(ProjectorError):
     """Long work was interrupted, and can go on from its last committed step. `detail` is the command for that."""
 

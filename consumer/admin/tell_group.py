@@ -9,11 +9,13 @@ import asyncio
 from collections.abc import Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from neon_projector.consumer.admin.group import group_of
-from neon_projector.consumer.errors import TransientError
+from neon_projector.consumer.errors import ProjectorError, TransientError, Untold
 from neon_projector.consumer.kafka.client import client_options
 from neon_projector.consumer.kafka.committer import commit
+from neon_projector.consumer.kafka.errors import kafka_translated
 from neon_projector.consumer.kafka.force_rebalance import join_and_leave
 from neon_projector.consumer.kafka.reading_client import start
 from neon_projector.consumer.settings import Settings
@@ -26,8 +28,18 @@ async def tell_group(settings: Settings, positions: Mapping[TopicPartition, int]
     """Let the group's members claim their partitions again; returns how many members there were. Where there are none,
     `positions` become the group's offsets in Kafka, so that a lag tool, or what scales by one, sees them.
 
-    TransientError where the group does not come to an agreement within a minute: the positions are set nevertheless.
+    Untold where Kafka does not answer, or refuses, or the group comes to no agreement within a minute.
     """
+    try:
+        with kafka_translated():
+            return await _tell(settings, positions)
+    except TransientError as error:
+        raise Untold(error.detail) from error
+    except (ProjectorError, KafkaError) as error:
+        raise Untold(str(error) if isinstance(error, ProjectorError) else type(error).__name__) from error
+
+
+async def _tell(settings: Settings, positions: Mapping[TopicPartition, int]) -> int:
     members = len((await group_of(settings)).members)
     if not members:
         await _hint(settings, positions)
