@@ -11,7 +11,7 @@ from neon_projector.projections.registry import REGISTRY
 
 
 def check(
-    value: bytes | str | None, headers: Headers = (), key: bytes | str | None = None, *, strict: bool = False
+    value: bytes | str | None, headers: Headers | None = (), key: bytes | str | None = None, *, strict: bool = False
 ) -> list[Problem]:
     """What is wrong with one record, in the words of `projector publish --check`. Empty: the service reads it.
 

@@ -1,6 +1,6 @@
 """Folds a publisher's events in memory, and says what the service would not show as it is meant."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 
 from neon_projector.projections.checking import warnings
@@ -9,7 +9,7 @@ from neon_projector.projections.checking.problem import Problem, problems_of
 from neon_projector.projections.checking.warnings import TWICE, Warned
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.kit.check import reading
-from neon_projector.projections.kit.events import AnEvent, record_of
+from neon_projector.projections.kit.events import AnEvent, is_one, record_of
 from neon_projector.projections.kit.tables import Tables, tables_of
 from neon_projector.projections.registry import REGISTRY
 from neon_projector.projections.state.memory import Memory
@@ -28,7 +28,8 @@ def assert_projectable(events: Iterable[AnEvent], *, allow: Collection[str] = ()
     TypeError: no event, or one event where several are expected.
     """
     __tracebackhide__ = True
-    if unknown := set(allow) - names_of_warnings():
+    allow = {allow} if isinstance(allow, str) else set(allow)
+    if unknown := allow - names_of_warnings():
         raise ValueError(f"allow: of {', '.join(sorted(names_of_warnings()))}; {', '.join(sorted(unknown))} came")
     tables, problems = projected(REGISTRY, events, strict=strict)
     wrong = [problem for problem in problems if not (problem.warning and problem.reason in allow)]
@@ -38,8 +39,8 @@ def assert_projectable(events: Iterable[AnEvent], *, allow: Collection[str] = ()
 
 
 def projected(registry: Registry, events: Iterable[AnEvent], *, strict: bool = False) -> tuple[Tables, list[Problem]]:
-    """The tables, and all that is wrong, in the order of the events."""
-    if isinstance(events, Mapping | bytes | str):
+    """The tables, and all that is wrong, in the order of the events. TypeError as of `assert_projectable`."""
+    if is_one(events):
         raise TypeError(f"events: a list of them, one {type(events).__name__} came")
     memory, across, read, found = Memory(registry), Across(registry), reading(registry, strict), list[Problem]()
     refused = set[int]()

@@ -88,16 +88,19 @@ def _said(became: Became) -> str:
     return ": ".join(str(one) for one in became if one is not None)
 
 
-def _lines(path: Path) -> list[str]:
-    return path.read_text("utf-8").split("\n")
+def _lines(path: Path) -> list[bytes]:
+    return path.read_bytes().split(b"\n")
 
 
-def _vector(file: str, number: int, text: str) -> Vector:
+def _vector(file: str, number: int, text: bytes) -> Vector:
     try:
         one = json.loads(text)
         before = tuple(record_of(earlier) for earlier in one.get("before", ()))
-        return Vector(one["name"], record_of(one), before, Became(one["outcome"], one.get("reason"), one.get("error")))
-    except (ValueError, TypeError, KeyError, AttributeError):
+        expected = Became(Outcome(one["outcome"]).value, one.get("reason"), one.get("error"))
+        if not isinstance(name := one["name"], str):
+            raise TypeError("a name")
+        return Vector(name, record_of(one), before, expected)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         raise ValueError(f"{file}, line {number}: not a golden vector") from None
 
 
@@ -113,5 +116,5 @@ def _bytes(part: Any) -> bytes | None:
     if part is None or isinstance(part, str):
         return None if part is None else part.encode()
     if "base64" in part:
-        return base64.b64decode(part["base64"])
+        return base64.b64decode(part["base64"], validate=True)
     return b"".join(text.encode() * number for text, number in part["repeat"])

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import pytest
@@ -88,6 +88,21 @@ def test_events_come_to_what_the_tables_would_show() -> None:
     assert tables.waiting == []
 
 
+class ValueFirst(NamedTuple):
+    """A record as some clients have it: not in the order of a plain tuple."""
+
+    value: bytes
+    key: str
+    headers: None
+
+
+ENDLESS: dict[str, Any] = {}
+ENDLESS["itself"] = ENDLESS
+DEEP: dict[str, Any] = {}
+for _ in range(100_000):
+    DEEP = {"x": DEEP}
+
+
 @pytest.mark.parametrize(
     "one",
     [
@@ -99,8 +114,25 @@ def test_events_come_to_what_the_tables_would_show() -> None:
         (str(ADA), None, json.dumps(ada)),
         (a_binary_record(ada).key, [*a_binary_record(ada).headers], a_binary_record(ada).value),
         SimpleNamespace(key=None, headers=None, value=json.dumps(ada).encode()),
+        SimpleNamespace(key=lambda: None, headers=lambda: None, value=lambda: json.dumps(ada).encode()),
+        ValueFirst(json.dumps(ada).encode(), str(ADA), None),
+        (None, [], bytearray(json.dumps(ada).encode())),
+        (None, {}, memoryview(json.dumps(ada).encode())),
     ],
-    ids=["dict", "text", "bytes", "record", "binary record", "tuple", "binary tuple", "any object"],
+    ids=[
+        "dict",
+        "text",
+        "bytes",
+        "record",
+        "binary record",
+        "tuple",
+        "binary tuple",
+        "any object",
+        "confluent-kafka",
+        "named tuple",
+        "bytearray",
+        "memoryview",
+    ],
 )
 def test_an_event_may_be_handed_over_as(one: Any) -> None:
     assert [row["id"] for row in assert_projectable([one])["users"]] == [ADA]
@@ -108,7 +140,19 @@ def test_an_event_may_be_handed_over_as(one: Any) -> None:
 
 @pytest.mark.parametrize(
     ("one", "said"),
-    [({"id": ADA}, "a dict of JSON's own types; .* UUID"), (7, ".* int came"), ((1, 2), ".* tuple came")],
+    [
+        ({"id": ADA}, "a dict of JSON's own types; .* UUID"),
+        (7, ".* int came"),
+        ((1, 2), ".* tuple came"),
+        (DEEP, "a dict of JSON's own types; "),
+        (ENDLESS, "a dict of JSON's own types; "),
+        ((ADA, None, "{}"), "key: bytes, text or None, UUID came"),
+        ((None, None, ada), "value: bytes, text or None, dict came"),
+        ((None, [("a",)], "{}"), "headers: pairs, or a dict, list came"),
+        ((None, [(b"a", b"")], "{}"), "headers: names as text, bytes came"),
+        ((None, {"a": 1}, "{}"), "header a: bytes, text or None, int came"),
+        ((None, 7, "{}"), "headers: pairs, or a dict, int came"),
+    ],
 )
 def test_what_is_no_event_at_all_is_an_error_of_its_own(one: Any, said: str) -> None:
     with pytest.raises(TypeError, match=f"^event 2: {said}"):
@@ -130,7 +174,7 @@ def test_what_is_no_record_is_no_fault_of_the_service(value: Any, headers: Any, 
         assert_projectable([ada, (key, headers, value)])
 
 
-@pytest.mark.parametrize("one", [ada, json.dumps(ada), json.dumps(ada).encode()], ids=["dict", "text", "bytes"])
+@pytest.mark.parametrize("one", [ada, json.dumps(ada), json.dumps(ada).encode(), a_record(ada), a_binary_record(ada)])
 def test_one_event_alone_is_not_taken_for_many(one: Any) -> None:
     with pytest.raises(TypeError, match=f"^events: a list of them, one {type(one).__name__} came$"):
         assert_projectable(one)
@@ -179,6 +223,7 @@ def test_a_warning_that_is_meant_is_allowed_by_name_and_what_waits_is_there() ->
         assert_projectable([notes, ada, gap, a_document_event(owner=EVE)], allow={"gap"})
     assert "gap" not in str(said.value)
     assert "allow={'unknown_owner'}" in str(said.value)
+    assert len(assert_projectable([notes], allow="unknown_owner").waiting) == 1
     tables = assert_projectable([notes, ada, gap, a_document_event(owner=EVE)], allow={"gap", "unknown_owner"})
     assert [(one.event, one.entity, one.version, one.reason) for one in tables.waiting] == [
         (3, "user", 3, "gap"),

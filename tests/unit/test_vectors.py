@@ -35,8 +35,22 @@ def test_a_vector_of_ones_own_says_what_came_instead_and_leaves_open_what_it_doe
         wrong.check()
 
 
-@pytest.mark.parametrize("line", ["{", "[]", "{}", json.dumps(GOOD), json.dumps(GOOD | {"headers": 1, "outcome": "x"})])
-def test_a_line_that_is_no_vector_is_named(tmp_path: Path, line: str) -> None:
-    (tmp_path / "mine.jsonl").write_text(f"\n{line}\n")
+NO_VECTORS = {
+    "outcome": "aplied", "name": 7, "value": {"base64": "!!!"}, "key": {"repeat": [["x", 10**30]]}, "before": [1],
+    "headers": 1,
+}  # fmt: skip
+VECTOR = GOOD | {"outcome": "applied"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(b"{", b"[]", b"{}", b"\xff", b"[" * 100_000, json.dumps(GOOD).encode()),
+        *(json.dumps(VECTOR | {name: value}).encode() for name, value in NO_VECTORS.items()),
+    ],
+    ids=[*"123456", *NO_VECTORS],
+)
+def test_a_line_that_is_no_vector_is_named(tmp_path: Path, line: bytes) -> None:
+    (tmp_path / "mine.jsonl").write_bytes(b"\n%b\n" % line)
     with pytest.raises(ValueError, match=r"^mine\.jsonl, line 2: not a golden vector$"):
         vectors(str(tmp_path / "mine.jsonl"))
