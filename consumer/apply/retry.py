@@ -11,7 +11,16 @@ from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.apply.receipt import Receipt
 from neon_projector.consumer.apply.transaction import CommitUnknown, Transaction
 from neon_projector.consumer.batch import Batch
-from neon_projector.consumer.errors import BadData, Conflict, Moved, NeedsMode, TooLarge, TransientError
+from neon_projector.consumer.errors import (
+    BadData,
+    Conflict,
+    Fenced,
+    Moved,
+    NeedsMode,
+    PositionsMoved,
+    TooLarge,
+    TransientError,
+)
 from neon_projector.consumer.recovery.retrying import Backoff, Listener, Retrying
 from neon_projector.projections.contract.event import Decoded, Event
 from neon_projector.projections.contract.outcome import Reason
@@ -110,6 +119,9 @@ class Retry:
                 receipt = await self._transaction.apply(batch, mode)
             except NeedsMode as needs:
                 mode = Mode(needs.mode)
+            except (Fenced, PositionsMoved):  # an answer; where nothing is ours any more, no other one may follow
+                self._listener.answered()
+                raise
             except CommitUnknown as unknown:
                 if await self._retrying.until_answered(lambda: self._transaction.took_effect(batch)):
                     return unknown.receipt

@@ -88,10 +88,15 @@ class Steps:
         self._left.release()
 
 
-class Quiet:
-    """A listener that hears nothing."""
+class Listening:
+    """Counts how often it hears that the database has answered a batch otherwise than by taking it."""
 
-    def answered(self) -> None: ...
+    def __init__(self) -> None:
+        self.answers = 0
+
+    def answered(self) -> None:
+        self.answers += 1
+
     def troubled(self, trouble: TransientError, *, again: bool) -> None: ...
     def lasts(self, batch: Batch, conflict: Conflict) -> None: ...
     def written(self, batch: Batch) -> None: ...
@@ -104,7 +109,8 @@ class Writer:
         self.engine = create_service_engine(DatabaseSettings.model_validate({"neon_database_url": database}))
         self._partition = TopicPartition("races", partition)
         transaction = Transaction(self.engine, registry, GROUP, Fuse(1000, 0.9), Maintenance(604_800))
-        self._retry = Retry(transaction, Quiet(), new_from)
+        self.heard = Listening()
+        self._retry = Retry(transaction, self.heard, new_from)
         self._decode = Decoder(registry, new_id=pgproto.UUID)  # as the service does
 
     async def batch(self, events: list[dict[str, Any]]) -> Batch:

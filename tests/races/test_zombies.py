@@ -15,6 +15,7 @@ async def test_promise_5_1_a_zombie_changes_nothing_even_where_the_position_is_t
     await heir.batch([])  # the same position, a higher epoch
     with pytest.raises(Fenced):
         await zombie.write(of_old)
+    assert zombie.heard.answers == 1, "an outage before that is over, also where the zombie is given no more to write"
     await heir.write(await heir.batch([a_user_event(), a_user_event()]))
     connection = await asyncpg.connect(database)
     assert await connection.fetchval("SELECT count(*) FROM users") == 2
