@@ -43,7 +43,7 @@ DEFAULTS = {
         "plan_cache_mode": "force_generic_plan", "join_collapse_limit": "1",
     },
     "no foreign keys and no triggers": {"session_replication_role": "replica"},
-    "sessions that end soon, or with the first error": {"idle_session_timeout": "100ms", "exit_on_error": "on"},
+    "sessions that end soon, or with the first error": {"idle_session_timeout": "20ms", "exit_on_error": "on"},
     "a server that talks much": {"client_min_messages": "debug1"},
     "commits that are not waited for": {"synchronous_commit": "off"},
     "row security that complains": {"row_security": "off"},

@@ -16,7 +16,9 @@ from neon_projector.consumer.apply.transaction import Transaction
 from neon_projector.consumer.batch import Batch, Fetched
 from neon_projector.consumer.errors import Conflict, TransientError
 from neon_projector.consumer.offsets import store as positions
-from neon_projector.consumer.offsets.claim import OffsetRange
+from neon_projector.consumer.offsets.claim import Claim, OffsetRange
+from neon_projector.consumer.recovery.retrying import Retrying
+from neon_projector.consumer.recovery.translate import translated
 from neon_projector.models.engine import create_service_engine
 from neon_projector.models.settings import DatabaseSettings
 from neon_projector.projections.contract.decode import Decoder
@@ -119,11 +121,14 @@ class Writer:
 
     async def fetched(self, events: list[dict[str, Any]]) -> Fetched:
         """These events as records, under a claim of their own."""
-        async with self.engine.begin() as connection:
-            claim = (await positions.claim(connection, GROUP, {self._partition: 0}))[self._partition]
+        claim = await Retrying(Listening(), translated).until_answered(self._claim)
         records = [self._record(event_, claim.next_offset + n) for n, event_ in enumerate(events)]
         span = OffsetRange(claim.next_offset, claim.next_offset + len(records), claim.epoch)
         return Fetched(self._partition, span, records)
+
+    async def _claim(self) -> Claim:
+        async with self.engine.begin() as connection:
+            return (await positions.claim(connection, GROUP, {self._partition: 0}))[self._partition]
 
     def decoded(self, fetched: Fetched) -> Batch:
         """The batch that these records make."""
