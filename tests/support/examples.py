@@ -1,16 +1,12 @@
 """The examples of docs/examples, made ready to run: each publishes the same story under names of its own."""
 
-import fcntl
-import hashlib
-import os
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.cache import cache
 from tests.support.documents import ROOT
 from tests.support.kafka import jars
 
@@ -41,23 +37,13 @@ def compiled(source: Path, home: Path) -> Path:
 
 def packages(source: Path) -> Path:
     """A folder with the npm packages that the lock of `source` names, brought by npm once for each state of it."""
-    with cache(f"npm-{source.name}", source / "package-lock.json") as kept:
+    with cache(f"npm-{source.name}", source / "package-lock.json", "npm-lock") as kept:
         if not kept.exists():
             with tempfile.TemporaryDirectory(dir=kept.parent) as fresh:
                 folder = Path(shutil.copytree(source, Path(fresh, "npm")))
                 _run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], folder)
                 folder.rename(kept)
     return kept
-
-
-@contextmanager
-def cache(name: str, lock: Path) -> Iterator[Path]:
-    """A path in the user's cache for this state of `lock`; within, no other process fills it."""
-    home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "neon-projector"
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "npm-lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield home / f"{name}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}"
 
 
 def _run(command: list[str], folder: Path) -> None:

@@ -1,8 +1,5 @@
 """A real Apache Kafka (KRaft, one node) from Maven Central's jars, up in about two seconds."""
 
-import fcntl
-import hashlib
-import os
 import shutil
 import signal
 import socket
@@ -15,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from neon_projector.consumer.demo.servers.ports import free_port
+from tests.support.cache import cache
 
 POM = Path(__file__).parent.parent / "kafka" / "pom.xml"
 START_SECONDS = 120
@@ -186,21 +184,17 @@ def listening(port: int) -> bool:
 
 def jars(pom: Path = POM) -> Path:
     """The jars that `pom` names (Kafka's), brought by Maven once for each state of it."""
-    name = f"{pom.parent.name}-{hashlib.sha256(pom.read_bytes()).hexdigest()[:16]}"
-    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "neon-projector" / name
-    cache.parent.mkdir(parents=True, exist_ok=True)
-    with (cache.parent / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # for tests in several processes: Maven is no friend of two at once
-        if not cache.exists():
-            _bring(pom, cache)
-    return cache
+    with cache(pom.parent.name, pom, "lock") as kept:
+        if not kept.exists():
+            _bring(pom, kept)
+    return kept
 
 
-def _bring(pom: Path, cache: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=cache.parent) as fresh:
+def _bring(pom: Path, kept: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=kept.parent) as fresh:
         copy = ["dependency:copy-dependencies", f"-DoutputDirectory={fresh}/jars", "-DincludeScope=runtime"]
         command = ["mvn", "-q", "-B", "-f", str(pom), *copy]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
         if done.returncode != 0:
             raise RuntimeError(f"Maven could not bring the jars of {pom}:\n{done.stdout[-2000:]}")
-        Path(fresh, "jars").rename(cache)
+        Path(fresh, "jars").rename(kept)
