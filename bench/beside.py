@@ -48,7 +48,7 @@ async def beside(world: World, already: int, *words: str) -> Freshness:
 
 async def measure(bench: Bench, mix: Mix) -> None:
     async with bench.world() as world:
-        await publish(world.bootstrap, {"users": world.users, "documents": world.documents}, mix.events())
+        await publish(world.bootstrap, world.topics, mix.events())
         print(await drain(world, mix.total, bench.postgres.pid, bench.kafka.pid), flush=True)
         already = mix.total
         for name, words in BESIDE.items():

@@ -75,7 +75,7 @@ def percentiles(seconds: Sequence[float]) -> tuple[float, float]:
 
 
 async def _publish(world: World, rate: int, seconds: float, seed: int) -> None:
-    names = {"users": world.users, "documents": world.documents}
+    names = world.topics
     total = int(rate * seconds)
     producer = AIOKafkaProducer(bootstrap_servers=world.bootstrap, linger_ms=0)
     await producer.start()

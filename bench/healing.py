@@ -33,7 +33,7 @@ def timed(world: World, *words: str) -> None:
 
 async def measure(bench: Bench, mix: Mix) -> None:
     async with bench.world() as world:
-        await publish(world.bootstrap, {"users": world.users, "documents": world.documents}, mix.events())
+        await publish(world.bootstrap, world.topics, mix.events())
         print(await drain(world, mix.total, bench.postgres.pid, bench.kafka.pid))
         print(await verify(world, mix.total, bench.postgres.pid))
         with running_projector(world.settings):

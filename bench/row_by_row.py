@@ -33,12 +33,11 @@ ROOT = Path(__file__).parent.parent
 
 async def drain_row_by_row(bench: "Bench", mix: Mix) -> Measured:
     async with bench.world() as world:
-        names = {"users": world.users, "documents": world.documents}
-        await publish(world.bootstrap, names, mix.events())
+        await publish(world.bootstrap, world.topics, mix.events())
         await world.rows("CHECKPOINT")
         settings = os.environ | {"NEON_DATABASE_URL": world.database_url, "PYTHONPATH": str(ROOT)}
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bench.row_by_row", world.bootstrap, *names.values(), env=settings
+            sys.executable, "-m", "bench.row_by_row", world.bootstrap, *world.topics.values(), env=settings
         )
 
         async def failed() -> str | None:

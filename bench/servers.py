@@ -93,7 +93,7 @@ class Bench:
         key = f"{partitions} {mix.total} {mix.users} {mix.updates} {mix.partial} {len(mix.content)}"
         if key not in self._backlogs:
             async with self.world(partitions) as world:
-                await publish(world.bootstrap, {"users": world.users, "documents": world.documents}, mix.events())
+                await publish(world.bootstrap, world.topics, mix.events())
             self._backlogs[key] = Backlog(world.users.removesuffix("-users"), mix)
         return self._backlogs[key]
 

@@ -48,7 +48,7 @@ async def verify(world: World, records: int, postgres: int) -> Verified:
 
 async def measure(bench: Bench, mix: Mix) -> tuple[Drain, Verified]:
     async with bench.world() as world:
-        await publish(world.bootstrap, {"users": world.users, "documents": world.documents}, mix.events())
+        await publish(world.bootstrap, world.topics, mix.events())
         drained = await drain(world, mix.total, bench.postgres.pid, bench.kafka.pid)
         return drained, await verify(world, mix.total, bench.postgres.pid)
 

@@ -47,7 +47,7 @@ async def drain_by_debezium(bench: "Bench", mix: Mix, first: Mix) -> tuple[Measu
         parts = ((other, first), (world, mix))
         for where, what in parts:
             await where.rows(NO_ORDER)
-            await publish(where.bootstrap, {"users": where.users, "documents": where.documents}, flat(what.events()))
+            await publish(where.bootstrap, where.topics, flat(what.events()))
         await world.rows("CHECKPOINT")
         with TemporaryDirectory() as home:
             async with connect_worker(world.bootstrap, POM, Path(home), *JVM) as connect:

@@ -35,5 +35,5 @@ async def backlog(broker: LocalKafka, server: EmbeddedPostgres, mix: Mix) -> Wor
     world = World.of_its_own(broker.bootstrap, server.url)
     await migrate_database(world.database_url)
     await world.create_topics(partitions=4)
-    await publish(world.bootstrap, {"users": world.users, "documents": world.documents}, mix.events())
+    await publish(world.bootstrap, world.topics, mix.events())
     return world

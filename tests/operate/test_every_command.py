@@ -131,7 +131,7 @@ def nowhere() -> dict[str, str]:
 
 def of_this_world(world: World, words: list[str]) -> list[str]:
     """An example's words with this world's own topics and ids: the first dead letter, operation, and so on."""
-    topics = {"users": world.users, "documents": world.documents}
+    topics = world.topics
     ours = {AN_ID: str(EVE), "42": "1", "43": "1", "17": "1", "ada@example.com": "one@example.com"}
     pattern = re.compile(rf"^({'|'.join(topics)})(?=$|:)")
     return [pattern.sub(lambda found: topics[found[0]], ours.get(word, word)) for word in words]

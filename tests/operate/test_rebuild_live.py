@@ -36,9 +36,8 @@ async def test_truncated_tables_are_rebuilt_while_publishing_goes_on(world: Worl
     mix = Mix(users=300, documents=600, updates=900, partial=0.5)
     events = list(mix.events())
     later = events[900::3]  # updates that come again while it works
-    names = {"users": world.users, "documents": world.documents}
     await world.create_topics(partitions=2)
-    await publish(world.bootstrap, names, iter(events))
+    await publish(world.bootstrap, world.topics, iter(events))
     with running_projector(world.settings):
         await world.until_consumed(mix.total)
         await world.rows("TRUNCATE users CASCADE")
@@ -56,9 +55,8 @@ async def test_truncated_tables_are_rebuilt_while_publishing_goes_on(world: Worl
 
 async def go_on(world: World, events: list[Any]) -> None:
     """New users, and updates that were published already, again and again."""
-    names = {"users": world.users, "documents": world.documents}
     for start in itertools.cycle(range(0, len(events), 20)):
-        await publish(world.bootstrap, names, iter(events[start : start + 20]))
+        await publish(world.bootstrap, world.topics, iter(events[start : start + 20]))
         await world.publish_users(3)
 
 

@@ -22,7 +22,7 @@ from tests.support.world import World
 async def test_killed_at_ten_random_places_it_restores_everything_and_leaves_nothing_behind(world: World) -> None:
     await world.create_topics(partitions=2)
     mix, chance = Mix(users=800, documents=1_600, updates=1_600, partial=0.3), random.Random(20)
-    await publish(world.bootstrap, {"users": world.users, "documents": world.documents}, mix.events())
+    await publish(world.bootstrap, world.topics, mix.events())
     with running_projector(world.settings) as projector:
         await world.until(APPLIED, mix.total)
         assert projector.terminate() == 0

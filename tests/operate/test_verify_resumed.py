@@ -28,7 +28,7 @@ async def test_it_goes_on_from_where_it_was_killed(world: World, tmp_path: Path)
     rng = random.Random(11)
     settings = world.settings | {"TMPDIR": str(tmp_path)}
     await world.create_topics(partitions=2)
-    await publish(world.bootstrap, {"users": world.users, "documents": world.documents}, MIX.events())
+    await publish(world.bootstrap, world.topics, MIX.events())
     with running_projector(world.settings):
         await world.until_consumed(MIX.total)
     await world.rows("UPDATE users SET name = 'forged' WHERE id = (SELECT id FROM users LIMIT 1)")

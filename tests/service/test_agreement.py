@@ -102,7 +102,7 @@ async def test_schema_check_kit_and_service_say_the_same_of_every_record(world: 
 
 async def sent(world: World, every: list[ARecord]) -> dict[tuple[str, int], int]:
     """Publish all. By topic and offset, the number of the record, the first is 1."""
-    names, places = {"users": world.users, "documents": world.documents}, dict[tuple[str, int], int]()
+    names, places = world.topics, dict[tuple[str, int], int]()
     client = AIOKafkaProducer(bootstrap_servers=world.bootstrap, linger_ms=5, max_request_size=8 * 1024 * 1024)
     await client.start()
     try:

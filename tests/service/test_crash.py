@@ -14,7 +14,7 @@ KILLS = 5
 async def test_promise_5_1_and_5_2_after_kill_9_five_times_everything_is_exact(world: World) -> None:
     mix = Mix(users=8_000, documents=16_000, updates=16_000)
     await world.create_topics(partitions=4)
-    await publish(world.bootstrap, {"users": world.users, "documents": world.documents}, mix.events())
+    await publish(world.bootstrap, world.topics, mix.events())
     settings = world.settings | {"BATCH_MAX_EVENTS": "500", "KAFKA_GROUP_INSTANCE_ID": "the-one"}
     for kill in range(1, KILLS + 1):
         with running_projector(settings) as projector:

@@ -73,7 +73,7 @@ async def test_readiness_names_the_check_that_fails_while_liveness_stays(world: 
 async def test_promise_8_it_answers_within_100_ms_while_a_backlog_drains(world: World) -> None:
     mix = Mix(users=30_000, documents=60_000, updates=60_000)
     await world.create_topics(partitions=4)
-    await publish(world.bootstrap, {"users": world.users, "documents": world.documents}, mix.events())
+    await publish(world.bootstrap, world.topics, mix.events())
     took = []
     with running_projector(world.settings) as projector:
         eventually("the drain has begun", lambda: projector.status().get("batches", 0) > 0)

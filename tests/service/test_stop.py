@@ -15,7 +15,7 @@ from tests.support.world import World
 async def test_sigterm_in_a_drain_leaves_whole_batches_and_no_member(world: World) -> None:
     mix = Mix(users=10_000, documents=20_000, updates=20_000)
     await world.create_topics(partitions=4)
-    await publish(world.bootstrap, {"users": world.users, "documents": world.documents}, mix.events())
+    await publish(world.bootstrap, world.topics, mix.events())
     with running_projector(world.settings | {"BATCH_MAX_EVENTS": "1000"}) as projector:
         eventually("some batches are written", lambda: projector.status().get("batches", 0) > 2)
         started = time.monotonic()

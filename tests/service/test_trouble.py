@@ -13,7 +13,7 @@ from tests.support.world import World
 async def test_promise_5_4_backends_killed_every_moment_of_a_drain_cost_nothing(world: World) -> None:
     mix = Mix(users=6_000, documents=12_000, updates=12_000)
     await world.create_topics(partitions=2)
-    await publish(world.bootstrap, {"users": world.users, "documents": world.documents}, mix.events())
+    await publish(world.bootstrap, world.topics, mix.events())
     with running_projector(world.settings | {"BATCH_MAX_EVENTS": "300"}) as projector:
         eventually("the drain has begun", lambda: projector.status().get("batches", 0) > 0)
         for _ in range(12):
@@ -57,7 +57,7 @@ async def test_two_instances_share_the_partitions_and_one_takes_over(world: Worl
     with running_projector(settings) as first, running_projector(settings) as second:
         for one in (first, second):
             eventually("it has half of the partitions", lambda one=one: len(one.status().get("partitions", [])) == 4)
-        await publish(world.bootstrap, {"users": world.users, "documents": world.documents}, mix.events())
+        await publish(world.bootstrap, world.topics, mix.events())
         assert first.terminate() == 0
         await world.until_consumed(mix.total, seconds=60)
         assert second.status()["events"]["applied"] > 0

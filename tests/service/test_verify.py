@@ -17,7 +17,7 @@ from tests.support.world import World
 async def test_tables_that_were_changed_behind_its_back_are_found(world: World) -> None:
     mix = Mix(users=200, documents=400, updates=400)
     await world.create_topics(partitions=3)
-    await publish(world.bootstrap, {"users": world.users, "documents": world.documents}, mix.events())
+    await publish(world.bootstrap, world.topics, mix.events())
     with running_projector(world.settings):
         await world.until_consumed(mix.total)
         proved = command("verify", settings=world.settings)

@@ -32,6 +32,11 @@ class World:
         return cls(bootstrap, database_url, f"{name}-users", f"{name}-documents")
 
     @property
+    def topics(self) -> dict[str, str]:
+        """Its topics, by the names that they have elsewhere."""
+        return {"users": self.users, "documents": self.documents}
+
+    @property
     def group(self) -> str:
         return f"group-{self.users}"
 
@@ -50,7 +55,7 @@ class World:
 
     async def publish(self, records: Iterable[ARecord], **producer: Any) -> None:
         """Send records by key; their topics `users` and `documents` stand for this world's own."""
-        names = {"users": self.users, "documents": self.documents}
+        names = self.topics
         client = AIOKafkaProducer(bootstrap_servers=self.bootstrap, linger_ms=5, **producer)
         await client.start()
         try:
