@@ -3,16 +3,12 @@
 `python -m bench [RUNS] [EVENTS]`; 3 and 500,000 by default.
 """
 
-import asyncio
-import sys
 from pathlib import Path
 
 from bench.events import Mix, a_mix
 from bench.report import write_report
 from bench.results import FEWER, Results
-from bench.servers import OPTIONS, Bench
-from neon_projector.consumer.demo.servers.postgres import embedded_postgres
-from tests.support.kafka import local_kafka
+from bench.servers import Bench, on_own_servers
 
 ROUND_TRIPS_MS = (0, 5, 20, 50)
 LARGE = Mix(users=8, documents=400, updates=0, content="x" * 950_000)
@@ -46,20 +42,12 @@ async def measure(bench: Bench, results: Results) -> None:
         print(f"{rows:,} rows before: {results.filled[rows][-1]}")
 
 
-async def _runs(bench: Bench, results: Results, runs: int) -> None:
+async def _runs(bench: Bench, runs: int, events: int) -> Results:
+    results = Results(events)
     for _ in range(runs):
         await measure(bench, results)
-
-
-def main() -> None:
-    runs, events = (int(given) if given else default for given, default in zip(
-        (*sys.argv[1:], "", "")[:2], (3, 500_000), strict=True
-    ))  # fmt: skip
-    results = Results(events)
-    with local_kafka() as kafka, embedded_postgres(OPTIONS) as postgres:
-        asyncio.run(_runs(Bench(kafka, postgres), results, runs))
-    write_report(results, Path(__file__).parent)
+    return results
 
 
 if __name__ == "__main__":
-    main()
+    write_report(on_own_servers(_runs, 3, 500_000), Path(__file__).parent)

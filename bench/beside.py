@@ -4,21 +4,16 @@
 """
 
 import asyncio
-import sys
 import threading
 
 from bench.commands import run
-from bench.events import Mix, a_mix
+from bench.events import a_mix
 from bench.freshness import Freshness, freshness
-from bench.publish import publish
-from bench.servers import OPTIONS, Bench
-from bench.service import drain
-from neon_projector.consumer.demo.servers.postgres import embedded_postgres
-from tests.support.kafka import local_kafka
+from bench.healing import FORGE, MANY
+from bench.servers import Bench, on_own_servers
 from tests.support.world import World
 
 RATE, WARM_UP, SECONDS = 1_000, 3.0, 30.0
-FORGE = "UPDATE users SET name = 'forged' WHERE id IN (SELECT id FROM users LIMIT 3000)"
 BESIDE: dict[str, tuple[str, ...]] = {
     "alone": (),
     "verify": ("verify",),
@@ -30,10 +25,9 @@ def again_and_again(world: World, stop: threading.Event, *words: str) -> None:
     """Run the command, and print what it took, until `stop`."""
     while words and not stop.is_set():
         if words[0] == "rebuild":
-            asyncio.run(world.rows(FORGE))
+            asyncio.run(world.rows(FORGE, MANY))
         ran = run(world.settings, *words)
-        found = {name: ran.told[name] for name in ("verdict", "healed", "waited") if name in ran.told}
-        print(f"  {words[0]}: {ran.seconds:.1f} s, {found}", flush=True)
+        print(f"  {words[0]}: {ran.seconds:.1f} s, {ran.found}", flush=True)
 
 
 async def beside(world: World, already: int, *words: str) -> Freshness:
@@ -46,10 +40,10 @@ async def beside(world: World, already: int, *words: str) -> Freshness:
         await running
 
 
-async def measure(bench: Bench, mix: Mix) -> None:
-    async with bench.world() as world:
-        await publish(world.bootstrap, world.topics, mix.events())
-        print(await drain(world, mix.total, bench.postgres.pid, bench.kafka.pid), flush=True)
+async def measure(bench: Bench, records: int) -> None:
+    mix = a_mix(records)
+    async with bench.drained(mix) as (world, drained):
+        print(drained, flush=True)
         already = mix.total
         for name, words in BESIDE.items():
             found = await beside(world, already, *words)
@@ -57,11 +51,5 @@ async def measure(bench: Bench, mix: Mix) -> None:
             print(f"{name}: median {found.p50:.1f} ms, 99th percentile {found.p99:.1f} ms", flush=True)
 
 
-def main() -> None:
-    records = int(sys.argv[1]) if sys.argv[1:] else 500_000
-    with local_kafka() as kafka, embedded_postgres(OPTIONS) as postgres:
-        asyncio.run(measure(Bench(kafka, postgres), a_mix(records)))
-
-
 if __name__ == "__main__":
-    main()
+    on_own_servers(measure, 500_000)

@@ -23,6 +23,11 @@ class Ran:
     cpu: float
     peak_megabytes: int
 
+    @property
+    def found(self) -> dict[str, Any]:
+        """Of what it printed: what it found and healed, and how long the service waited for that."""
+        return {name: self.told[name] for name in ("verdict", "differing", "healed", "waited") if name in self.told}
+
 
 def run(settings: dict[str, str], *words: str, directory: str | None = None) -> Ran:
     """Run `projector` with these words and --json, in `directory`."""

@@ -4,17 +4,12 @@
 """
 
 import asyncio
-import sys
 import tempfile
 
 from bench.commands import run
-from bench.events import Mix, a_mix
-from bench.publish import publish
-from bench.servers import OPTIONS, Bench
-from bench.service import drain
+from bench.events import a_mix
+from bench.servers import Bench, on_own_servers
 from bench.verify import verify
-from neon_projector.consumer.demo.servers.postgres import embedded_postgres
-from tests.support.kafka import local_kafka
 from tests.support.projector import running_projector
 from tests.support.world import World
 
@@ -27,14 +22,13 @@ def timed(world: World, *words: str) -> None:
     """Run a command and print its seconds from start to end, its peak memory, and what it found and healed."""
     with tempfile.TemporaryDirectory() as directory:
         ran = run(world.settings, *words, directory=directory)
-    found = {name: ran.told[name] for name in ("verdict", "differing", "healed", "waited") if name in ran.told}
-    print(f"{' '.join(words)}: {ran.seconds:.1f} s, {ran.peak_megabytes} MB, {found}")
+    print(f"{' '.join(words)}: {ran.seconds:.1f} s, {ran.peak_megabytes} MB, {ran.found}")
 
 
-async def measure(bench: Bench, mix: Mix) -> None:
-    async with bench.world() as world:
-        await publish(world.bootstrap, world.topics, mix.events())
-        print(await drain(world, mix.total, bench.postgres.pid, bench.kafka.pid))
+async def measure(bench: Bench, records: int) -> None:
+    mix = a_mix(records)
+    async with bench.drained(mix) as (world, drained):
+        print(drained)
         print(await verify(world, mix.total, bench.postgres.pid))
         with running_projector(world.settings):
             one = await world.value(OWNER)
@@ -45,11 +39,5 @@ async def measure(bench: Bench, mix: Mix) -> None:
             await asyncio.to_thread(timed, world, "rebuild", "--execute", "--yes")
 
 
-def main() -> None:
-    records = int(sys.argv[1]) if sys.argv[1:] else 500_000
-    with local_kafka() as kafka, embedded_postgres(OPTIONS) as postgres:
-        asyncio.run(measure(Bench(kafka, postgres), a_mix(records)))
-
-
 if __name__ == "__main__":
-    main()
+    on_own_servers(measure, 500_000)

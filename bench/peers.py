@@ -3,8 +3,6 @@
 `python -m bench.peers [RUNS] [EVENTS]`; 3 and 500,000 by default.
 """
 
-import asyncio
-import sys
 from pathlib import Path
 
 from bench.debezium.sink import drain_by_debezium
@@ -12,9 +10,7 @@ from bench.events import a_mix
 from bench.peers_report import write_report
 from bench.results import Peers
 from bench.row_by_row import drain_row_by_row
-from bench.servers import OPTIONS, Bench
-from neon_projector.consumer.demo.servers.postgres import embedded_postgres
-from tests.support.kafka import local_kafka
+from bench.servers import Bench, on_own_servers
 
 
 async def measure(bench: Bench, runs: int, events: int) -> Peers:
@@ -34,14 +30,5 @@ async def measure(bench: Bench, runs: int, events: int) -> Peers:
     return peers
 
 
-def main() -> None:
-    runs, events = (int(given) if given else default for given, default in zip(
-        (*sys.argv[1:], "", "")[:2], (3, 500_000), strict=True
-    ))  # fmt: skip
-    with local_kafka() as kafka, embedded_postgres(OPTIONS) as postgres:
-        peers = asyncio.run(measure(Bench(kafka, postgres), runs, events))
-    write_report(peers, Path(__file__).parent)
-
-
 if __name__ == "__main__":
-    main()
+    write_report(on_own_servers(measure, 3, 500_000), Path(__file__).parent)

@@ -1,10 +1,12 @@
 """The servers that everything is measured on, and what is measured on them."""
 
-from collections.abc import AsyncIterator
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import asyncpg
 
@@ -15,11 +17,13 @@ from bench.freshness import Freshness, freshness
 from bench.limit import Limit, limit
 from bench.publish import publish
 from bench.service import Drain, drain
-from neon_projector.consumer.demo.servers.postgres import EmbeddedPostgres
-from tests.support.kafka import LocalKafka
+from neon_projector.consumer.demo.servers.postgres import EmbeddedPostgres, embedded_postgres
+from tests.support.kafka import LocalKafka, local_kafka
 from tests.support.neon_proxy import neon_proxy
 from tests.support.servers import migrate_database
 from tests.support.world import World
+
+T = TypeVar("T")
 
 OPTIONS = ("fsync=on", "shared_buffers=256MB", "max_wal_size=2GB")
 _numbers = count()
@@ -57,6 +61,13 @@ class Bench:
         await migrate_database(world.database_url)
         yield world
         await self._execute(f"DROP DATABASE {name} (FORCE)")
+
+    @asynccontextmanager
+    async def drained(self, mix: Mix) -> AsyncIterator[tuple[World, Drain]]:
+        """A world where the service has applied `mix`, and has ended."""
+        async with self.world() as world:
+            await publish(world.bootstrap, world.topics, mix.events())
+            yield world, await drain(world, mix.total, self.postgres.pid, self.kafka.pid)
 
     async def limit(self, mix: Mix, connections: int = 1) -> Limit:
         async with self.world() as world:
@@ -101,3 +112,11 @@ class Bench:
         connection = await asyncpg.connect(self.postgres.url)
         await connection.execute(statement)
         await connection.close()
+
+
+def on_own_servers(measure: Callable[..., Coroutine[Any, Any, T]], *numbers: int) -> T:
+    """What `measure` returns of a Bench, and of the numbers of the command line; `numbers` where it gives none."""
+    given = (*sys.argv[1:], *[""] * len(numbers))
+    asked = [int(one or default) for one, default in zip(given, numbers, strict=False)]
+    with local_kafka() as kafka, embedded_postgres(OPTIONS) as postgres:
+        return asyncio.run(measure(Bench(kafka, postgres), *asked))

@@ -4,17 +4,13 @@
 """
 
 import asyncio
-import sys
 from dataclasses import dataclass
 
 from bench.commands import run
-from bench.events import Mix, a_mix
+from bench.events import a_mix
 from bench.processes import cpu_seconds, family
-from bench.publish import publish
-from bench.servers import OPTIONS, Bench
-from bench.service import Drain, drain
-from neon_projector.consumer.demo.servers.postgres import embedded_postgres
-from tests.support.kafka import local_kafka
+from bench.servers import Bench, on_own_servers
+from bench.service import Drain
 from tests.support.world import World
 
 
@@ -46,17 +42,14 @@ async def verify(world: World, records: int, postgres: int) -> Verified:
     )
 
 
-async def measure(bench: Bench, mix: Mix) -> tuple[Drain, Verified]:
-    async with bench.world() as world:
-        await publish(world.bootstrap, world.topics, mix.events())
-        drained = await drain(world, mix.total, bench.postgres.pid, bench.kafka.pid)
+async def measure(bench: Bench, records: int) -> tuple[Drain, Verified]:
+    mix = a_mix(records)
+    async with bench.drained(mix) as (world, drained):
         return drained, await verify(world, mix.total, bench.postgres.pid)
 
 
 def main() -> None:
-    records = int(sys.argv[1]) if sys.argv[1:] else 500_000
-    with local_kafka() as kafka, embedded_postgres(OPTIONS) as postgres:
-        drained, verified = asyncio.run(measure(Bench(kafka, postgres), a_mix(records)))
+    drained, verified = on_own_servers(measure, 500_000)
     print(drained)
     print(verified)
     print(
