@@ -8,16 +8,15 @@ partitions up and claim them again, and a claim reads the position, and hints it
 import asyncio
 from collections.abc import Mapping
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from neon_projector.consumer.admin.group import group_of
 from neon_projector.consumer.errors import ProjectorError, TransientError, Untold
-from neon_projector.consumer.kafka.client import client_options
 from neon_projector.consumer.kafka.committer import commit
 from neon_projector.consumer.kafka.errors import kafka_translated
 from neon_projector.consumer.kafka.force_rebalance import join_and_leave
-from neon_projector.consumer.kafka.reading_client import start
+from neon_projector.consumer.kafka.reading_client import reading_client, start
 from neon_projector.consumer.settings import Settings
 
 JOIN_SECONDS = 60.0
@@ -54,7 +53,7 @@ async def _tell(settings: Settings, positions: Mapping[TopicPartition, int]) -> 
 
 async def _hint(settings: Settings, positions: Mapping[TopicPartition, int]) -> None:
     """By a client that joins nothing: a coordinator takes that of a group without members."""
-    client = AIOKafkaConsumer(group_id=settings.kafka_group_id, enable_auto_commit=False, **client_options(settings))
+    client = reading_client(settings, group_id=settings.kafka_group_id)
     client.assign(list(positions))
     await start(client)
     try:
