@@ -3,20 +3,18 @@
 from neon_projector.projections.checking.across import Across
 from neon_projector.projections.checking.problem import Problem
 from neon_projector.projections.checking.reading import Reading
-from neon_projector.projections.contract.decode import EVENT_MAX_BYTES, Decoder
+from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Event
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.contract.record import Record
 
 
 class Checker:
-    """Give it each record with the number of its line. What it says needs neither broker nor database.
+    """Give it each record with the number of its line. What it says needs neither broker nor database. `decode` is the
+    service's decoder, as strict as the service is."""
 
-    `strict`: as for `Decoder`.
-    """
-
-    def __init__(self, registry: Registry, max_bytes: int = EVENT_MAX_BYTES, *, strict: bool = False) -> None:
-        self._read = Reading(registry, Decoder(registry, max_bytes, strict=strict))
+    def __init__(self, registry: Registry, decode: Decoder) -> None:
+        self._read = Reading(registry, decode)
         self._across = Across(registry)
 
     def check(self, line: int, record: Record) -> tuple[Event | None, list[Problem]]:

@@ -23,7 +23,7 @@ decode = Decoder(REGISTRY)
 
 def found(*events: dict[str, Any]) -> list[Problem]:
     """What is said of these, the first one on line 1."""
-    checker, problems = Checker(REGISTRY), list[Problem]()
+    checker, problems = Checker(REGISTRY, decode), list[Problem]()
     for line, event in enumerate(events, 1):
         problems += checker.check(line, ARecord(json.dumps(event).encode()))[1]
     return sorted([*problems, *checker.end()], key=lambda problem: problem.line)
@@ -39,7 +39,7 @@ def warned(*events: dict[str, Any]) -> list[tuple[int, str, int | None]]:
 
 @pytest.mark.parametrize("bad", ALL_BAD_RECORDS, ids=lambda bad: bad.name)
 def test_of_a_bad_record_it_says_what_the_decoder_says_and_what_to_do(bad: Any) -> None:
-    event, problems = Checker(REGISTRY).check(7, bad.record)
+    event, problems = Checker(REGISTRY, decode).check(7, bad.record)
     rejected = decode(bad.record)
     assert isinstance(rejected, Rejection)
     assert event is None
@@ -54,7 +54,7 @@ def test_each_field_that_is_wrong_is_a_problem_of_its_own() -> None:
 
 
 def test_a_good_event_is_handed_back() -> None:
-    event, problems = Checker(REGISTRY).check(1, ARecord(json.dumps(a_user_event(id=ADA)).encode()))
+    event, problems = Checker(REGISTRY, decode).check(1, ARecord(json.dumps(a_user_event(id=ADA)).encode()))
     assert isinstance(event, Event)
     assert (event.id, problems) == (ADA, [])
 

@@ -85,7 +85,7 @@ def test_the_fast_path_leaves_them_and_reads_the_others() -> None:
         assert "isActive" not in event["data"] or type(fast(a_record(event, value=value))) is Event
 
 
-DECODES = ("decoder_of", "Decoder", "Checker")
+DECODES = ("decoder_of", "Decoder")
 
 
 def test_whatever_decodes_beside_the_service_is_as_strict_as_it() -> None:

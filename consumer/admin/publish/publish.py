@@ -36,7 +36,7 @@ class Checked:
 
 def check(file: IO[bytes], registry: Registry, settings: EventSettings, told: Callable[[int], None]) -> Checked:
     """Check each line, and all beside each other. Needs no server."""
-    checker, found = Checker(registry, settings.event_max_bytes, strict=settings.contract_strict), Checked()
+    checker, found = Checker(registry, decoder_of(settings, registry)), Checked()
     for line, record in records_of(file):
         found.lines += 1
         if isinstance(record, Problem):
