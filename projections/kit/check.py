@@ -22,7 +22,12 @@ def check(
     return reading(REGISTRY, strict)(1, given(value, headers, key))[1]
 
 
-@cache
 def reading(registry: Registry, strict: bool) -> Reading:
-    """By the service's decoder, which takes a while to make."""
-    return Reading(registry, Decoder(registry, strict=strict))
+    """By the service's decoder."""
+    return Reading(registry, decoder(registry, strict))
+
+
+@cache
+def decoder(registry: Registry, strict: bool = False) -> Decoder:
+    """The service's, within the limits that it has if nobody changes them. It takes a while to make."""
+    return Decoder(registry, strict=strict)

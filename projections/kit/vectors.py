@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from neon_projector.projections.checking.given import Given
-from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Event, Ignored, Rejection
 from neon_projector.projections.contract.outcome import Outcome
 from neon_projector.projections.contract.record import Record
+from neon_projector.projections.kit.check import decoder
 from neon_projector.projections.registry import REGISTRY
 from neon_projector.projections.state.memory import Memory
 
@@ -59,7 +59,7 @@ def vectors(file: str | Path | None = None) -> list[Vector]:
 
 def becomes(record: Record, before: Iterable[Record] = ()) -> Became:
     """What `record` becomes where the tables hold nothing but what `before` made of them."""
-    memory, decode = Memory(REGISTRY), Decoder(REGISTRY)
+    memory, decode = Memory(REGISTRY), decoder(REGISTRY)
     for one in before:
         if isinstance(event := decode(one), Event):
             memory.take(event)
