@@ -8,11 +8,11 @@ from neon_projector.consumer.cli.by_topic import FEW, print_lines, print_partiti
 from neon_projector.consumer.cli.output import print_json, print_text
 from neon_projector.consumer.cli.times import exactly
 from neon_projector.consumer.wording import counted, verb
+from neon_projector.projections.contract.outcome import TOTALS
 
 Row = dict[str, Any]
 
 WHERE = ("next_offset", "earliest", "latest", "lag", "lost")
-TOTALS = ("applied", "superseded", "parked", "rejected", "ignored", "skipped")
 SUMMED = ("lag", "lost", *TOTALS)
 """Of the partitions of a topic together."""
 

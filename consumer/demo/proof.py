@@ -11,9 +11,9 @@ from neon_projector.consumer.demo.stream.truth import Row, Truth
 from neon_projector.consumer.wording import counted
 from neon_projector.models import CONTROL_SCHEMA
 from neon_projector.models.waiting import DEAD_LETTERS
+from neon_projector.projections.contract.outcome import TOTALS
 
 SHOWN_DIFFERENCES = 5
-_OUTCOMES = ("applied", "superseded", "parked", "rejected", "ignored", "skipped")
 
 
 @dataclass
@@ -98,14 +98,14 @@ async def _positions(connection: Any, truth: Truth) -> Check:
 
 async def _totals(connection: Any, truth: Truth) -> Check:
     """Every record has one outcome: they add up to the distance that each position moved."""
-    names = ", ".join(_OUTCOMES)
+    names = ", ".join(TOTALS)
     rows = await connection.fetch(f"SELECT topic, partition, next_offset, {names} FROM {CONTROL_SCHEMA}.offsets")
     differences = [
         f"{row['topic']}:{row['partition']}: the outcomes add up to {added:,}, the position is {row['next_offset']:,}"
         for row in rows
-        if (added := sum(row[name] for name in _OUTCOMES)) != row["next_offset"]
+        if (added := sum(row[name] for name in TOTALS)) != row["next_offset"]
     ]
-    totals = {name: sum(row[name] for row in rows) for name in _OUTCOMES}
+    totals = {name: sum(row[name] for row in rows) for name in TOTALS}
     known = {"rejected": len(truth.dead_letters), "ignored": truth.ignored, "skipped": 0}
     for name, number in known.items():
         if totals[name] != number:

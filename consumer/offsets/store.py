@@ -17,12 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from neon_projector.consumer.offsets.claim import Claim, OffsetRange
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.models import CONTROL_SCHEMA
-from neon_projector.projections.contract.outcome import Outcome
+from neon_projector.projections.contract.outcome import TOTALS, Outcome
 
 OFFSETS = f"{CONTROL_SCHEMA}.offsets"
 _PARTITIONS = "unnest(CAST(:topic AS text[]), CAST(:partition AS integer[]))"
-_OUTCOMES = tuple(Outcome)
-_TOTALS = (*(outcome.value for outcome in _OUTCOMES), "skipped")
 
 _CLAIM = text(f"""
     INSERT INTO {OFFSETS} AS o (group_id, topic, partition, next_offset, epoch, skipped, topic_id)
@@ -46,12 +44,12 @@ _MOVED = {
     "next_offset": "bigint",
     "epoch": "bigint",
     "fingerprint": "text",
-} | dict.fromkeys(_TOTALS, "bigint")
+} | dict.fromkeys(TOTALS, "bigint")
 
 _MOVE = f"""
     WITH moved AS (
         UPDATE {OFFSETS} o SET next_offset = v.next_offset, updated_at = now(),
-            fingerprint = coalesce(v.fingerprint, o.fingerprint), {", ".join(f"{t} = o.{t} + v.{t}" for t in _TOTALS)}
+            fingerprint = coalesce(v.fingerprint, o.fingerprint), {", ".join(f"{t} = o.{t} + v.{t}" for t in TOTALS)}
         FROM json_to_recordset({{rows}}) AS v({", ".join(f"{name} {kind}" for name, kind in _MOVED.items())})
         WHERE o.group_id = {{group}} AND o.topic = v.topic AND o.partition = v.partition
             AND o.next_offset = v.start AND o.epoch = v.epoch
@@ -82,7 +80,7 @@ async def read(
 
 async def stored(engine: AsyncEngine, group_id: str) -> dict[TopicPartition, dict[str, int]]:
     """All stored positions of the group, with epochs and totals by name."""
-    names = ("next_offset", "epoch", *_TOTALS)
+    names = ("next_offset", "epoch", *TOTALS)
     select = f"SELECT topic, partition, {', '.join(names)} FROM {OFFSETS} WHERE group_id = :group_id ORDER BY 1, 2"
     with translated():
         async with engine.connect() as connection:
@@ -134,7 +132,7 @@ def move(
         counts = totals.get(partition, Counter[Outcome]())
         between = skipped(span, counts)
         assert between >= 0, "more outcomes than offsets"
-        own = (*partition, *span, fingerprints.get(partition), *(counts.get(outcome, 0) for outcome in _OUTCOMES))
+        own = (*partition, *span, fingerprints.get(partition), *(counts.get(outcome, 0) for outcome in Outcome))
         rows.append(dict(zip(_MOVED, (*own, between), strict=True)))
     return _MOVE.format(rows=_quoted(json.dumps(rows)), group=_quoted(group_id), number=len(rows))
 

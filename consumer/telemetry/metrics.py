@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from neon_projector.consumer.telemetry.histogram import BatchHistogram
 from neon_projector.consumer.telemetry.state import CHECKS
-from neon_projector.projections.contract.outcome import Outcome
+from neon_projector.projections.contract.outcome import TOTALS
 
 FRESHNESS_BUCKETS = (
     0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3600, 14400, 86400,
@@ -166,7 +166,7 @@ class Metrics:
         for check in CHECKS:
             self.healthy.labels(check)
         for topic in topics:
-            for outcome in (*Outcome, "skipped"):
-                self.events.labels(topic, str(outcome))
+            for outcome in TOTALS:
+                self.events.labels(topic, outcome)
             for reason in INTAKE_STOPS:
                 self.intake_stopped.labels(topic, reason)

@@ -13,6 +13,10 @@ class Outcome(StrEnum):
     IGNORED = "ignored"
 
 
+TOTALS = (*(outcome.value for outcome in Outcome), "skipped")
+"""What each offset is counted as: the names of totals, in the order in which they are shown."""
+
+
 class Reason(StrEnum):
     """Why a record is a dead letter."""
 

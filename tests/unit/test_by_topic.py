@@ -8,8 +8,9 @@ from aiokafka import TopicPartition
 from neon_projector.consumer.admin.lost_records import Lost
 from neon_projector.consumer.admin.replay.plan import Range
 from neon_projector.consumer.admin.reset import Move
-from neon_projector.consumer.cli.offsets_text import TOTALS, WHERE, print_moves, print_positions
+from neon_projector.consumer.cli.offsets_text import WHERE, print_moves, print_positions
 from neon_projector.consumer.cli.replay_text import print_plan
+from neon_projector.projections.contract.outcome import TOTALS
 
 MANY = [TopicPartition(topic, number) for topic in ("users", "documents") for number in range(64)]
 
