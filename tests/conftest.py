@@ -6,11 +6,10 @@ import signal
 from collections.abc import AsyncIterator, Iterator
 from urllib.parse import urlsplit
 
-import asyncpg
 import pytest
 from hypothesis import settings
 
-from tests.support.servers import kafka_server, migrate_database, postgres_server
+from tests.support.servers import execute, kafka_server, migrate_database, postgres_server
 from tests.support.world import World
 
 TEMPLATE = "projector_template"
@@ -42,7 +41,7 @@ def postgres() -> Iterator[str]:
 
 
 async def _make_template(url: str) -> None:
-    await _execute(url, f"DROP DATABASE IF EXISTS {TEMPLATE}", f"CREATE DATABASE {TEMPLATE}")
+    await execute(url, f"DROP DATABASE IF EXISTS {TEMPLATE}", f"CREATE DATABASE {TEMPLATE}")
     await migrate_database(database_url(url, TEMPLATE))
 
 
@@ -62,9 +61,9 @@ async def database(postgres: str) -> AsyncIterator[str]:
 
 async def _database(server: str, template: str) -> AsyncIterator[str]:
     name = f"test_{next(_numbers)}"
-    await _execute(server, f"DROP DATABASE IF EXISTS {name} (FORCE)", f"CREATE DATABASE {name} TEMPLATE {template}")
+    await execute(server, f"DROP DATABASE IF EXISTS {name} (FORCE)", f"CREATE DATABASE {name} TEMPLATE {template}")
     yield database_url(server, name)
-    await _execute(server, f"DROP DATABASE {name} (FORCE)")
+    await execute(server, f"DROP DATABASE {name} (FORCE)")
 
 
 @pytest.fixture
@@ -75,12 +74,3 @@ def world(kafka: str, database: str) -> World:
 
 def database_url(server: str, name: str) -> str:
     return urlsplit(server)._replace(path=f"/{name}").geturl()
-
-
-async def _execute(url: str, *statements: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()

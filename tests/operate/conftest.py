@@ -8,8 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from tests.conftest import TEMPLATE, _execute, database_url
+from tests.conftest import TEMPLATE, database_url
 from tests.operate.replaying import fill
+from tests.support.servers import execute
 from tests.support.world import World
 
 
@@ -17,11 +18,11 @@ from tests.support.world import World
 def filled_once(kafka: str, postgres: str) -> Iterator[World]:
     """Whose service has applied records of every kind, and is not running."""
     name = f"filled_{uuid4().hex[:8]}"
-    asyncio.run(_execute(postgres, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
+    asyncio.run(execute(postgres, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}"))
     world = World.of_its_own(kafka, database_url(postgres, name))
     asyncio.run(fill(world))
     yield world
-    asyncio.run(_execute(postgres, f"DROP DATABASE {name} (FORCE)"))
+    asyncio.run(execute(postgres, f"DROP DATABASE {name} (FORCE)"))
 
 
 @pytest.fixture
@@ -29,6 +30,6 @@ async def filled(filled_once: World, postgres: str) -> AsyncIterator[World]:
     """A copy of that one's database. Its topics are shared: a test may add to them, and must not delete from them."""
     name = f"copy_{uuid4().hex[:8]}"
     original = urlsplit(filled_once.database_url).path[1:]
-    await _execute(postgres, f"CREATE DATABASE {name} TEMPLATE {original}")
+    await execute(postgres, f"CREATE DATABASE {name} TEMPLATE {original}")
     yield replace(filled_once, database_url=database_url(postgres, name))
-    await _execute(postgres, f"DROP DATABASE {name} (FORCE)")
+    await execute(postgres, f"DROP DATABASE {name} (FORCE)")

@@ -16,9 +16,10 @@ from typer.testing import CliRunner
 from neon_projector.consumer.cli.app import app
 from neon_projector.consumer.cli.examples import AN_ID
 from neon_projector.consumer.errors import ProjectorError
-from tests.conftest import TEMPLATE, _execute, database_url
+from tests.conftest import TEMPLATE, database_url
 from tests.service.test_meaning import ADA, EVE, play
 from tests.support.factories import a_document_event, a_user_event
+from tests.support.servers import execute
 from tests.support.world import World
 from tests.unit.test_help import EVERY, examples_of
 
@@ -142,7 +143,7 @@ def busy(kafka: str, postgres: str) -> Iterator[World]:
     """A world in which each table has something: rows, what waits and is contested, a dead letter, an operation."""
     name = "every_command"
     asyncio.run(
-        _execute(postgres, f"DROP DATABASE IF EXISTS {name} (FORCE)", f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+        execute(postgres, f"DROP DATABASE IF EXISTS {name} (FORCE)", f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
     )
     world = World(kafka, database_url(postgres, name), f"{name}-users", f"{name}-documents")
     events: list[dict[str, Any]] = [
@@ -156,4 +157,4 @@ def busy(kafka: str, postgres: str) -> Iterator[World]:
     for words in (["pause", "--topic", world.users], ["resume", "--topic", world.users]):
         assert called(words, world.settings)[0] == 0
     yield world
-    asyncio.run(_execute(postgres, f"DROP DATABASE {name} (FORCE)"))
+    asyncio.run(execute(postgres, f"DROP DATABASE {name} (FORCE)"))

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from tests.support.documents import ROOT
+from tests.support.servers import execute
 from tests.support.world import World
 
 EXAMPLES = ROOT / "docs" / "examples" / "outbox"
@@ -74,15 +75,6 @@ async def tables_become_equal(url: str, world: World) -> None:
     while await tables(url) != await tables(world.database_url) and asyncio.get_running_loop().time() < deadline:
         await asyncio.sleep(0.1)
     await tables_are_equal(url, world)
-
-
-async def execute(url: str, *scripts: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
-        for script in scripts:
-            await connection.execute(script)
-    finally:
-        await connection.close()
 
 
 @dataclass(frozen=True)

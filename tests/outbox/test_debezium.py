@@ -11,10 +11,11 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from neon_projector.consumer.demo.servers.postgres import embedded_postgres
 from tests.conftest import TEMPLATE, database_url
 from tests.outbox.debezium import connectors, heartbeats, worker
-from tests.outbox.source import execute, make_tables, tables_become_equal
+from tests.outbox.source import make_tables, tables_become_equal
 from tests.outbox.writers import writing
 from tests.support.connect import Connect
 from tests.support.projector import running_projector
+from tests.support.servers import execute
 from tests.support.topics import create_topics
 from tests.support.world import World
 

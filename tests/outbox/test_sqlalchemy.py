@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from tests.outbox.source import EXAMPLES, execute
+from tests.outbox.source import EXAMPLES
+from tests.support.servers import execute
 
 
 def example(name: str) -> ModuleType:

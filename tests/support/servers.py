@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import asyncpg
 from pydantic import SecretStr
 
 from neon_projector.consumer.demo.servers.postgres import embedded_postgres
@@ -51,6 +52,16 @@ async def migrate_database(url: str) -> None:
     engine = create_direct_engine(DatabaseSettings(neon_database_url=SecretStr(url)))
     await upgrade(engine)
     await engine.dispose()
+
+
+async def execute(url: str, *scripts: str) -> None:
+    """Run these in the database at `url`, over one connection."""
+    connection = await asyncpg.connect(url)
+    try:
+        for script in scripts:
+            await connection.execute(script)
+    finally:
+        await connection.close()
 
 
 def docker_answers() -> bool:
