@@ -14,7 +14,7 @@ from uuid import UUID
 import pytest
 
 from neon_projector.projections import assert_projectable
-from tests.support.documents import ROOT
+from tests.support.documents import ROOT, blocks
 
 THEIRS = """
 import json, pytest
@@ -37,7 +37,7 @@ def our_checker(record):
 def test_the_examples_of_the_kit_run(tmp_path: Path) -> None:
     guide = (ROOT / "docs" / "publishing.md").read_text()
     section = guide.partition("\n## Test your own events\n")[2].partition("\n## ")[0]
-    examples = re.findall(r"^```python\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+    examples = blocks(section, "python")
     (tmp_path / "test_theirs.py").write_text("\n\n".join([THEIRS, *examples]))
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:asyncio", "-p", "no:cacheprovider"],
@@ -55,7 +55,7 @@ def test_the_examples_of_the_kit_run(tmp_path: Path) -> None:
 @pytest.mark.parametrize("example", ["with_aiokafka.py", "with_confluent_kafka.py"])
 def test_an_object_of_their_own_becomes_an_event_by_the_functions_of_an_example(example: str) -> None:
     section = (ROOT / "docs" / "publishing.md").read_text().partition("\n## From your own objects\n")[2]
-    (theirs,) = re.findall(r"^```python\n(.*?)^```", section.partition("\n## ")[0], re.MULTILINE | re.DOTALL)
+    (theirs,) = blocks(section.partition("\n## ")[0], "python")
     names: dict[str, Any] = {"dataclass": dataclass, "__name__": __name__}
     exec(functions_of(example), names)
     exec(theirs, names)

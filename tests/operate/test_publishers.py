@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import AsyncIterator
-from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
 import pytest
 
-SECURITY = Path(__file__).parents[2] / "docs" / "security.md"
+from tests.support.documents import ROOT, blocks
+
+SECURITY = ROOT / "docs" / "security.md"
 LETTER = """
     INSERT INTO projector.dead_letters (topic, partition, "offset", sha256, value, headers, source, reason, error)
     VALUES ('users', 0, $1, 'x', $2, '[]', $3, 'invalid_data', 'data.name: at most 100 characters, 101 came')"""
@@ -19,7 +20,7 @@ async def publisher(database: str) -> AsyncIterator[asyncpg.Connection]:
     """Connected as `crm`, to whom the documents give the letters of `/crm`."""
     role = f"crm_{uuid4().hex}"
     _, _, section = SECURITY.read_text().partition("## Publishers read their own dead letters")
-    once, each = re.findall(r"```sql\n(.*?)```", section, re.DOTALL)
+    once, each = blocks(section, "sql")
     owner = await asyncpg.connect(database)
     await owner.execute(once)
     await owner.execute(re.sub(r"\bcrm\b(?<!/crm)", role, each))

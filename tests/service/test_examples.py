@@ -16,7 +16,7 @@ from aiokafka.partitioner import murmur2
 from neon_projector.projections.publishing.documents import Format, document
 from neon_projector.projections.publishing.form import Form
 from neon_projector.projections.registry import CONTRACT_VERSION, REGISTRY
-from tests.support.documents import ROOT
+from tests.support.documents import ROOT, blocks
 from tests.support.examples import EXAMPLES, NAMES, command
 from tests.support.projector import PROJECTOR, environment, running_projector
 from tests.support.projector import command as projector
@@ -58,7 +58,7 @@ async def test_what_each_example_publishes_is_shown_as_meant(world: World, tmp_p
 
 async def test_the_first_event_of_the_guide_is_shown(world: World, tmp_path: Path) -> None:
     guide = (ROOT / "docs" / "publishing.md").read_text().partition("## Your first event\n")[2].partition("\n## ")[0]
-    publish, look = (block for block in re.findall(r"^```sh\n(.*?)^```$", guide, re.M | re.S) if "ada" in block)
+    publish, look = (block for block in blocks(guide, "sh") if "ada" in block)
     await world.create_topics(partitions=4)
     with running_projector(world.settings):
         said = await asyncio.to_thread(shell, publish, world, tmp_path)

@@ -36,6 +36,11 @@ def is_path(code: str) -> bool:
     return bool(slash and PATH.fullmatch(code)) and any(first in Path(path).parts[:-1] for path in tree())
 
 
+def blocks(text: str, language: str) -> list[str]:
+    """What stands in the fences of this language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
 @cache
 def tree() -> frozenset[str]:
     """All files that git keeps or would keep, and their folders, relative to the root."""

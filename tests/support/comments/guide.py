@@ -7,11 +7,10 @@ from pathlib import Path
 from shutil import copytree, ignore_patterns
 
 from neon_projector.consumer.schema.migrate import newest_revision
+from tests.support.documents import ROOT, blocks
 
-ROOT = Path(__file__).parents[3]
 GUIDE = ROOT / "docs" / "adding-an-entity.md"
 _FILE = re.compile(r"<!-- (?P<path>\S+) from (?P<source>\S+) -->\n```python\n(?P<text>.*?)```\n", re.DOTALL)
-_DIFF = re.compile(r"^```diff\n(.*?)^```\n", re.MULTILINE | re.DOTALL)
 PACKAGES = ("consumer", "projections", "models", "migrations")
 
 
@@ -36,7 +35,7 @@ def put_into(copy: Path) -> None:
     for found in _FILE.finditer(guide):
         path = found["path"] if found["path"] != "migration" else f"migrations/versions/{_next()}_comments.py"
         (package / path).write_text(found["text"])
-    for diff in _DIFF.findall(guide):
+    for diff in blocks(guide, "diff"):
         subprocess.run(["git", "apply", "-"], input=diff, text=True, cwd=package, check=True, capture_output=True)
 
 
