@@ -3,7 +3,6 @@
 5,000 records of the demo's stream, good and bad, with the tests' own bad and good records among them.
 """
 
-import asyncio
 import base64
 import hashlib
 import io
@@ -12,8 +11,6 @@ import random
 from dataclasses import replace
 from typing import Any, NamedTuple
 from uuid import UUID
-
-from aiokafka import AIOKafkaProducer
 
 from neon_projector.consumer.admin.publish import publish
 from neon_projector.consumer.demo.stream.stream import Stream
@@ -102,16 +99,8 @@ async def test_schema_check_kit_and_service_say_the_same_of_every_record(world: 
 
 async def sent(world: World, every: list[ARecord]) -> dict[tuple[str, int], int]:
     """Publish all. By topic and offset, the number of the record, the first is 1."""
-    names, places = world.topics, dict[tuple[str, int], int]()
-    client = AIOKafkaProducer(bootstrap_servers=world.bootstrap, linger_ms=5, max_request_size=8 * 1024 * 1024)
-    await client.start()
-    try:
-        futures = [await client.send(names[r.topic], r.value, r.key, headers=[*r.headers]) for r in every]
-        for number, there in enumerate(await asyncio.gather(*futures), 1):
-            places[there.topic, there.offset] = number
-    finally:
-        await client.stop()
-    return places
+    there = await world.publish(every, max_request_size=8 * 1024 * 1024)
+    return {(one.topic, one.offset): number for number, one in enumerate(there, 1)}
 
 
 async def letters(world: World) -> dict[tuple[str, int], Said]:

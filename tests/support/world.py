@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.structs import RecordMetadata
 
 from tests.support.factories import ARecord, a_record, a_user_event
 from tests.support.topics import create_topics
@@ -53,8 +54,9 @@ class World:
     async def create_topics(self, partitions: int = 1) -> None:
         await create_topics(self.bootstrap, self.users, self.documents, partitions=partitions)
 
-    async def publish(self, records: Iterable[ARecord], **producer: Any) -> None:
-        """Send records by key; their topics `users` and `documents` stand for this world's own."""
+    async def publish(self, records: Iterable[ARecord], **producer: Any) -> list[RecordMetadata]:
+        """Send records by key; their topics `users` and `documents` stand for this world's own. Returns where each
+        is."""
         names = self.topics
         client = AIOKafkaProducer(bootstrap_servers=self.bootstrap, linger_ms=5, **producer)
         await client.start()
@@ -62,7 +64,7 @@ class World:
             sent = [
                 await client.send(names[r.topic], key=r.key, value=r.value, headers=list(r.headers)) for r in records
             ]
-            await asyncio.gather(*sent)
+            return list(await asyncio.gather(*sent))
         finally:
             await client.stop()
 
