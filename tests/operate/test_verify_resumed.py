@@ -52,8 +52,27 @@ async def test_it_goes_on_from_where_it_was_killed(world: World, tmp_path: Path)
         told, errors = resumed.stdout, resumed.stderr
     kept = json.loads(command("operations", "show", str(operation), "--json", settings=settings).stdout)["after"]
     assert kept == {name: value for name, value in whole.items() if name in kept} | {"operation": operation}, errors
-    if told:  # else it was killed after its end, and before it had printed that
+    if told:
         assert same(json.loads(told)) == same(whole), errors
+    else:  # killed after its end, before it had printed that, and maybe before it had tidied up: the next one does that
+        assert command("verify", settings=settings).returncode == 1
+    assert await world.value(LEFT) == 0
+    assert left(tmp_path) == []
+
+
+async def test_what_one_killed_after_its_end_has_left_the_next_one_drops(world: World, tmp_path: Path) -> None:
+    settings = world.settings | {"TMPDIR": str(tmp_path)}
+    await world.create_topics()
+    await world.publish_users(60)
+    with running_projector(world.settings):
+        await world.until_consumed(60)
+    begun = begin(settings, "verify", "--max-rate", "20")
+    await world.until(f"SELECT count(*)::int FROM ({NEWEST}) n WHERE ({COPIED})", 1)
+    begun.kill()
+    begun.communicate()
+    await world.rows("UPDATE projector.operations SET state = 'completed', outcome = 'equal'")
+    assert (await world.value(LEFT) > 0, len(left(tmp_path))) == (True, 1)
+    assert command("verify", settings=settings).returncode == 0
     assert await world.value(LEFT) == 0
     assert left(tmp_path) == []
 
