@@ -4,8 +4,9 @@ from typing import Any, Literal
 
 from alembic import context
 
-from neon_projector.models import CONTROL_SCHEMA, ENTITY_SCHEMA, metadata
+from neon_projector.models import CONTROL_SCHEMA, ENTITY_SCHEMA
 from neon_projector.models.base import VERSION_TABLE
+from neon_projector.models.control import ALL_METADATA
 
 
 def include_name(name: str | None, type_: str, _parents: Any) -> bool:
@@ -17,7 +18,7 @@ def include_name(name: str | None, type_: str, _parents: Any) -> bool:
 
 def configure(**target: Any) -> None:
     context.configure(
-        target_metadata=metadata,
+        target_metadata=ALL_METADATA,
         include_schemas=True,
         include_name=include_name,
         compare_type=True,

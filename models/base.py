@@ -1,9 +1,10 @@
-"""What all tables of the project share: schemas, constraint names, and the one kind of time column."""
+"""What the tables share: schemas, constraint names, and the registry of those that applications read."""
 
 from datetime import datetime
 from typing import Annotated, TypeVar
 
 from sqlalchemy import DateTime, MetaData
+from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
 NAMING = {
@@ -25,8 +26,14 @@ its own `search_path`. The SQL of the service and of its migrations always names
 VERSION_TABLE = "alembic_version"
 """The table in CONTROL_SCHEMA where Alembic records the database's revision."""
 
-metadata: MetaData = SQLModel.metadata
-metadata.naming_convention = NAMING
+metadata = MetaData(naming_convention=NAMING)
+"""The tables that applications read. It is not `SQLModel.metadata`: an application may have tables and classes of the
+same names there, and its `create_all` makes none of these."""
+
+
+class Entity(SQLModel, registry=registry(metadata=metadata)):
+    """The base of the tables that applications read. A name in a relationship is looked up among these only."""
+
 
 UtcTime = Annotated[datetime, Field(sa_type=DateTime(timezone=True))]
 """A `timestamptz`: always with a zone, to the microsecond."""

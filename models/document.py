@@ -8,7 +8,7 @@ from pydantic import field_validator
 from sqlalchemy import BigInteger, DateTime, String, Text
 from sqlmodel import Field, Relationship, SQLModel
 
-from neon_projector.models.base import not_null
+from neon_projector.models.base import Entity, not_null
 
 if TYPE_CHECKING:
     from neon_projector.models.user import User
@@ -23,7 +23,7 @@ class DocumentBase(SQLModel):
     content: str | None = None
 
 
-class Document(DocumentBase, table=True):
+class Document(DocumentBase, Entity, table=True):
     """One document that exists now. Deleting its owner deletes it. `version` as in `User`."""
 
     __tablename__ = "documents"

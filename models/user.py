@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, Boolean, DateTime, String, text
 from sqlmodel import Field, Relationship, SQLModel
 
 from neon_projector.models.address import Address
-from neon_projector.models.base import not_null
+from neon_projector.models.base import Entity, not_null
 
 if TYPE_CHECKING:
     from neon_projector.models.document import Document
@@ -26,7 +26,7 @@ class UserBase(SQLModel):
     is_active: bool = True
 
 
-class User(UserBase, table=True):
+class User(UserBase, Entity, table=True):
     """One user that exists now. `version` is the version of the last event applied to the row."""
 
     __tablename__ = "users"

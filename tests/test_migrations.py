@@ -25,7 +25,7 @@ from neon_projector.consumer.schema.migrate import (
     schema_state,
     upgrade,
 )
-from neon_projector.models import metadata
+from neon_projector.models.control import ALL_METADATA
 from neon_projector.models.engine import create_direct_engine
 from neon_projector.models.settings import DatabaseSettings
 
@@ -72,7 +72,7 @@ async def executed(url: str, script: str) -> None:
 def _differences(connection: Connection) -> Any:
     options = {"include_schemas": True, "compare_type": True, "compare_server_default": True}
     context = MigrationContext.configure(connection, opts=migrate.VERSION_OPTIONS | options)
-    return compare_metadata(context, metadata)
+    return compare_metadata(context, ALL_METADATA)  # type: ignore[arg-type]  # it takes several
 
 
 async def test_the_migrated_schema_is_what_the_models_say(database: str) -> None:
@@ -82,7 +82,8 @@ async def test_the_migrated_schema_is_what_the_models_say(database: str) -> None
 
 async def test_the_migrated_tables_are_stored_as_the_models_say(database: str) -> None:
     stored = "SELECT relname::text, reloptions::text FROM pg_class WHERE relkind = 'r' AND reloptions IS NOT NULL"
-    said = {table.name: table.dialect_options["postgresql"]["with"] for table in metadata.tables.values()}
+    tables = [table for metadata in ALL_METADATA for table in metadata.tables.values()]
+    said = {table.name: table.dialect_options["postgresql"]["with"] for table in tables}
     told = {
         (name, f"{{{','.join(f'{k}={v}' for k, v in options.items())}}}") for name, options in said.items() if options
     }

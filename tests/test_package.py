@@ -27,7 +27,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_wheel_carries_one_package_and_every_migration(wheel: Path) -> None:
     carried = set(ZipFile(wheel).namelist())
     here = {f"neon_projector/{path.relative_to(ROOT).as_posix()}" for path in (ROOT / "migrations").rglob("*.py")}
-    assert here | {"neon_projector/migrations/script.py.mako"} <= carried
+    assert here | {"neon_projector/migrations/script.py.mako", "neon_projector/py.typed"} <= carried
     assert {name.split("/")[0] for name in carried if ".dist-info" not in name} == {"neon_projector"}
 
 

@@ -19,7 +19,7 @@ from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.errors import Refused
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.models import CONTROL_SCHEMA
-from neon_projector.models.waiting import ABSENT_STATES, DEAD_LETTERS, FORGOTTEN, PARKED_EVENTS
+from neon_projector.models.control.waiting import ABSENT_STATES, DEAD_LETTERS, FORGOTTEN, PARKED_EVENTS
 from neon_projector.projections.contract.mask import MASK
 from neon_projector.projections.contract.projection import Registry
 

@@ -15,7 +15,7 @@ from neon_projector.consumer.offsets import intake_stops
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
 from neon_projector.models import CONTROL_SCHEMA
-from neon_projector.models.waiting import DEAD_LETTERS
+from neon_projector.models.control.waiting import DEAD_LETTERS
 
 Row = dict[str, Any]
 

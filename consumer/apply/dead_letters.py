@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from neon_projector.models.waiting import DEAD_LETTERS
+from neon_projector.models.control.waiting import DEAD_LETTERS
 from neon_projector.projections.contract.dead_letter import dead_letter
 from neon_projector.projections.contract.event import Rejection
 

@@ -10,7 +10,7 @@ from neon_projector.consumer.demo.stream.stage import PASSWORD
 from neon_projector.consumer.demo.stream.truth import Row, Truth
 from neon_projector.consumer.wording import counted
 from neon_projector.models import CONTROL_SCHEMA
-from neon_projector.models.waiting import DEAD_LETTERS
+from neon_projector.models.control.waiting import DEAD_LETTERS
 from neon_projector.projections.contract.outcome import TOTALS
 
 SHOWN_DIFFERENCES = 5

@@ -12,7 +12,7 @@ from neon_projector.consumer.demo.servers.broker import EmbeddedBroker
 from neon_projector.consumer.demo.servers.projector import RunningProjector
 from neon_projector.consumer.demo.stream.truth import Truth
 from neon_projector.models import CONTROL_SCHEMA
-from neon_projector.models.waiting import DEAD_LETTERS
+from neon_projector.models.control.waiting import DEAD_LETTERS
 
 RATE_SECONDS = 2.0
 """The rate is a mean over so long."""

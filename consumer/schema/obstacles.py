@@ -7,8 +7,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.errors import FatalError
-from neon_projector.models import CONTROL_SCHEMA, ENTITY_SCHEMA, metadata
+from neon_projector.models import CONTROL_SCHEMA, ENTITY_SCHEMA
 from neon_projector.models.base import VERSION_TABLE
+from neon_projector.models.control import ALL_METADATA
 
 VERSIONS = f"{CONTROL_SCHEMA}.{VERSION_TABLE}"
 
@@ -29,7 +30,8 @@ _RELATIONS = text("""
 
 
 def _ours() -> list[str]:
-    return [f"{table.schema or ENTITY_SCHEMA}.{table.name}" for table in metadata.sorted_tables]
+    tables = [table for metadata in ALL_METADATA for table in metadata.sorted_tables]
+    return [f"{table.schema or ENTITY_SCHEMA}.{table.name}" for table in tables]
 
 
 @dataclass(frozen=True)

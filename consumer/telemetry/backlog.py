@@ -12,7 +12,7 @@ from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.telemetry.metrics import Metrics
 from neon_projector.consumer.telemetry.state import ServiceState
 from neon_projector.models import CONTROL_SCHEMA
-from neon_projector.models.waiting import DEAD_LETTERS
+from neon_projector.models.control.waiting import DEAD_LETTERS
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from sqlalchemy.dialects import postgresql
 
-from neon_projector.models.waiting import ABSENT_STATES, PARKED_EVENTS
+from neon_projector.models.control.waiting import ABSENT_STATES, PARKED_EVENTS
 from neon_projector.projections.contract.projection import Projection
 
 ABSENT, PARKED = ABSENT_STATES, PARKED_EVENTS

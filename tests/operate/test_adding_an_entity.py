@@ -14,8 +14,8 @@ from alembic.migration import MigrationContext
 from sqlalchemy import MetaData
 
 from neon_projector.consumer.schema.migrate import VERSION_OPTIONS
-from neon_projector.models import metadata
 from neon_projector.models.base import NAMING
+from neon_projector.models.control import ALL_METADATA
 from tests.support.comments.guide import put_into
 from tests.support.comments.projection import COMMENTS
 from tests.support.factories import a_document_event, a_record, a_user_event, an_event
@@ -116,7 +116,7 @@ async def test_comments_work_as_the_guide_says(copy: Path, empty_database: str, 
 async def differences(url: str) -> Any:
     """What the migrated schema and the models say differently."""
     models = MetaData(naming_convention=NAMING)
-    for table in [*metadata.sorted_tables, COMMENTS.table]:
+    for table in [*ALL_METADATA[0].sorted_tables, COMMENTS.table, *ALL_METADATA[1].sorted_tables]:
         table.to_metadata(models)
     options = {**VERSION_OPTIONS, "include_schemas": True, "compare_type": True}
     engine = direct(url)

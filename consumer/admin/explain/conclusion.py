@@ -11,7 +11,7 @@ from neon_projector.consumer.admin.explain.rejected import beside, may_be_missin
 from neon_projector.consumer.admin.explain.search import Searched
 from neon_projector.consumer.admin.explain.waits_on import parents_of
 from neon_projector.consumer.wording import counted, verb
-from neon_projector.models.waiting import FORGOTTEN
+from neon_projector.models.control.waiting import FORGOTTEN
 from neon_projector.projections.contract.projection import Registry
 
 Row = dict[str, Any]

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from neon_projector.consumer.admin.explain.stored import LETTERS, rows_of
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
-from neon_projector.models.waiting import ABSENT_STATES, DEAD_LETTERS, PARKED_EVENTS
+from neon_projector.models.control.waiting import ABSENT_STATES, DEAD_LETTERS, PARKED_EVENTS
 from neon_projector.projections.contract.projection import Projection, Registry
 
 Row = dict[str, Any]

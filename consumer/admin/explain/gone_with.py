@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from neon_projector.models.waiting import ABSENT_STATES
+from neon_projector.models.control.waiting import ABSENT_STATES
 from neon_projector.projections.contract.event import Decoded, Event
 from neon_projector.projections.contract.projection import Registry
 

@@ -21,7 +21,7 @@ from neon_projector.consumer.offsets.service_settings import as_the_service
 from neon_projector.consumer.offsets.store import stored
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
-from neon_projector.models.waiting import ABSENT_STATES
+from neon_projector.models.control.waiting import ABSENT_STATES
 from neon_projector.projections.contract.event import Event
 from neon_projector.projections.contract.projection import Registry
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from neon_projector.consumer.admin.letters.filter import of_key
 from neon_projector.models import CONTROL_SCHEMA
-from neon_projector.models.waiting import ABSENT_STATES, DEAD_LETTERS, PARKED_EVENTS
+from neon_projector.models.control.waiting import ABSENT_STATES, DEAD_LETTERS, PARKED_EVENTS
 from neon_projector.projections.contract.projection import Registry
 
 Row = dict[str, Any]

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from neon_projector.consumer.admin.explain.stored import letters_of, rows_of
-from neon_projector.models.waiting import ABSENT_STATES, PARKED_EVENTS
+from neon_projector.models.control.waiting import ABSENT_STATES, PARKED_EVENTS
 from neon_projector.projections.contract.projection import Registry
 
 Row = dict[str, Any]

@@ -21,7 +21,7 @@ from neon_projector.consumer.apply.savepoints import CHECK_NOW
 from neon_projector.consumer.apply.transaction import by_hand
 from neon_projector.consumer.apply.unit import Unit
 from neon_projector.consumer.errors import BadData, Moved, TooLarge
-from neon_projector.models.waiting import DEAD_LETTERS
+from neon_projector.models.control.waiting import DEAD_LETTERS
 from neon_projector.projections.contract.event import Decoded, Event, Ignored, Rejection
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.state.grouping import group

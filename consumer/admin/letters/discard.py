@@ -10,7 +10,7 @@ from neon_projector.consumer.admin.letters.lookup import Chosen
 from neon_projector.consumer.admin.letters.superseded import Superseded, superseded
 from neon_projector.consumer.admin.operations import audit as operations
 from neon_projector.consumer.recovery.translate import translated
-from neon_projector.models.waiting import DEAD_LETTERS
+from neon_projector.models.control.waiting import DEAD_LETTERS
 from neon_projector.projections.contract.projection import Registry
 
 _GIVE_UP = text(f"""

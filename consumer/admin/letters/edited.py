@@ -21,7 +21,7 @@ from neon_projector.consumer.errors import Refused
 from neon_projector.consumer.offsets.service_settings import as_the_service
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
-from neon_projector.models.waiting import DEAD_LETTERS
+from neon_projector.models.control.waiting import DEAD_LETTERS
 from neon_projector.projections.contract.dead_letter import VALUE_KEPT_BYTES
 from neon_projector.projections.contract.event import Event, Rejection
 from neon_projector.projections.contract.mask import mask

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from neon_projector.consumer.admin.letters.filter import Filter
 from neon_projector.consumer.recovery.translate import translated
-from neon_projector.models.waiting import DEAD_LETTERS
+from neon_projector.models.control.waiting import DEAD_LETTERS
 
 Row = dict[str, Any]
 

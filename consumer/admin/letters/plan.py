@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.admin.letters.filter import Filter
 from neon_projector.consumer.recovery.translate import translated
-from neon_projector.models.waiting import DEAD_LETTERS
+from neon_projector.models.control.waiting import DEAD_LETTERS
 
 IN_VAIN = 3
 """A letter that so many retries did not help is left out, unless that is forced. The first attempt was no retry."""

@@ -13,7 +13,7 @@ from neon_projector.consumer.admin.letters.tally import LOST, Tried
 from neon_projector.consumer.admin.lookup import Records
 from neon_projector.consumer.batching.sizes import size_of
 from neon_projector.consumer.recovery.translate import translated
-from neon_projector.models.waiting import DEAD_LETTERS
+from neon_projector.models.control.waiting import DEAD_LETTERS
 from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Decoded
 

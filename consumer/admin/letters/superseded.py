@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from neon_projector.consumer.admin.letters.filter import Filter
-from neon_projector.models.waiting import ABSENT_STATES, DEAD_LETTERS, PARKED_EVENTS
+from neon_projector.models.control.waiting import ABSENT_STATES, DEAD_LETTERS, PARKED_EVENTS
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.contract.stated import stated_version
 

@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.sql.elements import TextClause
 
 from neon_projector.models import CONTROL_SCHEMA
-from neon_projector.models.waiting import ABSENT_STATES, PARKED_EVENTS
+from neon_projector.models.control.waiting import ABSENT_STATES, PARKED_EVENTS
 from neon_projector.projections.contract.projection import Projection
 from neon_projector.projections.sql.verify.tables import OPEN, Side
 

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.sql.elements import TextClause
 
 from neon_projector.models import CONTROL_SCHEMA
-from neon_projector.models.waiting import FORGOTTEN
+from neon_projector.models.control.waiting import FORGOTTEN
 from neon_projector.projections.contract.projection import Projection, Registry
 from neon_projector.projections.sql.parts import ABSENT, PARKED
 from neon_projector.projections.sql.verify.named import Named, outside

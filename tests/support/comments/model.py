@@ -4,12 +4,14 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, String
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
+
+from neon_projector.models.base import Entity
 
 BODY_LENGTH = 2_000
 
 
-class Comment(SQLModel, table=True):
+class Comment(Entity, table=True):
     """One comment that exists now. Deleting its document or its author deletes it. `version` as in `User`."""
 
     __tablename__ = "comments"

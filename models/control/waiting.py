@@ -8,31 +8,22 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
-    DateTime,
     Identity,
     Index,
     Integer,
     LargeBinary,
     Text,
     UniqueConstraint,
-    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from neon_projector.models.base import CONTROL_SCHEMA
+from neon_projector.models.control.base import Control, now
 
 
-def _since() -> Any:
-    return Field(
-        default=None,
-        sa_type=DateTime(timezone=True),
-        sa_column_kwargs={"server_default": func.now(), "nullable": False},
-    )
-
-
-class AbsentState(SQLModel, table=True):
+class AbsentState(Control, table=True):
     """The newest state of an entity that its own table does not show, and the reason.
 
     `reason` is `deleted` or `erased` (a tombstone: `state` is null), `no_parent` (parked), `parent_deleted` (hidden),
@@ -49,7 +40,6 @@ class AbsentState(SQLModel, table=True):
         Index("ix_absent_states_waiting_for", "waiting_for", postgresql_where=text("waiting_for IS NOT NULL")),
         Index("ix_absent_states_hidden_since", "since", postgresql_where=text("reason = 'parent_deleted'")),
         Index("ix_absent_states_refused", "entity", "id", postgresql_where=text("reason = 'refused'")),
-        {"schema": CONTROL_SCHEMA},
     )
 
     entity: str = Field(primary_key=True, sa_type=Text)
@@ -58,15 +48,14 @@ class AbsentState(SQLModel, table=True):
     state: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     reason: str = Field(sa_type=Text)
     waiting_for: UUID | None = None
-    since: datetime = _since()
+    since: datetime = now()
     error: str | None = Field(default=None, sa_type=Text)
 
 
-class ParkedEvent(SQLModel, table=True):
+class ParkedEvent(Control, table=True):
     """A partial event that waits for the versions before it. `data` has only the contract's fields."""
 
     __tablename__ = "parked_events"
-    __table_args__ = {"schema": CONTROL_SCHEMA}
 
     entity: str = Field(primary_key=True, sa_type=Text)
     entity_id: UUID = Field(primary_key=True)
@@ -78,10 +67,10 @@ class ParkedEvent(SQLModel, table=True):
     topic: str = Field(sa_type=Text)
     partition: int = Field(sa_type=Integer)
     offset: int = Field(sa_type=BigInteger)
-    since: datetime = _since()
+    since: datetime = now()
 
 
-class DeadLetter(SQLModel, table=True):
+class DeadLetter(Control, table=True):
     """A rejected record, with the reason. Passwords are masked; `error` quotes no input.
 
     `value` has at most 64 KiB of the `value_length` bytes; `sha256` is of the whole value. `headers` has at most 100 of
@@ -93,7 +82,6 @@ class DeadLetter(SQLModel, table=True):
         UniqueConstraint("topic", "partition", "offset", "sha256"),
         CheckConstraint("status IN ('new', 'resolved', 'discarded')", name="status"),
         Index("ix_dead_letters_status_created_at", "status", "created_at"),
-        {"schema": CONTROL_SCHEMA},
     )
 
     id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
@@ -112,7 +100,7 @@ class DeadLetter(SQLModel, table=True):
     reason: str = Field(sa_type=Text)
     error: str = Field(sa_type=Text)
     attempts: int = Field(default=1, sa_type=Integer, sa_column_kwargs={"server_default": text("1")})
-    created_at: datetime = _since()
+    created_at: datetime = now()
     status: str = Field(default="new", sa_type=Text, sa_column_kwargs={"server_default": text("'new'")})
     header_count: int | None = Field(default=None, sa_type=Integer)
 

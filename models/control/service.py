@@ -14,28 +14,15 @@ from sqlalchemy import (
     Index,
     Integer,
     Text,
-    func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
-from neon_projector.models.base import CONTROL_SCHEMA
-
-
-def _count() -> Any:
-    return Field(default=0, sa_type=BigInteger, sa_column_kwargs={"server_default": text("0")})
+from neon_projector.models.control.base import Control, count, now
 
 
-def _now() -> Any:
-    return Field(
-        default=None,
-        sa_type=DateTime(timezone=True),
-        sa_column_kwargs={"server_default": func.now(), "nullable": False},
-    )
-
-
-class Offset(SQLModel, table=True):
+class Offset(Control, table=True):
     """The position of one partition, and how many offsets before it had which outcome.
 
     `applied + superseded + parked + rejected + ignored + skipped` is the distance that `next_offset` has moved.
@@ -45,25 +32,24 @@ class Offset(SQLModel, table=True):
     """
 
     __tablename__ = "offsets"
-    __table_args__ = {"schema": CONTROL_SCHEMA}
 
     group_id: str = Field(primary_key=True, sa_type=Text)
     topic: str = Field(primary_key=True, sa_type=Text)
     partition: int = Field(primary_key=True, sa_type=Integer)
     next_offset: int = Field(sa_type=BigInteger)
-    epoch: int = _count()
-    applied: int = _count()
-    superseded: int = _count()
-    parked: int = _count()
-    rejected: int = _count()
-    ignored: int = _count()
-    skipped: int = _count()
+    epoch: int = count()
+    applied: int = count()
+    superseded: int = count()
+    parked: int = count()
+    rejected: int = count()
+    ignored: int = count()
+    skipped: int = count()
     fingerprint: str | None = Field(default=None, sa_type=Text)
     topic_id: str | None = Field(default=None, sa_type=Text)
-    updated_at: datetime = _now()
+    updated_at: datetime = now()
 
 
-class Operation(SQLModel, table=True):
+class Operation(Control, table=True):
     """One command of an operator: who, when, the values before and after, and the outcome.
 
     A command of one step is `completed` when it is written. Long work (`replay`, say) has more: `filter` is what it was
@@ -75,29 +61,28 @@ class Operation(SQLModel, table=True):
     __tablename__ = "operations"
     __table_args__ = (
         CheckConstraint("state IN ('started', 'running', 'paused', 'completed', 'failed', 'cancelled')", name="state"),
-        {"schema": CONTROL_SCHEMA},
     )
 
     id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
     command: str = Field(sa_type=Text)
     actor: str = Field(sa_type=Text)
-    started_at: datetime = _now()
+    started_at: datetime = now()
     finished_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     before: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     after: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     outcome: str | None = Field(default=None, sa_type=Text)
     state: str = Field(default="completed", sa_type=Text, sa_column_kwargs={"server_default": text("'completed'")})
-    epoch: int = _count()
+    epoch: int = count()
     filter: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     ranges: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
     position: dict[str, Any] | None = Field(default=None, sa_type=JSONB)
-    done: int = _count()
+    done: int = count()
     total: int | None = Field(default=None, sa_type=BigInteger)
     error: str | None = Field(default=None, sa_type=Text)
-    updated_at: datetime = _now()
+    updated_at: datetime = now()
 
 
-class IntakeStop(SQLModel, table=True):
+class IntakeStop(Control, table=True):
     """A topic whose intake an operator or the fuse has stopped; `*` means every topic.
 
     If the row is not a pause, `topic` has the prefix `fuse:` or `accepted:`; `consumer/offsets/intake_stops.py`
@@ -105,33 +90,31 @@ class IntakeStop(SQLModel, table=True):
     """
 
     __tablename__ = "intake_stops"
-    __table_args__ = {"schema": CONTROL_SCHEMA}
 
     group_id: str = Field(primary_key=True, sa_type=Text)
     topic: str = Field(primary_key=True, sa_type=Text)
     reason: str = Field(sa_type=Text)
     actor: str | None = Field(default=None, sa_type=Text)
-    since: datetime = _now()
+    since: datetime = now()
     message: str | None = Field(default=None, sa_type=Text)
     until: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
     except_topics: list[str] | None = Field(default=None, sa_type=JSONB)
 
 
-class ServiceSettings(SQLModel, table=True):
+class ServiceSettings(Control, table=True):
     """The settings of a group's service that its commands must share; the last instance to claim writes them."""
 
     __tablename__ = "service_settings"
-    __table_args__ = {"schema": CONTROL_SCHEMA}
 
     group_id: str = Field(primary_key=True, sa_type=Text)
     event_max_bytes: int = Field(sa_type=BigInteger)
     contract_strict: bool = Field(
         default=False, sa_type=Boolean, sa_column_kwargs={"server_default": text("false"), "nullable": False}
     )
-    updated_at: datetime = _now()
+    updated_at: datetime = now()
 
 
-class Oddity(SQLModel, table=True):
+class Oddity(Control, table=True):
     """What was read and is odd, though nobody rejects it: `kind` `unknown_type`, by the type's name,
     or `misnamed_field`, as `type: name`.
 
@@ -140,7 +123,6 @@ class Oddity(SQLModel, table=True):
     """
 
     __tablename__ = "oddities"
-    __table_args__ = {"schema": CONTROL_SCHEMA}
 
     group_id: str = Field(primary_key=True, sa_type=Text)
     topic: str = Field(primary_key=True, sa_type=Text)
@@ -151,10 +133,10 @@ class Oddity(SQLModel, table=True):
     source: str = Field(sa_type=Text)
     number: int = Field(sa_type=BigInteger)
     last_offset: int = Field(sa_type=BigInteger)
-    last_at: datetime = _now()
+    last_at: datetime = now()
 
 
-class Difference(SQLModel, table=True):
+class Difference(Control, table=True):
     """Something that a `verify` has found to be `missing`, `unexpected`, `different`, `unprovable` or `ahead`: in which
     table (`users`, or one of the service's own), and the versions that must be there and are. `columns` names what
     differs.
@@ -163,10 +145,7 @@ class Difference(SQLModel, table=True):
     """
 
     __tablename__ = "differences"
-    __table_args__ = (
-        Index("ix_differences_operation_id", "operation_id", "number"),
-        {"schema": CONTROL_SCHEMA},
-    )
+    __table_args__ = (Index("ix_differences_operation_id", "operation_id", "number"),)
 
     number: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(), primary_key=True))
     operation_id: int = Field(sa_type=BigInteger)
