@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test containers lint format lock bench bench-peers docs
+.PHONY: help setup demo test containers lint format lock bench bench-curve bench-peers docs
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ format: setup ## put the code in form
 
 bench: setup ## the service beside what Postgres alone can do: bench/RESULTS.md
 	$(BIN)/python -m bench
+
+bench-curve: setup ## verify and rebuild by the number of rows: a section of bench/RESULTS.md; about 20 minutes
+	$(BIN)/python -m bench.curve
 
 bench-peers: setup ## the service beside Debezium's sink and the row-by-row way: bench/PEERS.md; needs Java and Maven
 	$(BIN)/python -m bench.peers

@@ -1,15 +1,17 @@
 """Measures `projector verify` and `projector rebuild` beside a live service: all, one entity, and many changed by hand.
 
-`python -m bench.healing [RECORDS]`; 500,000 by default: three fifths of that are rows.
+`python -m bench.healing [ROWS]`; 300,000 by default, of twice as many records. `bench.curve` does it by size.
 """
 
 import asyncio
 import tempfile
+from dataclasses import dataclass
 
-from bench.commands import run
-from bench.events import a_mix
+from bench.commands import Ran, run
+from bench.events import Mix
 from bench.servers import Bench, on_own_servers
-from bench.verify import verify
+from bench.service import Drain
+from bench.verify import Verified, verify
 from tests.support.projector import running_projector
 from tests.support.world import World
 
@@ -18,26 +20,49 @@ FORGE = "UPDATE users SET name = 'forged' WHERE id IN (SELECT id FROM users LIMI
 MANY = 3_000
 
 
-def timed(world: World, *words: str) -> None:
-    """Run a command and print its seconds from start to end, its peak memory, and what it found and healed."""
-    with tempfile.TemporaryDirectory() as directory:
-        ran = run(world.settings, *words, directory=directory)
-    print(f"{' '.join(words)}: {ran.seconds:.1f} s, {ran.peak_megabytes} MB, {ran.found}")
+@dataclass(frozen=True)
+class Healed:
+    """One size: the drain, `verify` of all of it, then `verify` and `rebuild` of one entity, and `rebuild` of MANY."""
+
+    rows: int
+    records: int
+    drained: Drain
+    verified: Verified
+    verify_one: Ran
+    rebuild_one: Ran
+    rebuild_many: Ran
 
 
-async def measure(bench: Bench, records: int) -> None:
-    mix = a_mix(records)
+async def measure(bench: Bench, rows: int) -> Healed:
+    """A third of the rows are users; half of the records are updates."""
+    mix = Mix(users=rows // 3, documents=rows - rows // 3, updates=rows)
     async with bench.drained(mix) as (world, drained):
-        print(drained)
-        print(await verify(world, mix.total, bench.postgres.pid))
+        mix.truth.clear()
+        verified = await verify(world, mix.total, bench.postgres.pid)
         with running_projector(world.settings):
             one = await world.value(OWNER)
-            await asyncio.to_thread(timed, world, "verify", "--id", one)
+            verify_one = await _timed(world, "verify", "--id", one)
             await world.rows("UPDATE users SET name = 'forged' WHERE id::text = $1", one)
-            await asyncio.to_thread(timed, world, "rebuild", "--id", one, "--execute", "--yes")
+            rebuild_one = await _timed(world, "rebuild", "--id", one, "--execute", "--yes")
             await world.rows(FORGE, MANY)
-            await asyncio.to_thread(timed, world, "rebuild", "--execute", "--yes")
+            rebuild_many = await _timed(world, "rebuild", "--execute", "--yes")
+    assert (rebuild_one.told["healed"], rebuild_many.told["healed"]) == (1, min(MANY, mix.users))
+    return Healed(rows, mix.total, drained, verified, verify_one, rebuild_one, rebuild_many)
+
+
+async def _timed(world: World, *words: str) -> Ran:
+    """Run a command; an undo file that it makes goes with its directory."""
+    with tempfile.TemporaryDirectory() as directory:
+        ran = await asyncio.to_thread(run, world.settings, *words, directory=directory)
+    print(f"{' '.join(words)}: {ran.seconds:.1f} s, {ran.peak_megabytes} MB, {ran.found}", flush=True)
+    return ran
+
+
+async def _print(bench: Bench, rows: int) -> None:
+    healed = await measure(bench, rows)
+    print(healed.drained)
+    print(healed.verified)
 
 
 if __name__ == "__main__":
-    on_own_servers(measure, 500_000)
+    on_own_servers(_print, 300_000)

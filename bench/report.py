@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
+from bench.curve import HEADING
 from bench.freshness import Freshness
 from bench.limit import Limit
 from bench.results import Results
+from bench.sections import section_of, with_section
 from bench.service import Drain
 
 GOAL_OF_LIMIT = 0.9
@@ -18,13 +20,15 @@ GOALS_FAR = {5: 0.9, 20: 0.8, 50: 0.6}
 
 
 def write_report(results: Results, folder: Path) -> None:
-    """Both files, in `folder`."""
-    (folder / "RESULTS.md").write_text(_document(results))
+    """Both files, in `folder`. What `make bench-curve` wrote stays."""
+    document = folder / "RESULTS.md"
+    apart = section_of(document.read_text(), HEADING) if document.exists() else ""
+    document.write_text(with_section(_document(results), apart))
     bars = [("limit: Postgres alone", _rate(results.limit))]
     bars += [("service", _rate(results.whole)), ("service, half of the updates partial", _rate(results.partial))]
     bars += [(f"service, {ms} ms round trip", _rate(drains)) for ms, drains in results.far.items() if ms]
     (folder / "results.svg").write_text(_plot(bars))
-    print((folder / "RESULTS.md").read_text())
+    print(document.read_text())
 
 
 def _rate(drains: Sequence[Drain | Limit]) -> float:
