@@ -13,9 +13,11 @@ from neon_projector.consumer.apply.oddities import MISNAMED_FIELD, UNKNOWN_TYPE
 from neon_projector.consumer.apply.rejection_log import said_source
 from neon_projector.consumer.offsets import intake_stops
 from neon_projector.consumer.recovery.translate import translated
+from neon_projector.consumer.schema.foreign_keys import foreign_keys_of_others
 from neon_projector.consumer.settings import Settings
 from neon_projector.models import CONTROL_SCHEMA
 from neon_projector.models.control.waiting import DEAD_LETTERS
+from neon_projector.projections.registry import REGISTRY
 
 Row = dict[str, Any]
 
@@ -63,7 +65,8 @@ async def status_of(engine: AsyncEngine, settings: Settings) -> Row:
     """`findings` (what all of it means, the worst first), `group`, `partitions`, counts of what waits, `waiting`,
     `dead_letters_by_reason`, `dead_letters_lately` (made in the last ten minutes), `rejected_lately` (of these the
     ten most frequent by topic, reason and source), `unknown_types` (by topic, those first that resemble one of the
-    contract), `misnamed_fields`, `stops` (reasons by topic), `intake` (each stop, and what is accepted), `last_update`.
+    contract), `misnamed_fields`, `stops` (reasons by topic), `intake` (each stop, and what is accepted),
+    `foreign_keys` (of others into the tables, each with the harm it does), `last_update`.
 
     TransientError where a server does not answer.
     """
@@ -79,6 +82,7 @@ async def status_of(engine: AsyncEngine, settings: Settings) -> Row:
             unknown = await _rows(connection, _ODDITIES, group_id=group_id, kind=UNKNOWN_TYPE)
             misnamed = await _rows(connection, _ODDITIES, group_id=group_id, kind=MISNAMED_FIELD)
             stops = await intake_stops.read(connection, settings.kafka_group_id)
+            foreign = await foreign_keys_of_others(connection, REGISTRY)
     status = {
         "group": {"id": settings.kafka_group_id, **asdict(group)},
         "partitions": partitions,
@@ -90,6 +94,7 @@ async def status_of(engine: AsyncEngine, settings: Settings) -> Row:
         "misnamed_fields": misnamed,
         "stops": intake_stops.by_topic(stops),
         "intake": stops,
+        "foreign_keys": [one._asdict() for one in foreign],
         "last_update": max((row["updated_at"] for row in partitions if row["updated_at"]), default=None),
     }
     return {"findings": [finding._asdict() for finding in findings(status)], **status}

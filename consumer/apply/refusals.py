@@ -18,10 +18,13 @@ from neon_projector.consumer.errors import BadData, FatalError, Moved, NeedsMode
 from neon_projector.consumer.recovery.constraints import Constraints
 from neon_projector.consumer.recovery.table import CLASSES, SCHEMA, known
 from neon_projector.models import CONTROL_SCHEMA
+from neon_projector.projections.contract.outcome import Reason
 from neon_projector.projections.contract.projection import Registry
 
 FOREIGN_KEY = "23503"
 """foreign_key_violation."""
+REFERENCED = (FOREIGN_KEY, "23001")
+"""A row is not deleted, as another refers to it. ON DELETE RESTRICT has its own, restrict_violation, since PG 18."""
 UNIQUE = "23505"
 """unique_violation."""
 FORBIDDEN = "42501"
@@ -34,6 +37,11 @@ IN_A_FUNCTION = "PL/"
 messages are in."""
 PASSING = ("08", "40", "53", "57", "58", "XX", "25006", "55P03")
 """SQLSTATEs, or their beginnings, that are about the server and not about the record, wherever they happen."""
+KEEPS_THE_ROW = (
+    "a foreign key of an application keeps the row: drop the constraint, then projector dead-letters retry --reason "
+    f"{Reason.REFUSED_BY_DATABASE}"
+)
+"""docs/reading.md has how to refer to rows without one."""
 
 _TRIGGERS = text("""
     SELECT CAST(t.tgname AS text) AS name, p.proname || '(' AS function, n.nspname || '.' || c.relname AS table
@@ -135,7 +143,12 @@ class Refusals:
                 said.append("row-level security")
             said += [f"table {table}" for table in self._table_of(driver)]
             said += [f"column {driver.column_name}"] if driver.column_name else []
+            said += [KEEPS_THE_ROW] if self._refers_to_ours(driver) else []
         return ", ".join(said)
+
+    def _refers_to_ours(self, driver: Any) -> bool:
+        """Whether a foreign key from another table keeps a row of ours. The error names the table that refers."""
+        return driver.sqlstate in REFERENCED and f"{driver.schema_name}.{driver.table_name}" not in self._tables
 
     async def _functions(self, connection: AsyncConnection, driver: Any) -> list[str]:
         """The functions, of any language, in which the error happened. The context names them as `ok(text)`, or SQL

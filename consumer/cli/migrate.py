@@ -3,15 +3,19 @@
 import asyncio
 
 import typer
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.environment import load_database_settings
+from neon_projector.consumer.logs.printable import printable
 from neon_projector.consumer.logs.setup import set_up_logging
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.schema import migrate as migrations
+from neon_projector.consumer.schema.foreign_keys import foreign_keys_of_others
 from neon_projector.consumer.schema.migrate import SchemaState
 from neon_projector.consumer.schema.obstacles import obstacles
 from neon_projector.models.engine import create_direct_engine
 from neon_projector.models.settings import DatabaseSettings
+from neon_projector.projections.registry import REGISTRY
 
 
 def migrate(*, check: bool, sql: bool) -> int:
@@ -29,6 +33,7 @@ async def _migrate(settings: DatabaseSettings, check: bool) -> int:
         with translated():
             found = await obstacles(engine)
             found.to_read()
+            await _warn_of_foreign_keys(engine)
             state = await migrations.schema_state(engine)
             if state is SchemaState.CURRENT:
                 found.to_go_on()
@@ -44,3 +49,10 @@ async def _migrate(settings: DatabaseSettings, check: bool) -> int:
         await engine.dispose()
     typer.echo(f"migrated to revision {migrations.newest_revision()}")
     return 0
+
+
+async def _warn_of_foreign_keys(engine: AsyncEngine) -> None:
+    """They are the application's to decide: they change no exit status."""
+    async with engine.connect() as connection:
+        for one in await foreign_keys_of_others(connection, REGISTRY):
+            typer.echo(printable(f"warning: {one}"), err=True)

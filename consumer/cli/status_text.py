@@ -10,6 +10,7 @@ from rich.console import Console, Group, RenderableType
 from neon_projector.consumer.admin.trouble import by_topic, troubled
 from neon_projector.consumer.cli.output import next_line, plain, said, said_more, table_of
 from neon_projector.consumer.cli.pause import described
+from neon_projector.consumer.schema.foreign_keys import ForeignKey
 from neon_projector.consumer.wording import counted, span, verb
 
 Row = dict[str, Any]
@@ -44,6 +45,7 @@ def shown(told: Row, on: Console, *, every: bool) -> RenderableType:
     parts += _table("Ignored, as their type is unknown", [_unknown(row) for row in told["unknown_types"]], SHOWN, on)
     parts += _table("Read without a field", [_unknown(row) for row in told["misnamed_fields"]], SHOWN, on)
     parts += [plain(described(stop)) for stop in told["intake"]]
+    parts += _lines([f"WARNING: {ForeignKey(**one)}" for one in told["foreign_keys"]], most)
     return Group(*parts, "", plain(_counts(told)))
 
 

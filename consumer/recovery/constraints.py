@@ -44,9 +44,10 @@ class Constraints:
 
     def __init__(self, registry: Registry) -> None:
         self._unique = {(p.table_name, column) for p in registry for column in ("id", *p.unique)}
-        self._parents = {
+        self.parents = {
             (p.table_name, parent.column, registry[parent.entity].table_name) for p in registry for parent in p.parents
         }
+        """Each foreign key of ours: table, column, table that it refers to."""
 
     async def are_ours(self, connection: AsyncConnection, schema: str, table: str, name: str) -> bool:
         """Whether this constraint or unique index is one of ours. One that is not there any more is taken so: what is
@@ -57,7 +58,7 @@ class Constraints:
         unique, foreign = await _first(connection, _UNIQUE, values), await _first(connection, _FOREIGN, values)
         if unique is not None:
             return unique.plain and len(unique.columns) == 1 and (place, unique.columns[0]) in self._unique
-        return foreign is None or (place, foreign.column, foreign.parent) in self._parents
+        return foreign is None or (place, foreign.column, foreign.parent) in self.parents
 
 
 async def _first(connection: AsyncConnection, select: Any, values: dict[str, str]) -> Any:

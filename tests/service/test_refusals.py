@@ -238,13 +238,3 @@ async def test_a_deletion_that_a_trigger_swallows_is_one_dead_letter_and_no_orph
     assert await place.column("SELECT id FROM projector.absent_states") == [EVE]
     (error,) = await place.errors()
     assert f"table public.{table}" in error
-
-
-@pytest.mark.parametrize("of", ["users", "documents"])
-async def test_a_foreign_key_into_our_tables_refuses_the_deletion_alone(place: Place, of: str) -> None:
-    await place.connection.execute(f"CREATE TABLE orders (of uuid CONSTRAINT of_ours REFERENCES {of})")
-    await place.write([a_user_event(id=ADA), a_user_event(id=EVE)], [a_document_event(id=NOTES, owner=ADA)])
-    await place.connection.execute("INSERT INTO orders VALUES ($1)", ADA if of == "users" else NOTES)
-    await place.write([a_user_event("deleted", ADA, 2), a_user_event("deleted", EVE, 2)])
-    assert await place.column("SELECT id FROM users UNION ALL SELECT id FROM documents ORDER BY 1") == [ADA, NOTES]
-    assert await place.errors() == ["the database refuses it: SQLSTATE 23503, constraint of_ours, table public.orders"]

@@ -10,7 +10,7 @@ from neon_projector.consumer.admin.verdict import findings
 from neon_projector.consumer.cli.status_text import shown
 from tests.unit.test_verdict import a_partition, a_status
 
-EMPTY = {"waiting": [], "dead_letters_by_reason": [], "hidden": 0, "last_update": None}
+EMPTY = {"waiting": [], "dead_letters_by_reason": [], "hidden": 0, "foreign_keys": [], "last_update": None}
 
 
 def a_large_one(changed: dict[str, dict[str, Any]] | None = None, members: int = 2) -> dict[str, Any]:
