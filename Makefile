@@ -45,12 +45,13 @@ bench-curve: setup ## verify and rebuild by the number of rows: a section of ben
 bench-peers: setup ## the service beside Debezium's sink and the row-by-row way: bench/PEERS.md; needs Java and Maven
 	$(BIN)/python -m bench.peers
 
-docs: setup ## docs/errors.md, docs/contract/, the table in docs/publishing.md and the files in docs/adding-an-entity.md, from the code
+docs: setup ## docs/errors.md, docs/contract/, the table in docs/publishing.md, the files in docs/adding-an-entity.md and the dashboard, from the code
 	$(BIN)/python -m neon_projector.consumer.cli.error_document > docs/errors.md
 	$(BIN)/python -m neon_projector.consumer.cli.contract_documents docs/contract
 	$(BIN)/python -m neon_projector.projections.contract.words.document docs/publishing.md
 	$(BIN)/python -m tests.support.vectors
 	$(BIN)/python -m tests.support.comments.guide docs/adding-an-entity.md
+	$(BIN)/python -m monitoring.grafana.build
 
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --python-version 3.11
 

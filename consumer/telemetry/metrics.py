@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from functools import partial
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
 from neon_projector.consumer.telemetry.histogram import BatchHistogram
 from neon_projector.consumer.telemetry.state import CHECKS
@@ -158,7 +158,10 @@ class Metrics:
         self.last_commit = gauge(
             "projector_last_commit_timestamp_seconds", "When the last transaction was committed, Unix time."
         )
-        self.build_info = gauge("projector_build_info", "1, with what is running.", ["version", "revision"])
+        self.build_info = gauge(
+            "projector_build_info", "1, with what is running, and its consumer group.", ["version", "revision", "group"]
+        )
+        ProcessCollector(registry=self.registry)
         self.pool_in_use = gauge("projector_db_pool_in_use", "Database connections in use.")
         self.pool_idle = gauge("projector_db_pool_idle", "Database connections open and idle.")
         for waiting_for in ("parent", "version", "unique", "operator"):

@@ -61,7 +61,7 @@ class Observer:
         self._rebalances_seen = 0
         self._lag = Lags(metrics, state)
         self._rejected, self._odd = RejectionLog(), OddLog()
-        metrics.build_info.labels(version(), revision()).set(1)
+        metrics.build_info.labels(version(), revision(), state.group_id).set(1)
 
     def committed(self, batch: Batch, receipt: Receipt, seconds: float) -> None:
         """A batch has been written."""

@@ -143,8 +143,28 @@ def test_compose_names_a_version_of_each_image_and_the_tests_take_the_same() -> 
     assert (images["kafka"], images["topics"], images["postgres"]) == (KAFKA_IMAGE, KAFKA_IMAGE, POSTGRES_IMAGE)
 
 
-def test_compose_publishes_the_stream_only_when_asked() -> None:
-    assert {name for name, service in SERVICES.items() if "profiles" in service} == {"stream"}
+def test_compose_publishes_the_stream_and_shows_dashboards_only_when_asked() -> None:
+    asked = {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service}
+    assert asked == {"stream": ["stream"], "grafana": ["observe"], "alertmanager": ["observe"]}
+
+
+def test_only_this_machine_reaches_what_compose_runs() -> None:
+    for service in SERVICES.values():
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+
+
+def test_compose_asks_each_service_that_stays_whether_it_is_well() -> None:
+    for name in ("kafka", "postgres", "prometheus", "grafana", "alertmanager"):
+        assert SERVICES[name]["healthcheck"]["test"], name
+
+
+def test_prometheus_tells_the_alertmanager_that_has_the_example() -> None:
+    (told,) = PROMETHEUS["alerting"]["alertmanagers"]
+    (found,) = told["dns_sd_configs"]
+    assert (found["names"], found["port"]) == (["alertmanager"], 9093)
+    (mounted,) = SERVICES["alertmanager"]["volumes"]
+    assert mounted == "./monitoring/alertmanager.yml:/etc/alertmanager/alertmanager.yml:ro"
+    assert (ROOT / "monitoring" / "alertmanager.yml").is_file()
 
 
 def test_prometheus_finds_every_projector_by_the_one_name() -> None:

@@ -1,73 +1,21 @@
 """Alerts name metrics, labels and values that the service has, and sections that the runbook has."""
 
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from prometheus_client import Counter, generate_latest
-from prometheus_client.parser import text_string_to_metric_families
 
-from neon_projector.consumer.telemetry.metrics import Metrics
 from neon_projector.consumer.telemetry.state import CHECKS, ServiceState
 from tests.support.documents import ROOT, prose
-from tests.support.promql import Selector, grouping_labels, selectors
+from tests.support.monitored import ALERTS, DECLARED, MONITORING, PROMETHEUS_LABELS, RULE_FILES, RULES, loaded, wrong
+from tests.support.promql import grouping_labels, selectors
 from tests.support.promtool import promtool
 
-MONITORING = ROOT / "monitoring"
-RULE_FILES = [MONITORING / "recording.yml", MONITORING / "alerts.yml"]
 SCENARIOS = sorted((MONITORING / "tests").glob("*.yml"))
-PROMETHEUS_LABELS = {"job", "instance"}
-"""What Prometheus adds to each series."""
-
-
-def loaded(path: Path) -> Any:
-    return yaml.safe_load(path.read_text())
-
-
-RULES: list[dict[str, Any]] = [
-    rule for path in RULE_FILES for group in loaded(path)["groups"] for rule in group["rules"]
-]
-ALERTS = [rule for rule in RULES if "alert" in rule]
-RECORDED = {rule["record"]: rule["expr"] for rule in RULES if "record" in rule}
 ALERTMANAGER = loaded(MONITORING / "alertmanager.yml")
-
-
-def exposed() -> dict[str, list[dict[str, str]]]:
-    """By name, the labels of all series that a service has before it has done anything."""
-    text = generate_latest(Metrics(["users"]).registry).decode()
-    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
-    return {name: [s.labels for s in samples if s.name == name] for name in {s.name for s in samples}}
-
-
-def declared() -> dict[str, set[str]]:
-    """By the name of its series, the labels of each metric of ours, of each recorded one, and of Prometheus' own."""
-    known = {"up": set[str]()}
-    for one in vars(Metrics()).values():
-        if own := getattr(one, "_labelnames", None):
-            known[f"{one._name}_total" if isinstance(one, Counter) else one._name] = set(own)
-    for name, series in exposed().items():
-        known.setdefault(name, set[str]().union(*series))
-    ours = {name: labels | PROMETHEUS_LABELS for name, labels in known.items()}
-    return ours | {name: grouping_labels(expression) for name, expression in RECORDED.items()}
-
-
-DECLARED, EXPOSED = declared(), exposed()
-
-
-def wrong(selector: Selector) -> list[str]:
-    """What is wrong with the name of a metric, a label of it, or a label's value."""
-    if selector.metric not in DECLARED:
-        return [selector.metric]
-    labels = DECLARED[selector.metric]
-    strange = [f"{selector.metric}: {label}" for label, _, _ in selector.matchers if label not in labels]
-    never = [
-        f"{selector.metric}: {label}={value}"
-        for label, _, value in selector.matchers
-        if label not in PROMETHEUS_LABELS and all(one.get(label) != value for one in EXPOSED.get(selector.metric, []))
-    ]
-    return strange or never
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.get("alert") or rule["record"])
@@ -167,6 +115,17 @@ def test_promtool_finds_nothing_wrong_with_rules_and_settings() -> None:
     said = promtool("check", "rules", "--lint=all", "--lint-fatal", *map(str, RULE_FILES))
     assert said.count("SUCCESS") == len(RULE_FILES)
     assert "SUCCESS" in promtool("check", "config", str(MONITORING / "prometheus.yml"))
+
+
+def test_the_address_of_the_runbook_is_set_by_the_line_that_alerts_begin_with(tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(MONITORING, tmp_path / "monitoring"))
+    (line,) = re.findall(r"^#   (sed .*)$", (copy / "alerts.yml").read_text(), re.MULTILINE)
+    subprocess.run(line, shell=True, check=True, cwd=copy)
+    for name in ("alerts.yml", "grafana/dashboards/projector.json"):
+        text = (copy / name).read_text()
+        assert "https://your.own/docs/runbook.md" in text
+        assert "https://runbook.example" not in re.sub(r"^#.*$", "", text, flags=re.MULTILINE)
+    assert "SUCCESS" in promtool("check", "rules", str(copy / "alerts.yml"))
 
 
 def test_each_alert_fires_in_time_and_ordinary_life_fires_none() -> None:
