@@ -82,7 +82,7 @@ async def _publish(world: World, rate: int, seconds: float, seed: int) -> None:
     try:
         loop = asyncio.get_running_loop()
         started = loop.time()
-        for number, (topic, key, value) in enumerate(_interleaved(total, seed)):
+        for number, (topic, key, value) in enumerate(interleaved(total, seed)):
             if (early := started + number / rate - loop.time()) > 0.0005:
                 await asyncio.sleep(early)
             await producer.send(names[topic], key=str(key).encode(), value=value)
@@ -91,7 +91,7 @@ async def _publish(world: World, rate: int, seconds: float, seed: int) -> None:
         await producer.stop()
 
 
-def _interleaved(total: int, seed: int) -> Iterator[tuple[str, object, bytes]]:
+def interleaved(total: int, seed: int) -> Iterator[tuple[str, object, bytes]]:
     """Users, their documents, and updates, a second's worth after the other."""
     left = total
     while left > 0:

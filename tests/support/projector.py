@@ -71,9 +71,10 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def running_projector(settings: Mapping[str, str]) -> Iterator[Projector]:
-    """Start `projector run`; at the end it is killed if it still runs, and its log is shown if a test failed."""
-    port = free_port()
+def running_projector(settings: Mapping[str, str], port: int = 0) -> Iterator[Projector]:
+    """Start `projector run`, with its sidecar at `port`, or a free one; at the end it is killed if it still runs, and
+    its log is shown if a test failed."""
+    port = port or free_port()
     with TemporaryDirectory() as home:
         log = Path(home) / "log"
         with log.open("wb") as output:

@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +21,16 @@ STOP_SECONDS = 10
 
 @dataclass
 class Prometheus:
-    """It listens on `port`."""
+    """It listens on `port`, and scrapes who is named in the file `targets`."""
 
     port: int
+    targets: Path
+
+    def watch(self, *ports: int) -> None:
+        """From now on it scrapes these sidecars, and no other."""
+        fresh = self.targets.with_suffix(".new")
+        fresh.write_text(json.dumps([{"targets": [f"127.0.0.1:{port}" for port in ports]}]))
+        fresh.rename(self.targets)
 
     def ask(self, path: str, **query: str) -> Any:
         """The `data` of an answer of its HTTP API."""
@@ -45,20 +52,41 @@ class Prometheus:
 
 
 @contextmanager
-def prometheus(home: Path, target: int) -> Iterator[Prometheus]:
-    """One that scrapes the sidecar on the port `target`; RuntimeError where it is not installed."""
+def prometheus(
+    home: Path, *targets: int, every: str = EVERY, rules: Sequence[str] = RULES, alertmanager: int | None = None
+) -> Iterator[Prometheus]:
+    """One that scrapes the sidecars on the ports `targets`, and keeps its data in `home`.
+
+    It tells the alertmanager on that port. RuntimeError where Prometheus is not installed.
+    """
     if shutil.which("prometheus") is None:
         raise RuntimeError("no prometheus: the tests of alerts need it (apt-get install prometheus)")
-    job = {"job_name": "projector", "static_configs": [{"targets": [f"127.0.0.1:{target}"]}]}
-    pace = {"scrape_interval": EVERY, "scrape_timeout": EVERY, "evaluation_interval": EVERY}
+    one = Prometheus(free_port(), home / "targets.json")
+    one.watch(*targets)
     config = home / "prometheus.json"
-    config.write_text(json.dumps({"global": pace, "rule_files": RULES, "scrape_configs": [job]}))
-    one = Prometheus(free_port())
+    config.write_text(json.dumps(settings(one.targets, every, rules, alertmanager)))
     options = (f"--config.file={config}", f"--storage.tsdb.path={home}", f"--web.listen-address=127.0.0.1:{one.port}")
-    with (home / "prometheus.log").open("wb") as log:
-        process = subprocess.Popen(["prometheus", *options], stdout=log, stderr=log)
-    try:
+    with running(["prometheus", *options], home / "prometheus.log"):
         yield one
+
+
+def settings(targets: Path, every: str, rules: Sequence[str], alertmanager: int | None) -> dict[str, Any]:
+    """What stands in its file."""
+    job = {"job_name": "projector", "file_sd_configs": [{"files": [str(targets)]}]}
+    pace = {"scrape_interval": every, "scrape_timeout": every, "evaluation_interval": every}
+    told = [] if alertmanager is None else [{"static_configs": [{"targets": [f"127.0.0.1:{alertmanager}"]}]}]
+    return {
+        "global": pace, "rule_files": [*rules], "scrape_configs": [job], "alerting": {"alertmanagers": told}
+    }  # fmt: skip
+
+
+@contextmanager
+def running(command: Sequence[str], log: Path) -> Iterator[None]:
+    """Within, the program runs; it is stopped at the end."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
+    try:
+        yield
     finally:
         process.terminate()
         try:
