@@ -66,7 +66,7 @@ async def apply(session: AsyncSession, model: type[SQLModel], data: dict[str, An
 
 
 async def main(bootstrap: str, users: str, documents: str) -> None:
-    new_session = session_factory(create_engine(DatabaseSettings()))
+    new_session = session_factory(create_engine(DatabaseSettings()), writable=True)
     for topic, model in ((users, User), (documents, Document)):
         async with AIOKafkaConsumer(
             topic,

@@ -48,3 +48,8 @@ def preamble(statement_limit: str, *, lock_limit: bool = True) -> str:
         for name, value in WHERE_IT_IS_NOT.items()
     ]
     return f"SELECT {', '.join([SEARCH_PATH, *always, *seldom])}"
+
+
+def readers_preamble(statement_limit: str) -> str:
+    """As `preamble`, for an application: it bounds a statement, tells times in UTC, and leaves the rest as it is."""
+    return f"SELECT set_config('statement_timeout', '{statement_limit}', true), set_config('TimeZone', 'UTC', true)"

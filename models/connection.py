@@ -31,6 +31,7 @@ class DriverTransaction:
         self._first = first
         self._last = ""
         self._isolation = ISOLATION_LEVELS[None]
+        self._deferrable = False
         self.readonly = False
         self.started = self.committed = False
 
@@ -43,9 +44,9 @@ class DriverTransaction:
         `SELECT 1`: one row."""
         self.started = True
 
-    def isolated(self, isolation: str | None, readonly: bool) -> None:
+    def isolated(self, isolation: str | None, readonly: bool, deferrable: bool) -> None:
         """Set the isolation level and the access mode. Call it before `start`."""
-        self._isolation, self.readonly = ISOLATION_LEVELS[isolation], readonly
+        self._isolation, self.readonly, self._deferrable = ISOLATION_LEVELS[isolation], readonly, deferrable
 
     async def start(self) -> None:
         access = "READ ONLY" if self.readonly else "READ WRITE"
@@ -59,7 +60,8 @@ class DriverTransaction:
         self.began(tag)
 
     async def _begin(self, access: str) -> str:
-        begin = f"BEGIN ISOLATION LEVEL {self._isolation} {access} NOT DEFERRABLE"
+        deferrable = "DEFERRABLE" if self._deferrable else "NOT DEFERRABLE"
+        begin = f"BEGIN ISOLATION LEVEL {self._isolation} {access} {deferrable}"
         return await self._send("; ".join(filter(None, (begin, self._connection.preamble, self._first))))
 
     async def commit(self) -> None:
@@ -107,7 +109,7 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no ty
         if transaction is None and not self.preamble:
             return super().transaction(isolation=isolation, readonly=readonly, deferrable=deferrable)
         transaction = transaction or DriverTransaction(self)
-        transaction.isolated(isolation, readonly)
+        transaction.isolated(isolation, readonly, deferrable)
         return transaction
 
     async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109  the driver's own signature

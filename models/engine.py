@@ -8,10 +8,10 @@ from sqlalchemy import ExceptionContext, NullPool, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from neon_projector.models.begin import LIMITLESS, preamble
+from neon_projector.models.begin import LIMITLESS, preamble, readers_preamble
 from neon_projector.models.connection import Connection
 from neon_projector.models.ping import ping_before_use
-from neon_projector.models.settings import DatabaseSettings
+from neon_projector.models.settings import DatabaseSettings, ReaderSettings
 from neon_projector.models.times import bind_times_exactly
 from neon_projector.models.url import DatabaseAddress
 
@@ -29,7 +29,8 @@ find another server), the session's transaction state is wrong, or its process h
 
 
 def create_engine(settings: DatabaseSettings) -> AsyncEngine:
-    """The pooled engine of a long-lived process. It connects on first use. Its errors show no values."""
+    """The pooled engine of a long-lived process. It connects on first use. Its errors show no values. An application
+    gives its ReaderSettings; then the server also limits each statement."""
     engine = _engine(
         settings.address,
         settings,
@@ -41,6 +42,8 @@ def create_engine(settings: DatabaseSettings) -> AsyncEngine:
     )
     if settings.db_pool_pre_ping:
         ping_before_use(engine)
+    if isinstance(settings, ReaderSettings):
+        _say_at_begin(engine, readers_preamble(milliseconds(settings.db_statement_timeout)))
     return engine
 
 
@@ -48,7 +51,7 @@ def create_service_engine(settings: DatabaseSettings) -> AsyncEngine:
     """The engine of the service and its commands. Its transactions depend on no default (`models.begin`). It drops
     sessions whose server does not accept writes."""
     engine = create_engine(settings)
-    _begin_with(engine, preamble(f"{round(settings.db_statement_timeout * 1000)}ms"))
+    _begin_with(engine, preamble(milliseconds(settings.db_statement_timeout)))
     return engine
 
 
@@ -60,13 +63,21 @@ def create_direct_engine(settings: DatabaseSettings) -> AsyncEngine:
     return engine
 
 
-def _begin_with(engine: AsyncEngine, said: str) -> None:
-    sync = engine.sync_engine
+def milliseconds(seconds: float) -> str:
+    """As Postgres takes a duration."""
+    return f"{round(seconds * 1000)}ms"
 
+
+def _say_at_begin(engine: AsyncEngine, said: str) -> None:
     def connected(connection: DBAPIConnection, _entry: object) -> None:
         connection.driver_connection.preamble = said
 
-    event.listen(sync, "connect", connected, insert=True)  # before the dialect asks about the server
+    event.listen(engine.sync_engine, "connect", connected, insert=True)  # before the dialect asks about the server
+
+
+def _begin_with(engine: AsyncEngine, said: str) -> None:
+    sync = engine.sync_engine
+    _say_at_begin(engine, said)
     event.listen(sync, "begin", _forget)
     event.listen(sync, "handle_error", _give_up_the_session)
 
@@ -88,7 +99,8 @@ def _engine(address: DatabaseAddress, limits: DatabaseSettings | None, **pool: A
     for remark in address.remarks:
         log.info(remark)
     connect_args = {"timeout": CONNECT_TIMEOUT_SECONDS, "connection_class": Connection, **address.connect_args}
-    connect_args["server_settings"] = {"application_name": APPLICATION_NAME} | connect_args.get("server_settings", {})
+    name = limits.db_application_name if isinstance(limits, ReaderSettings) else APPLICATION_NAME
+    connect_args["server_settings"] = {"application_name": name} | connect_args.get("server_settings", {})
     if limits is not None:
         connect_args["command_timeout"] = limits.db_statement_timeout + ANSWER_SECONDS
     if address.pooled:  # unnamed statements: no name can clash, stay behind, or need a close

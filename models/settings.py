@@ -53,3 +53,16 @@ class DatabaseSettings(BaseSettings):
         if endpoint.endswith("-pooler"):
             url = url.replace("pgbouncer=true", "pgbouncer=false")
         return parse_database_url(url)
+
+
+class ReaderSettings(DatabaseSettings):
+    """How an application that reads reaches Postgres, from the same variables, with an application's defaults."""
+
+    db_pool_size: int = Field(default=5, ge=1, le=1000)
+    """Connections kept open once opened."""
+    db_max_overflow: int = Field(default=10, ge=0, le=1000)
+    """Connections beyond that, closed after use."""
+    db_statement_timeout: float = Field(default=30, ge=1, le=86_400)
+    """Seconds a statement may take. Then the server cancels it; 5 seconds later the connection is closed."""
+    db_application_name: str = Field(default="neon-projector-reader", min_length=1, max_length=63)
+    """What `pg_stat_activity` shows, unless the URL has an `application_name`."""

@@ -45,13 +45,13 @@ def parse_database_url(text: str) -> DatabaseAddress:
     binding, so if the URL requires it, the server's certificate is verified, as with `verify-full`. A connection to a
     remote host without `sslmode` is encrypted and verified. `?host=` wins over the host in front, as in libpq.
     """
-    url = _parsed(text.strip().removeprefix("psql ").strip(" '\""))
+    url = read_url(text)
     query = {key: value if isinstance(value, str) else value[-1] for key, value in url.query.items()}
     hosts = query.get("host", url.host or "").split(",")
     connect_args: dict[str, Any] = {}
     if settings := {name: query.pop(name) for name in SERVER_SETTINGS if name in query}:
         connect_args["server_settings"] = settings
-    default_mode = os.environ.get("PGSSLMODE", "prefer") if all(map(_is_local, hosts)) else "verify-full"
+    default_mode = os.environ.get("PGSSLMODE", "prefer") if all(map(is_local, hosts)) else "verify-full"
     mode, roots = query.pop("sslmode", default_mode), query.pop("sslrootcert", None)
     bound = _is_bound(query.pop("channel_binding", os.environ.get("PGCHANNELBINDING", "prefer")))
     if bound or roots == SYSTEM:
@@ -77,7 +77,9 @@ def parse_database_url(text: str) -> DatabaseAddress:
     return DatabaseAddress(url.set(drivername="postgresql+asyncpg", query=query), connect_args, pooled, remarks)
 
 
-def _parsed(text: str) -> URL:
+def read_url(text: str) -> URL:
+    """The URL in any tool's spelling, with all its parameters. ValueError if it is none."""
+    text = text.strip().removeprefix("psql ").strip(" '\"")
     scheme = SCHEME.match(text)
     rest = text[scheme.end() :] if scheme else ""
     before, mark, query = rest.partition("?")
@@ -94,8 +96,9 @@ def _parsed(text: str) -> URL:
     return url
 
 
-def _is_local(host: str) -> bool:
-    name = host if host in LOCAL_HOSTS else host.rpartition(":")[0].strip("[]") or host  # it may have its port
+def is_local(host: str) -> bool:
+    """Whether the host, which may have its port, is this machine."""
+    name = host if host in LOCAL_HOSTS else host.rpartition(":")[0].strip("[]") or host
     return name in LOCAL_HOSTS or name.startswith("/")
 
 

@@ -20,6 +20,7 @@ from neon_projector.consumer.cli.pause import pause, resume
 from neon_projector.consumer.cli.publish import check, publish
 from neon_projector.consumer.cli.redrive import retry
 from neon_projector.consumer.cli.replay import replay
+from neon_projector.consumer.cli.roles import roles
 from neon_projector.consumer.cli.status import status
 from neon_projector.consumer.cli.undo import undo
 from neon_projector.consumer.environment import load_settings
@@ -71,6 +72,7 @@ app.command(
 )(publish)
 app.command(epilog=examples("check events.jsonl", "check - --json"))(check)
 app.command(epilog=examples("contract", "contract --format asyncapi", "contract --diff events.strict.json"))(contract)
+app.command(epilog=examples("roles --sql", "roles --sql --reader crm_reader"))(roles)
 app.command(epilog=examples("undo rebuild-17.undo.jsonl", "undo rebuild-17.undo.jsonl --execute"))(undo)
 
 

@@ -20,8 +20,10 @@ def a_user(number: int = 0, created_at: datetime = NOON, is_active: bool = True)
     )
 
 
-def a_document(owner: UUID, title: str = "Notes", created_at: datetime = NOON) -> Document:
-    return Document(id=uuid4(), title=title, user_id=owner, created_at=created_at, updated_at=NOON, version=1)
+def a_document(owner: UUID, title: str = "Notes", created_at: datetime = NOON, content: str | None = None) -> Document:
+    return Document(
+        id=uuid4(), title=title, content=content, user_id=owner, created_at=created_at, updated_at=NOON, version=1
+    )
 
 
 async def stored(sessions: Sessions, *rows: User | Document) -> list[UUID]:

@@ -28,9 +28,9 @@ EXAMPLES = {path: shlex.split(examples_of(EVERY[path])[0])[1:] for path in COMMA
 NOWHERE = "127.0.0.1:1"
 GOES_ON = {("run",), ("demo",)}
 """These do not end by themselves: `run` waits for servers, `demo` brings its own."""
-ASKS_NOBODY = {("check",), ("contract",), ("publish",)}
+ASKS_NOBODY = {("check",), ("contract",), ("publish",), ("roles",)}
 """Their first example needs no server."""
-PRINTS_A_DOCUMENT = {("contract",), ("migrate",)}
+PRINTS_A_DOCUMENT = {("contract",), ("migrate",), ("roles",)}
 """Its lines are as long as they are."""
 NEEDS_A_FILE = {("undo",)}
 ASKS_KAFKA = [

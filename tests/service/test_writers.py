@@ -67,6 +67,6 @@ async def test_every_writer_stores_the_same(world: World, content: str | None) -
 async def _by_our_models(world: World, content: str | None) -> None:
     engine = create_engine(DatabaseSettings.model_validate({"neon_database_url": world.database_url}))
     times: dict[str, Any] = {"created_at": parse_time(FIRST), "updated_at": parse_time(LAST)}
-    async with transaction(session_factory(engine)) as session:
+    async with transaction(session_factory(engine, writable=True)) as session:
         session.add(Document(id=OURS, title="T\u00ef", content=content, user_id=ADA, version=1, **times))
     await engine.dispose()

@@ -15,7 +15,7 @@ from tests.support.documents import ROOT, sources
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DOCUMENT = (ROOT / "docs" / "dependencies.md").read_text()
 OURS = {"neon_projector", "tests", "bench", "monitoring", *sys.stdlib_module_names}
-GROUPS = {"runs with": "", "only `projector demo`": "demo", "developers": "dev"}
+GROUPS = {"runs with": "", "only `projector demo`": "demo", "only synchronous": "sync", "developers": "dev"}
 """By words of a section's heading, the extra that the section lists."""
 UNIMPORTED = {
     "greenlet",  # SQLAlchemy's
@@ -57,10 +57,13 @@ def test_every_line_is_whole() -> None:
 
 def test_what_is_imported_is_declared() -> None:
     service = ("consumer/", "projections/", "models/", "migrations/")
-    assert imported(*service) - declared("") == {"pytest"}  # by the plugin, which pytest itself loads
+    assert imported(*service) - declared("") == {
+        "pytest",
+        *declared("sync"),
+    }  # by the plugin, which pytest loads itself
     assert imported("tests/", "bench/", "docs/examples/") - declared("") - declared("dev") == set()
 
 
 def test_what_is_declared_is_used() -> None:
     everything = imported("consumer/", "projections/", "models/", "migrations/", "tests/", "bench/", "docs/examples/")
-    assert declared("") | declared("dev") | declared("demo") == everything | UNIMPORTED
+    assert declared("") | declared("dev") | declared("demo") | declared("sync") == everything | UNIMPORTED

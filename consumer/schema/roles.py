@@ -1,0 +1,63 @@
+"""The role with which applications read: its rights, as SQL for a person to run."""
+
+from typing import Any
+
+from sqlalchemy.dialects import postgresql
+
+from neon_projector.models import CONTROL_SCHEMA, ENTITY_SCHEMA
+from neon_projector.models.control import AbsentState, DeadLetter, IntakeStop, Offset, ParkedEvent
+from neon_projector.projections.registry import REGISTRY
+
+READER = "projector_reader"
+LONGEST_BYTES = 63
+"""Postgres cuts longer names."""
+
+SEEN_WHILE_WAITING: dict[Any, tuple[str, ...]] = {
+    Offset: ("group_id", "topic", "partition", "next_offset"),
+    ParkedEvent: ("topic", "partition", "offset"),
+    DeadLetter: ("topic", "partition", "offset", "status"),
+    IntakeStop: ("group_id", "topic", "except_topics"),
+    AbsentState: ("entity", "id", "version", "reason"),
+}
+"""What `wait_until_applied` and `wait_for_version` read of the service's own tables: no content of events."""
+
+_SQL = """\
+-- The role that applications read with. Run this as the owner of the tables; running it again changes nothing. Give it
+-- to the roles that log in: GRANT {reader} TO my_application;
+DO {tag} BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = {literal}) THEN
+        CREATE ROLE {reader} NOLOGIN;
+    END IF;
+END {tag};
+GRANT USAGE ON SCHEMA {schemas} TO {reader};
+GRANT SELECT ON {tables} TO {reader};
+-- what readers that wait ask for: positions and reasons, no content
+{columns}
+"""
+_quote = postgresql.dialect().identifier_preparer.quote_identifier  # type: ignore[no-untyped-call]  # it has no types
+
+
+def roles_sql(reader: str = READER) -> str:
+    """SQL that makes the role `reader` if it is not there, and gives it all rights that it needs. It takes none away.
+
+    Future tables are not granted (ALTER DEFAULT PRIVILEGES): in `public` they may be anybody's. ValueError for a name
+    that is empty, too long or not printable.
+    """
+    if not reader.isprintable() or not 1 <= len(reader.encode()) <= LONGEST_BYTES:
+        raise ValueError(f"a role's name has 1 to {LONGEST_BYTES} bytes, and no control characters")
+    tag = "$roles$"
+    while tag in reader:
+        tag = f"${tag[1:-1]}_$"
+    tables = (f"{ENTITY_SCHEMA}.{_quote(str(one.model.__tablename__))}" for one in REGISTRY)
+    columns = (
+        f"GRANT SELECT ({', '.join(map(_quote, names))}) ON {CONTROL_SCHEMA}.{model.__tablename__} TO {_quote(reader)};"
+        for model, names in SEEN_WHILE_WAITING.items()
+    )
+    return _SQL.format(
+        reader=_quote(reader),
+        literal="'" + reader.replace("'", "''") + "'",
+        tag=tag,
+        schemas=f"{ENTITY_SCHEMA}, {CONTROL_SCHEMA}",
+        tables=", ".join(tables),
+        columns="\n".join(columns),
+    )
