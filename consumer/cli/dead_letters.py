@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.admin.letters import lookup
 from neon_projector.consumer.admin.letters.filter import Filter
+from neon_projector.consumer.admin.letters.traces import traceparent_of
 from neon_projector.consumer.cli.database import AsJson, Limit, ask
 from neon_projector.consumer.cli.examples import examples
 from neon_projector.consumer.cli.letter_filter import with_filter
@@ -92,7 +93,8 @@ def show(
     if (number is None) == (not which.given):
         raise typer.BadParameter("give a number, or a filter")
     which = _of_status(which, status) if number is None else Filter(ids=(number,))
-    rows = [readable(row) for row in ask(lambda engine: lookup.shown(engine, which, limit))]
+    letters = ask(lambda engine: lookup.shown(engine, which, limit))
+    rows = [readable(row) | {"traceparent": traceparent_of(row)} for row in letters]
     if not rows:
         raise Refused("there is no such dead letter" if number is None else f"there is no dead letter {number}")
     if as_json:
@@ -100,7 +102,8 @@ def show(
         return
     for row in rows:
         for name, value in row.items():
-            print_text(f"{name:>13}  {value}")
+            if name != "traceparent" or value is not None:
+                print_text(f"{name:>13}  {value}")
     if len(rows) == 1 and rows[0]["entity_id"] is not None:
         print_next(f"projector explain {rows[0]['entity_id']}")
 

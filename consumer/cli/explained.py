@@ -24,6 +24,9 @@ def print_story(story: Row) -> None:
         if story[name]:
             print_text(name.replace("_", " ").capitalize())
             _print_newest([{column: _said(row, column) for column in columns} for row in story[name]])
+    if traces := [_trace(row) for row in (*story["parked"], *story["dead_letters"]) if row["traceparent"]]:
+        print_text("Traces")
+        _print_newest(traces)
     if story.get("records"):
         print_text("Its records, in order")
         _print_newest([_record(row) for row in story["records"]])
@@ -49,6 +52,11 @@ def print_conclusion(story: Row) -> None:
 
 def _said(row: Row, column: str) -> Any:
     return place(row) if column == "record" else row[column]
+
+
+def _trace(row: Row) -> Row:
+    _, trace_id, span_id, _ = row["traceparent"].split("-")
+    return {"record": place(row), "trace_id": trace_id, "span_id": span_id}
 
 
 def _record(row: Row) -> Row:

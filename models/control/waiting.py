@@ -53,7 +53,10 @@ class AbsentState(Control, table=True):
 
 
 class ParkedEvent(Control, table=True):
-    """A partial event that waits for the versions before it. `data` has only the contract's fields."""
+    """A partial event that waits for the versions before it. `data` has only the contract's fields.
+
+    `traceparent` is of the span that published it (W3C Trace Context), where it named a valid one.
+    """
 
     __tablename__ = "parked_events"
 
@@ -68,6 +71,7 @@ class ParkedEvent(Control, table=True):
     partition: int = Field(sa_type=Integer)
     offset: int = Field(sa_type=BigInteger)
     since: datetime = now()
+    traceparent: str | None = Field(default=None, sa_type=Text)
 
 
 class DeadLetter(Control, table=True):

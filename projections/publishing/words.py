@@ -28,7 +28,7 @@ ATTRIBUTES: Mapping[str, Words] = {
     "data": Words("Data", "What has happened, in fields.", {}),
     "data_base64": Words("Data in Base64", "The same JSON, in Base64; in place of `data`.", "e30="),
     "traceparent": Words(
-        "Trace", "W3C Trace Context. The service does not read it.",
+        "Trace", "W3C Trace Context. Kept with what waits or is rejected; the service's own traces link to it.",
         "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
     ),
     "tracestate": Words("Trace state", "W3C Trace Context. The service does not read it.", "vendor=value"),

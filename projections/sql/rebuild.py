@@ -77,7 +77,7 @@ def rebuild_statements(projection: Projection) -> RebuildStatements:
             WHERE a.entity = '{entity}' AND b.entity = a.entity AND b.id = a.id AND b.reason = a.reason
                 AND b.waiting_for IS NOT DISTINCT FROM a.waiting_for"""),
         keep_parked_since=text(f"""
-            UPDATE {PARKED} p SET since = b.since
+            UPDATE {PARKED} p SET since = b.since, traceparent = coalesce(p.traceparent, b.traceparent)
             FROM jsonb_populate_recordset(NULL::{PARKED}, CAST(:before AS jsonb)) b
             WHERE p.entity = '{entity}' AND b.entity = p.entity AND b.entity_id = p.entity_id
                 AND b.version = p.version"""),

@@ -61,11 +61,11 @@ def park(entity: str) -> TextClause:
     """Store events that wait for the versions before them. An event that is already parked stays as it is."""
     return text(f"""
             INSERT INTO {PARKED}
-                (entity, entity_id, version, type, data, event_id, source, topic, partition, "offset")
+                (entity, entity_id, version, type, data, event_id, source, topic, partition, "offset", traceparent)
             SELECT '{entity}', v.* FROM unnest(
                 CAST(:entity_id AS uuid[]), CAST(:version AS bigint[]), CAST(:type AS text[]), CAST(:data AS jsonb[]),
                 CAST(:event_id AS text[]), CAST(:source AS text[]), CAST(:topic AS text[]),
-                CAST(:partition AS integer[]), CAST(:offset AS bigint[])) AS v
+                CAST(:partition AS integer[]), CAST(:offset AS bigint[]), CAST(:traceparent AS text[])) AS v
             ON CONFLICT DO NOTHING""")
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from neon_projector.consumer.admin.letters.filter import of_key
+from neon_projector.consumer.admin.letters.traces import traceparent_of
 from neon_projector.models import CONTROL_SCHEMA
 from neon_projector.models.control.waiting import ABSENT_STATES, DEAD_LETTERS, PARKED_EVENTS
 from neon_projector.projections.contract.projection import Registry
@@ -17,10 +18,12 @@ Row = dict[str, Any]
 LETTERS = """id, topic, partition, "offset", reason, error, type, source, entity_id, attempts, created_at, status"""
 _ASIDE = f"SELECT entity, version, reason, waiting_for, since, error FROM {ABSENT_STATES} WHERE id = :id"
 _PARKED = f"""
-    SELECT entity, version, type, topic, partition, "offset", source, since FROM {PARKED_EVENTS}
+    SELECT entity, version, type, topic, partition, "offset", source, since, traceparent
+    FROM {PARKED_EVENTS}
     WHERE entity_id = :id ORDER BY version"""
 _LETTERS = f"""
-    SELECT i.id AS of, {LETTERS.replace("id, topic", "l.id, topic", 1)}, l.entity_id IS DISTINCT FROM i.id AS by_key
+    SELECT i.id AS of, {LETTERS.replace("id, topic", "l.id, topic", 1)}, l.entity_id IS DISTINCT FROM i.id AS by_key,
+        headers, CASE WHEN position(convert_to('"traceparent"', 'UTF8') IN value) > 0 THEN value END AS value
     FROM {DEAD_LETTERS} l
     JOIN unnest(CAST(:ids AS uuid[])) AS i(id) ON l.entity_id = i.id OR {of_key("i.id")}
     ORDER BY l.id"""
@@ -45,10 +48,11 @@ async def stored(connection: AsyncConnection, registry: Registry, entity_id: UUI
 
 async def letters_of(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, list[Row]]:
     """The dead letters of these ids, the oldest first: by the event's own id, or by the record's key. A record that
-    was no event (no JSON, say) is connected with its entity by its key only."""
+    was no event (no JSON, say) is connected with its entity by its key only. `traceparent`: in which trace it came."""
     found: dict[UUID, list[Row]] = {one: [] for one in ids}
     for row in await rows_of(connection, _LETTERS, ids=list(found)):
-        found[row.pop("of")].append(row)
+        row["traceparent"] = traceparent_of(row)
+        found[row.pop("of")].append({name: told for name, told in row.items() if name not in ("headers", "value")})
     return found
 
 

@@ -15,6 +15,7 @@ from neon_projector.projections.contract.event import Event, Rejection
 from neon_projector.projections.contract.outcome import Rejected
 from neon_projector.projections.contract.projection import EventType, Projection
 from neon_projector.projections.contract.record import RecordPlace
+from neon_projector.projections.contract.trace_context import traceparent
 from neon_projector.projections.contract.words.of_states import TYPE_GONE
 from neon_projector.projections.sql.statements import Statements
 from neon_projector.projections.state.fold import Folded
@@ -77,6 +78,7 @@ class ParkedEvents:
             "topic": [e.record.topic for e in events],
             "partition": [e.record.partition for e in events],
             "offset": [e.record.offset for e in events],
+            "traceparent": [traceparent(e.record) for e in events],
         }
 
     def _data(self, event: Event) -> dict[str, Any]:
