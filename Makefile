@@ -30,6 +30,7 @@ lint: setup ## formatting, style, types, the one-way import rule
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	cd docs/examples/reading_app && ../../../$(BIN)/mypy --strict --config-file= --cache-dir ../../../.mypy_cache/reading_app .
 	$(BIN)/lint-imports
 
 format: setup ## put the code in form

@@ -1,6 +1,6 @@
 """The settings of the data layer, from the environment."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -38,6 +38,10 @@ class DatabaseSettings(BaseSettings):
     db_statement_timeout: float = Field(default=300, ge=1, le=86_400)
     """Seconds a statement may take. Then the server cancels it; 5 seconds later the connection is closed."""
 
+    if TYPE_CHECKING:  # else checkers ask for `neon_database_url`, which comes from the environment
+
+        def __init__(self, **values: Any) -> None: ...
+
     @property
     def address(self) -> DatabaseAddress:
         return parse_database_url(self.neon_database_url.get_secret_value())
@@ -66,3 +70,7 @@ class ReaderSettings(DatabaseSettings):
     """Seconds a statement may take. Then the server cancels it; 5 seconds later the connection is closed."""
     db_application_name: str = Field(default="neon-projector-reader", min_length=1, max_length=63)
     """What `pg_stat_activity` shows, unless the URL has an `application_name`."""
+
+    if TYPE_CHECKING:  # as above; checkers make one for each class
+
+        def __init__(self, **values: Any) -> None: ...

@@ -14,7 +14,7 @@ from tests.support.documents import ROOT, sources
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DOCUMENT = (ROOT / "docs" / "dependencies.md").read_text()
-OURS = {"neon_projector", "tests", "bench", "monitoring", *sys.stdlib_module_names}
+OURS = {"neon_projector", "tests", "bench", "monitoring", "models", *sys.stdlib_module_names}
 GROUPS = {"runs with": "", "only `projector demo`": "demo", "only synchronous": "sync", "developers": "dev"}
 """By words of a section's heading, the extra that the section lists."""
 UNIMPORTED = {
