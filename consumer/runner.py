@@ -11,6 +11,7 @@ from sqlalchemy import text
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.service import Service
 from neon_projector.consumer.settings import Settings
+from neon_projector.consumer.telemetry.page.routes import Page
 from neon_projector.consumer.telemetry.sidecar import Sidecar, create_app, on_loop
 from neon_projector.consumer.version import version
 from neon_projector.models.connection import bind_arrays_quickly
@@ -47,8 +48,9 @@ async def run(settings: Settings, registry: Registry = REGISTRY) -> signal.Signa
                 await connection.execute(text("SELECT 1"))
         service.observer.backlog.recount()
 
-    app = create_app(service.state, service.metrics, settings, on_loop(loop, ping))
-    sidecar = Sidecar(app, settings.http_host, settings.http_port)
+    page = Page(service.state, service.metrics, settings)
+    app = create_app(service.state, service.metrics, settings, on_loop(loop, ping), page)
+    sidecar = Sidecar(app, settings.http_host, settings.http_port, page.sample)
     sidecar.start()
 
     def stop(number: signal.Signals) -> None:

@@ -109,5 +109,7 @@ class Settings(KafkaSettings, GivenDatabaseSettings):
     http_host: str = "0.0.0.0"  # noqa: S104  a container's sidecar is asked from outside
     http_port: int = Field(8080, ge=0, le=65535)
     """0: a free one, named in the log."""
+    http_path_prefix: str = Field("", pattern=r"^(/[A-Za-z0-9._~-]+)*$", max_length=200)
+    """Where a reverse proxy shows the sidecar; its paths are then answered below this one too."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "text"] = "json"

@@ -15,6 +15,8 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from neon_projector.consumer.telemetry.page.handbook import DOCUMENTS
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -167,3 +169,12 @@ def test_a_wheel_carries_the_golden_vectors(wheel: Path) -> None:
     carried = [name for name in ZipFile(wheel).namelist() if "/golden/" in name]
     assert {f"neon_projector/projections/kit/golden/{name}" for name in here} == set(carried)
     assert len(here) == len(carried)
+
+
+def test_a_wheel_carries_the_page_and_the_documents_that_it_shows(wheel: Path) -> None:
+    page = "neon_projector/consumer/telemetry/page"
+    here = {f"{page}/static/{path.name}" for path in (ROOT / "consumer/telemetry/page/static").iterdir()}
+    with ZipFile(wheel) as archive:
+        assert here <= set(archive.namelist())
+        for name in DOCUMENTS:
+            assert archive.read(f"{page}/documents/{name}.md") == (ROOT / "docs" / f"{name}.md").read_bytes()

@@ -1,26 +1,25 @@
 """What the numbers of `status` mean, in a sentence each, the worst first, and the next command."""
 
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from neon_projector.consumer.admin.group_protocols import CLASSIC
 from neon_projector.consumer.admin.trouble import held_back, late, unread
-from neon_projector.consumer.offsets.intake_stops import ALL, FUSE, PAUSED, Stop
+from neon_projector.consumer.offsets.intake_stops import FUSE, PAUSED, Stop
+from neon_projector.consumer.remedies import (
+    WATCHES,
+    WHY_STOPPED,
+    Place,
+    intake,
+    lifted_by,
+    looked_into_by,
+    moved_by,
+    named,
+    shows_letters,
+)
 from neon_projector.consumer.wording import counted, span, verb
 
 Row = dict[str, Any]
-
-NAMED = 3
-"""So many partitions are named one by one."""
-
-WHY_STOPPED = {
-    "position_not_in_topic": "Kafka does not have the record at the position (any more)",
-    "topic_changed": "the topic was deleted and created again",
-    "unreadable": "Kafka has the next records, but they can't be read; the service's log names them",
-}
-LISTS_LETTERS = "projector dead-letters list"
-WATCHES = "projector status --watch"
 
 
 class Finding(NamedTuple):
@@ -39,11 +38,6 @@ def findings(status: Row) -> list[Finding]:
     return found or [Finding("ok", _all_well(status))]
 
 
-def lifted_by(topic: str) -> str:
-    """The command that lifts a stop of `topic`, or of all topics."""
-    return "projector resume" if topic == ALL else f"projector resume --topic {topic}"
-
-
 def _stopped(status: Row) -> Iterator[Finding]:
     absent = [row for row in status["partitions"] if row["stopped"] and row["latest"] is None]
     if absent:
@@ -51,25 +45,20 @@ def _stopped(status: Row) -> Iterator[Finding]:
     for reason, why in WHY_STOPPED.items():
         rows = [row for row in status["partitions"] if row["stopped"] == reason and row not in absent]
         if rows:
-            move = f"projector offsets reset {_scope(rows, status['partitions'])} --to-earliest"
+            move = moved_by(_places(rows), _places(status["partitions"]), reason)
             said = f"{_names(rows)} {verb(len(rows), 'is', 'are')} stopped: {why}"
-            yield Finding("stopped", said, None if reason == "unreadable" else move)
+            yield Finding("stopped", said, move)
     if (protocol := status["group"]["protocol"]) != CLASSIC:
         other = f"another client uses this group, with the protocol {protocol}"
         yield Finding("stopped", f"{other}: give this service a group of its own (KAFKA_GROUP_ID), or stop the other")
     for stop in status["intake"]:
         if stop.reason == FUSE:
-            topic = "" if stop.topic == ALL else f" --topic {stop.topic}"
             goes_on = f"`{lifted_by(stop.topic)}` once the cause is gone; with --accept if these records are really bad"
             why = f" ({stop.message})" if stop.message else ""
-            says = f"the fuse has stopped {_topics(stop)}{why}: {goes_on}"
-            yield Finding("stopped", says, f"{LISTS_LETTERS}{topic} --summary")
+            says = f"the fuse has stopped {intake(stop.topic)}{why}: {goes_on}"
+            yield Finding("stopped", says, looked_into_by(stop))
         elif stop.reason == PAUSED:
-            yield Finding("stopped", f"{_topics(stop)} is paused{_by(stop)}", lifted_by(stop.topic))
-
-
-def _topics(stop: Stop) -> str:
-    return "the intake of all topics" if stop.topic == ALL else f"the intake of {stop.topic}"
+            yield Finding("stopped", f"{intake(stop.topic)} is paused{_by(stop)}", looked_into_by(stop))
 
 
 def _by(stop: Stop) -> str:
@@ -96,20 +85,15 @@ def _behind(status: Row) -> Iterator[Finding]:
         yield Finding("behind", f"a publisher's open transaction holds back records of {_names(rows)}")
 
 
-def _letters(number: int) -> str:
-    """What shows so many dead letters: many of them by whom and why."""
-    return LISTS_LETTERS if number == 1 else f"{LISTS_LETTERS} --summary"
-
-
 def _to_decide(status: Row) -> Iterator[Finding]:
     if lately := status["rejected_lately"]:
         number, most = status["dead_letters_lately"], lately[0]
         were, whence = verb(number, "was", "were"), f"most: {most['reason']} from {most['source']}"
         said = f"{counted(number, 'record')} {were} rejected in the last 10 minutes, {whence}"
-        yield Finding("look", said, _letters(number))
+        yield Finding("look", said, shows_letters(number))
     elif number := status["dead_letters"]:
         said = f"{counted(number, 'dead letter')} {verb(number, 'waits', 'wait')} for a decision"
-        yield Finding("look", said, _letters(number))
+        yield Finding("look", said, shows_letters(number))
     if number := status["refused"]:
         said = f"the database refused {counted(number, 'state')} that had waited"
         yield Finding("look", said, "projector parked retry --all")
@@ -134,19 +118,12 @@ def _misnamed(status: Row) -> Iterator[Finding]:
             yield Finding("look", f"{said}: {row['source']} sends it under another name")
 
 
+def _places(rows: Iterable[Row]) -> list[Place]:
+    return [(row["topic"], row["partition"]) for row in rows]
+
+
 def _names(rows: Iterable[Row]) -> str:
-    names = [f"{row['topic']}:{row['partition']}" for row in rows]
-    return ", ".join(names) if len(names) <= NAMED else counted(len(names), "partition")
-
-
-def _scope(rows: Iterable[Row], every: Iterable[Row]) -> str:
-    """Options that name all of these: `--topic users:0,3`, or `--topic users` where these are all of its partitions."""
-    meant: defaultdict[str, list[str]] = defaultdict(list)
-    there = Counter(row["topic"] for row in every)
-    for row in rows:
-        meant[row["topic"]].append(str(row["partition"]))
-    scopes = (f"{topic}:{','.join(own)}" if len(own) < there[topic] else topic for topic, own in meant.items())
-    return " ".join(f"--topic {scope}" for scope in scopes)
+    return named(_places(rows))
 
 
 def _all_well(status: Row) -> str:

@@ -2,7 +2,7 @@
 transaction, repeated until the database answers.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from aiokafka import TopicPartition
@@ -27,6 +27,9 @@ class ClaimListener(Protocol):
 
     def claimed(self, claims: Mapping[TopicPartition, Claim]) -> None:
         """These partitions are ours to read, from here."""
+
+    def stops_read(self, stops: Sequence[intake_stops.Stop]) -> None:
+        """These are all stops of intake in the group, and what is accepted."""
 
 
 class Claims:
@@ -98,6 +101,7 @@ class Claims:
     ) -> dict[TopicPartition, Claim]:
         stops = await intake_stops.read(connection, self._group_id)
         await self._stop_log.notice(connection, stops)
+        self._listener.stops_read(stops)
         for topic in {partition.topic for partition in claims}:
             if seconds := intake_stops.accepted_seconds(stops, topic):
                 self._fuse.accept(topic, seconds)

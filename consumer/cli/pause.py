@@ -7,12 +7,12 @@ import typer
 
 from neon_projector.consumer.admin import pause as stops
 from neon_projector.consumer.admin.pause import Resumed
-from neon_projector.consumer.admin.verdict import lifted_by
 from neon_projector.consumer.cli.database import AsJson, ask
 from neon_projector.consumer.cli.output import print_json, print_text
 from neon_projector.consumer.cli.times import ago
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.offsets.intake_stops import ACCEPTED, ALL, Stop, by_topic, said_topic, words
+from neon_projector.consumer.remedies import lifted_by
 from neon_projector.consumer.settings import Settings
 
 Topic = Annotated[str | None, typer.Option(help="Only this topic. Default: all.")]

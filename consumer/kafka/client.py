@@ -9,7 +9,7 @@ import asyncio
 import logging
 import ssl
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 import aiokafka.client
 import aiokafka.conn
@@ -123,8 +123,17 @@ def group_member(settings: Settings) -> AIOKafkaConsumer:
     )
 
 
-async def partitions_of_group(consumer: AIOKafkaConsumer, group_id: str) -> set[TopicPartition] | None:
-    """What all members of the group read; None in a rebalance, and where the coordinator does not say."""
+class Member(NamedTuple):
+    """A member of the group, and what it reads. `host` is its address as the coordinator sees it."""
+
+    name: str
+    host: str
+    is_this_one: bool
+    partitions: frozenset[TopicPartition]
+
+
+async def members_of_group(consumer: AIOKafkaConsumer, group_id: str) -> list[Member] | None:
+    """All members of the group; None in a rebalance, and where the coordinator does not say."""
     node = consumer._coordinator.coordinator_id
     if node is None:
         return None
@@ -136,8 +145,16 @@ async def partitions_of_group(consumer: AIOKafkaConsumer, group_id: str) -> set[
     error, _, state, _, _, members, *_ = answer.groups[0]
     if error or state != "Stable":
         return None
-    assigned = [ConsumerProtocolMemberAssignment.decode(row[4]).partitions() for row in members if row[4]]
-    return {partition for one in assigned for partition in one}
+    own = consumer._coordinator.member_id
+    return [
+        Member(name, host.removeprefix("/"), name == own, _assigned(assignment))
+        for name, _client, host, _metadata, assignment in members
+    ]
+
+
+def _assigned(assignment: bytes) -> frozenset[TopicPartition]:
+    partitions = ConsumerProtocolMemberAssignment.decode(assignment).partitions() if assignment else ()
+    return frozenset(TopicPartition(p.topic, p.partition) for p in partitions)
 
 
 async def _wait_topics(consumer: AIOKafkaConsumer) -> None:

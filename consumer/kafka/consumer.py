@@ -12,7 +12,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
 from neon_projector.consumer.kafka.assignment import Partitions, Reading, names
-from neon_projector.consumer.kafka.client import group_member, leave, listen, partitions_of_group
+from neon_projector.consumer.kafka.client import Member, group_member, leave, listen, members_of_group
 from neon_projector.consumer.kafka.metadata import Topic, is_another, is_there
 from neon_projector.consumer.kafka.records import Records
 from neon_projector.consumer.kafka.renewal import until_lost
@@ -152,10 +152,10 @@ class GroupConsumer(ConsumerRebalanceListener):
             self.client.pause(partition)
             self.partitions.claim_again(partition)
 
-    async def read_by_group(self) -> set[TopicPartition] | None:
-        """What the group's members read, all together; None where the coordinator does not tell it now."""
+    async def members(self) -> list[Member] | None:
+        """All members of the group; None where the coordinator does not tell it now."""
         member = self._client if self.joined else None
-        return member and await partitions_of_group(member, self._settings.kafka_group_id)
+        return member and await members_of_group(member, self._settings.kafka_group_id)
 
     def read_again(self, partitions: Iterable[TopicPartition]) -> None:
         """Go back to the stored positions: somebody else has moved them."""

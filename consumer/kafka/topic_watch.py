@@ -1,10 +1,11 @@
 """What each answer of the watch says of our topics: which are gone or recreated, and which partitions nobody reads."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from aiokafka import TopicPartition
 
+from neon_projector.consumer.kafka.client import Member
 from neon_projector.consumer.kafka.consumer import GroupConsumer
 from neon_projector.consumer.kafka.metadata import Metadata
 
@@ -23,8 +24,10 @@ class TopicWatch:
         self._looks = 0
         self._answered: dict[TopicPartition, tuple[int | None, float]] = {}
         """When the last fetch was answered by its own account, and since when that has not changed."""
-        self._read: set[TopicPartition] | None = None
-        """What the group's members read, by the coordinator's last word."""
+        self.members: Sequence[Member] = ()
+        """The group's members, by the coordinator's last word; it always names us."""
+        self.members_at: float | None = None
+        """Unix time of that word."""
         self.missing: set[str] = set()
         """Topics that do not exist any more."""
         self.unread: dict[TopicPartition, str] = {}
@@ -45,10 +48,13 @@ class TopicWatch:
 
     async def _nobodys(self, partitions: set[TopicPartition]) -> set[TopicPartition]:
         self._looks += 1
-        if self._read is None or self._looks % GROUP_EACH == 0 or not partitions <= self._read:
-            told = await self._consumer.read_by_group()
-            self._read = self._read if told is None else told
-        return set() if self._read is None else partitions - self._read
+        due = self.members_at is None or self._looks % GROUP_EACH == 0 or self._not_read(partitions)
+        if due and (told := await self._consumer.members()) is not None:
+            self.members, self.members_at = told, time.time()
+        return set() if self.members_at is None else self._not_read(partitions)
+
+    def _not_read(self, partitions: set[TopicPartition]) -> set[TopicPartition]:
+        return partitions.difference(*(member.partitions for member in self.members))
 
     def _unanswered(self, now: float) -> list[TopicPartition]:
         answered = {}

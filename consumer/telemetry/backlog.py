@@ -4,7 +4,8 @@ import asyncio
 import logging
 import time
 
-from sqlalchemy import text
+import orjson
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.errors import ProjectorError
@@ -21,20 +22,30 @@ COUNT_PAUSE_SECONDS = 1.0
 COUNT_SHARE = 0.05
 """At most this part of the time is spent counting, where much waits."""
 
+_PARKED_SINCE = f"(SELECT min(since) FROM {CONTROL_SCHEMA}.parked_events)"
+
+
+def _age(reason: str) -> str:
+    return f"extract(epoch FROM now() - min(since) FILTER (WHERE reason = '{reason}'))::float8"
+
+
 _COUNT = text(f"""
     SELECT count(*) FILTER (WHERE reason = 'no_parent') AS parent,
         count(*) FILTER (WHERE reason = 'contested') AS contested,
         count(*) FILTER (WHERE reason = 'parent_deleted') AS hidden,
         count(*) FILTER (WHERE reason = 'refused') AS refused,
         (SELECT count(*) FROM {CONTROL_SCHEMA}.parked_events) AS version,
-        (SELECT count(*) FROM {DEAD_LETTERS} WHERE status = 'new') AS dead_letters,
-        coalesce(extract(epoch FROM now() - least(
-            min(since) FILTER (WHERE reason IN ('no_parent', 'contested', 'refused')),
-            (SELECT min(since) FROM {CONTROL_SCHEMA}.parked_events))), 0) AS oldest
+        {_age("no_parent")} AS parent_age, {_age("contested")} AS contested_age, {_age("refused")} AS refused_age,
+        {_age("parent_deleted")} AS hidden_age, extract(epoch FROM now() - {_PARKED_SINCE})::float8 AS version_age,
+        (SELECT coalesce(json_object_agg(reason, number), '{{}}') FROM (
+            SELECT reason, count(*) AS number FROM {DEAD_LETTERS} WHERE status = 'new' GROUP BY reason) AS l
+        )::text AS letters
     FROM {CONTROL_SCHEMA}.absent_states""")
 
 _PARKED = (("parent", "parent"), ("version", "version"), ("unique", "contested"), ("operator", "refused"))
 """What parked events and states wait for, as the metric's label says it and as it is counted."""
+WAITS = ("parent", "version", "contested", "refused", "hidden")
+"""Everything that is kept aside, by what it waits for."""
 
 
 class Backlog:
@@ -61,14 +72,17 @@ class Backlog:
             except ProjectorError as error:
                 log.debug("counting what waits failed", extra={"error": str(error)})
             else:
-                self._show({name: float(value) for name, value in row.items()})
+                self._show(row)
             await asyncio.sleep(max(COUNT_PAUSE_SECONDS, (time.monotonic() - started) / COUNT_SHARE))
 
-    def _show(self, counted: dict[str, float]) -> None:
-        metrics = self._metrics
+    def _show(self, counted: RowMapping) -> None:
+        metrics, state = self._metrics, self._state
+        ages = {name: float(counted[f"{name}_age"] or 0) for name in WAITS}
+        state.letters = orjson.loads(counted["letters"])
+        state.waited, state.counted_at = ages, time.time()
+        state.waiting = {name: counted[name] for name in WAITS} | {"dead_letters": sum(state.letters.values())}
         for label, name in _PARKED:
             metrics.parked.labels(label).set(counted[name])
-        metrics.oldest_parked.set(counted["oldest"])
+        metrics.oldest_parked.set(max(ages[name] for _, name in _PARKED))
         metrics.hidden.set(counted["hidden"])
-        metrics.dead_letters.set(counted["dead_letters"])
-        self._state.waiting = {name: int(value) for name, value in counted.items() if name != "oldest"}
+        metrics.dead_letters.set(state.waiting["dead_letters"])

@@ -24,6 +24,15 @@ class BatchHistogram(Collector):
             self._counts[bisect_left(self._bounds, value)] += times
             self._sum += value * times
 
+    @property
+    def bounds(self) -> tuple[float, ...]:
+        """The upper bounds of all buckets but the last one, which has none."""
+        return self._bounds
+
+    def counts(self) -> list[int]:
+        """How many observations are in each bucket, since the start."""
+        return list(self._counts)
+
     def collect(self) -> Iterator[Metric]:
         family = HistogramMetricFamily(self._name, self._help)
         total, buckets = 0, []

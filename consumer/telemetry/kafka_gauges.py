@@ -36,6 +36,7 @@ class KafkaGauges:
         for topic in self._topics.topics:
             metrics.topic_missing.labels(topic).set(topic in self._topics.missing)
         state.missing_topics = self._topics.missing
+        state.members, state.members_at = self._topics.members, self._topics.members_at
         self._unread()
 
     def _unread(self) -> None:

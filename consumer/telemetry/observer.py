@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
 from typing import Protocol
 
@@ -20,6 +20,7 @@ from neon_projector.consumer.kafka.assignment import NEED_A_POSITION
 from neon_projector.consumer.kafka.consumer import GroupConsumer
 from neon_projector.consumer.offsets import store as positions
 from neon_projector.consumer.offsets.claim import Claim
+from neon_projector.consumer.offsets.intake_stops import Stop
 from neon_projector.consumer.telemetry.answers import DatabaseAnswers, KafkaAnswers
 from neon_projector.consumer.telemetry.backlog import Backlog
 from neon_projector.consumer.telemetry.kafka_gauges import KafkaGauges
@@ -103,6 +104,10 @@ class Observer:
         """Partitions are ours to read, from here."""
         self._state.positions |= {partition: claim.next_offset for partition, claim in claims.items()}
         self.backlog.recount()
+
+    def stops_read(self, stops: Sequence[Stop]) -> None:
+        """What is stopped in the group, as the database has just said."""
+        self._state.stops = stops
 
     async def beat(self, read: Read) -> None:
         """Say that the loop turns, and how far behind is what was read, until cancelled."""

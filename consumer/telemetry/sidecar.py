@@ -16,6 +16,8 @@ from neon_projector.consumer.errors import ProjectorError, WrongSettings
 from neon_projector.consumer.settings import Settings
 from neon_projector.consumer.telemetry.connections import BACKLOG, SWEEP_SECONDS, Connection, sweep
 from neon_projector.consumer.telemetry.metrics import Metrics
+from neon_projector.consumer.telemetry.page.prefix import WithoutPrefix
+from neon_projector.consumer.telemetry.page.routes import Page
 from neon_projector.consumer.telemetry.state import CHECKS, ServiceState
 from neon_projector.consumer.version import version
 
@@ -27,7 +29,7 @@ Ping = Callable[[], Awaitable[None]]
 """Asks the database something; raises where it does not answer."""
 
 
-def create_app(state: ServiceState, metrics: Metrics, settings: Settings, ping: Ping) -> FastAPI:
+def create_app(state: ServiceState, metrics: Metrics, settings: Settings, ping: Ping, page: Page) -> FastAPI:
     """The sidecar's paths. Only `/health/db` asks the database."""
     app = FastAPI(title="Neon Projector", version=version(), docs_url=None, redoc_url=None, openapi_url=None)
 
@@ -64,6 +66,9 @@ def create_app(state: ServiceState, metrics: Metrics, settings: Settings, ping: 
     async def status() -> JSONResponse:
         return JSONResponse({"version": version(), **state.summary()})
 
+    app.include_router(page.router)
+    if settings.http_path_prefix:
+        app.add_middleware(WithoutPrefix, prefix=settings.http_path_prefix)
     return app
 
 
@@ -73,9 +78,13 @@ def _health(failed: dict[str, str]) -> JSONResponse:
 
 
 class Sidecar:
-    """The sidecar's server: `start`, then `stop`."""
+    """The sidecar's server: `start`, then `stop`. `each_second` is called in its thread."""
 
-    def __init__(self, app: FastAPI, host: str, port: int) -> None:
+    def __init__(self, app: FastAPI, host: str, port: int, each_second: Callable[[], None]) -> None:
+        async def notify() -> None:
+            each_second()
+            await sweep(self._server.server_state.connections)
+
         config = uvicorn.Config(
             app,
             http=Connection,
@@ -84,7 +93,7 @@ class Sidecar:
             access_log=False,
             lifespan="off",
             backlog=BACKLOG,
-            callback_notify=lambda: sweep(self._server.server_state.connections),
+            callback_notify=notify,
             timeout_notify=SWEEP_SECONDS,
         )
         self._server = uvicorn.Server(config)

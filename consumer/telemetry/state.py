@@ -1,11 +1,14 @@
 """What the service knows of itself: written by its loop, read by the sidecar's thread. No SQL is behind any of it."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka import TopicPartition
+
+from neon_projector.consumer.kafka.client import Member
+from neon_projector.consumer.offsets.intake_stops import Stop
 
 LOOP_STALLED_SECONDS = 15.0
 """Longer than any stretch of work between two beats, short enough for an orchestrator to act on."""
@@ -32,9 +35,15 @@ class ServiceState:
     kafka_answered_at: float | None = None
     """Unix time of the last good answer."""
     intake_stopped: str | None = None
+    stops: Sequence[Stop] = ()
+    """All stops of intake in the group, and what is accepted, as the database last said it."""
     missing_topics: Collection[str] = ()
     unread: dict[TopicPartition, str] = field(default_factory=dict)
     """Partitions of our topics that nobody reads, and why."""
+    members: Sequence[Member] = ()
+    """The group's members, by the coordinator's last word."""
+    members_at: float | None = None
+    """Unix time of that word."""
     stopped_partitions: dict[TopicPartition, str] = field(default_factory=dict)
     positions: dict[TopicPartition, int] = field(default_factory=dict)
     lag: dict[TopicPartition, int] = field(default_factory=dict)
@@ -48,10 +57,28 @@ class ServiceState:
     rejected_ratio: dict[str, float] = field(default_factory=dict)
     """By topic, which part of the last records was rejected."""
     waiting: dict[str, int] = field(default_factory=dict)
+    waited: Mapping[str, float] = field(default_factory=dict)
+    """By what it waits for, for how many seconds the oldest had waited when it was counted."""
+    letters: Mapping[str, int] = field(default_factory=dict)
+    """Dead letters with the status new, by reason."""
+    counted_at: float | None = None
+    """Unix time at which what waits was counted last."""
+
+    @property
+    def beat_age(self) -> float:
+        """Since when, in seconds, the loop has not turned: all of this is as it was then."""
+        return time.monotonic() - self.last_beat
+
+    @property
+    def known_lag(self) -> int | None:
+        """Records that are not applied yet, of all partitions that are read; None while Kafka does not tell it."""
+        lag = dict(self.lag)
+        known = lag or (self.joined and not self.positions)
+        return sum(lag.values()) if known and self.kafka_silent is None else None
 
     def live_checks(self) -> dict[str, str]:
         """Failed checks of liveness, by name; empty: live."""
-        age = time.monotonic() - self.last_beat
+        age = self.beat_age
         return {"loop": f"has not turned for {age:.0f} s"} if age > LOOP_STALLED_SECONDS else {}
 
     def ready_checks(self, max_lag_seconds: float | None) -> dict[str, str]:

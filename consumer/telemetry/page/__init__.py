@@ -1,0 +1,1 @@
+"""The page at `/`: how this instance stands, for people. Nothing here asks the database or Kafka."""

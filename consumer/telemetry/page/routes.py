@@ -1,0 +1,92 @@
+"""The paths of the page: `/`, its files, and the JSON that it asks for each second."""
+
+import logging
+import time
+from collections.abc import Mapping
+from importlib.resources import files
+from math import isnan
+
+import orjson
+from fastapi import APIRouter, Response
+
+from neon_projector.consumer.settings import Settings
+from neon_projector.consumer.telemetry.metrics import Metrics
+from neon_projector.consumer.telemetry.page.handbook import DOCUMENTS, document
+from neon_projector.consumer.telemetry.page.sampler import Sampler
+from neon_projector.consumer.telemetry.page.view import View
+from neon_projector.consumer.telemetry.state import ServiceState
+
+log = logging.getLogger(__name__)
+
+TYPES = {".css": "text/css", ".html": "text/html", ".js": "text/javascript", ".svg": "image/svg+xml"}
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+CHANGES = {"Cache-Control": "no-cache"}
+"""Of what is another one after an upgrade."""
+
+
+class Page:
+    """`sample` is to be called once a second; `router` has the paths."""
+
+    def __init__(self, state: ServiceState, metrics: Metrics, settings: Settings) -> None:
+        self.sampler = Sampler(state, metrics)
+        self._view = View(state, self.sampler, settings)
+        self._made: tuple[int, bytes] = (-1, b"")
+        self.router = APIRouter()
+        for path, (body, kind) in _files().items():
+            self._serve(path, body, kind)
+        for name in DOCUMENTS:
+            self._read(name)
+        self.router.add_api_route("/page/state.json", self.state, methods=["GET"])
+
+    def sample(self) -> None:
+        """Take a sample for the curves."""
+        try:
+            self.sampler.take(time.time())
+        except Exception:
+            log.exception("the page's curves lack a sample")  # probes go on being answered
+
+    async def state(self, after: int = 0) -> Response:
+        """What the page shows, and the samples from number `after` on. However many ask, it is made once a second."""
+        ring = self.sampler.ring
+        if self._made[0] != ring.taken:
+            self._made = ring.taken, orjson.dumps(self._view.of(time.time()))
+        curves = {name: [_short(value) for value in column] for name, column in ring.since(after).items()}
+        told = {"next": ring.taken, "curves": curves, "view": orjson.Fragment(self._made[1])}
+        return _answer(orjson.dumps(told), "application/json", {"Cache-Control": "no-store"})
+
+    def _serve(self, path: str, body: bytes, kind: str) -> None:
+        async def answer() -> Response:
+            return _answer(body, kind, CHANGES)
+
+        self.router.add_api_route(path, answer, methods=["GET"])
+
+    def _read(self, name: str) -> None:
+        def answer() -> Response:  # not async: it takes a moment, in a thread of its own
+            return _answer(document(name), TYPES[".html"], CHANGES)
+
+        self.router.add_api_route(f"/page/{name}.html", answer, methods=["GET"])
+
+
+def _files() -> dict[str, tuple[bytes, str]]:
+    """By path, the page's files and their types."""
+    found = {}
+    for file in files(__package__).joinpath("static").iterdir():
+        kind = TYPES["." + file.name.rpartition(".")[2]]
+        found["/" if file.name == "index.html" else f"/page/{file.name}"] = file.read_bytes(), kind
+    return found
+
+
+def _answer(body: bytes, kind: str, headers: Mapping[str, str]) -> Response:
+    return Response(body, media_type=kind, headers={**HEADERS, **headers})
+
+
+def _short(value: float) -> float | None:
+    """With as many digits as can be seen in a curve."""
+    if isnan(value):
+        return None
+    return round(value, 1) if abs(value) >= 100 else round(value, 4)

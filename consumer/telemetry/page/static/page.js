@@ -1,0 +1,97 @@
+// Asks this instance how it stands, each second while somebody looks, and says so when there is no answer.
+
+import { Chart } from "./chart.js";
+import * as show from "./show.js";
+import { clock, count, rate, short, span } from "./words.js";
+
+const ASK = 1000, PATIENCE = 4000, LATE = 3; // ms, ms, seconds
+const KEPT = 900; // samples of the curves
+const $ = (id) => document.getElementById(id);
+
+const charts = [
+  new Chart($("freshness"), {
+    series: [["p50", "p50", "main"], ["p99", "p99", "second"]], say: span, tick: span, log: [0.001, 1],
+  }),
+  new Chart($("rate"), {
+    series: [["applied", "applied", "main"], ["superseded", "superseded", "second"], ["parked", "parked", "third"],
+      ["rejected", "rejected", "bad"], ["ignored", "ignored", "fourth"]],
+    say: rate, tick: short, least: 10,
+  }),
+  new Chart($("lag"), { series: [["lag", "records", "main"], ["oldest", "oldest", "none"]], say: (value, name) => (name === "oldest" ? span(value) : count(value)), tick: short, least: 10 }),
+];
+
+let curves = null, next = 0, started = null;
+let answered = null, timer = null, asking = null;
+
+/** Add the new samples to those that are here; those of another process begin at 0. */
+function keep(answer) {
+  const again = answer.view.about.started_at !== started || answer.next < next;
+  if (again && next) {
+    next = 0;
+    started = answer.view.about.started_at;
+    return false;
+  }
+  started = answer.view.about.started_at;
+  curves ??= Object.fromEntries(Object.keys(answer.curves).map((name) => [name, []]));
+  for (const [name, values] of Object.entries(answer.curves)) curves[name] = curves[name].concat(values).slice(-KEPT);
+  next = answer.next;
+  return true;
+}
+
+function draw({ view }) {
+  show.verdict(view.verdict);
+  show.checks(view.checks);
+  show.findings(view.findings);
+  show.partitions(view.partitions, view.loop_age);
+  show.waiting(view);
+  show.members(view);
+  show.about(view);
+  for (const chart of charts) chart.show(curves, view.now, view.figures);
+  show.text($("when"), `as of ${clock(view.now)}`);
+}
+
+/** Since when there is no answer, beside the last one; what is old is grey. */
+function age() {
+  if (answered == null || document.hidden) return;
+  const seconds = Math.floor((performance.now() - answered) / 1000);
+  const late = seconds >= LATE;
+  document.body.classList.toggle("silent", late);
+  if (late) {
+    show.verdict({ level: "silent", word: "No answer", says: `for ${seconds < 100 ? `${seconds} s` : span(seconds)}: all below is old` });
+  }
+}
+
+async function ask() {
+  clearTimeout(timer);
+  if (document.hidden || asking) return;
+  asking = new AbortController();
+  const limit = setTimeout(() => asking.abort(), PATIENCE);
+  let soon = ASK;
+  try {
+    const answer = await fetch(`page/state.json?after=${next}`, { signal: asking.signal, cache: "no-store" });
+    if (!answer.ok) throw new Error(answer.statusText);
+    const told = await answer.json();
+    if (keep(told)) {
+      answered = performance.now();
+      document.body.classList.remove("silent");
+      draw(told);
+    } else {
+      curves = null;
+      soon = 0;
+    }
+  } catch {
+    answered ??= performance.now(); // never answered: since the page is open
+  } finally {
+    clearTimeout(limit);
+    asking = null;
+    timer = setTimeout(ask, soon);
+  }
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) return;
+  answered = answered == null ? null : performance.now() - (LATE - 1) * 1000; // grey in a second, unless it answers
+  ask();
+});
+setInterval(age, 500);
+ask();
