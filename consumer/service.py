@@ -75,7 +75,7 @@ class Service:
         self._read_ahead = ReadAhead(self._consumer, claims, settings, self._kafka)
         self._scheduler = Scheduler(self._apply, settings.batches_at_once, self._read_ahead.changed)
         self._batcher = Batcher(self._read_ahead, self._scheduler, decoder, settings, depth)
-        maintenance = Maintenance(settings.cascade_grace_seconds)
+        maintenance = Maintenance(settings.cascade_grace_seconds, settings.changes_kept_hours)
         check = PositionCheck(settings.kafka_group_id, self._known)
         check.watch(self.engine)
         transaction = Transaction(self.engine, registry, settings.kafka_group_id, fuse, maintenance, check)

@@ -99,6 +99,8 @@ class Settings(KafkaSettings, GivenDatabaseSettings):
 
     cascade_grace_seconds: int = Field(7 * 24 * 3600, ge=0)
     """How long documents of a deleted user can come back."""
+    changes_kept_hours: int = Field(7 * 24, ge=1)
+    """How long the change log keeps its rows, once `projector changes enable` has begun one."""
     fuse_min_records: int = Field(1_000, ge=1)
     """How many consecutive records of a topic the fuse looks at."""
     fuse_ratio: float = Field(0.9, gt=0, le=1)

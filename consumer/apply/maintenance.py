@@ -1,6 +1,6 @@
-"""Removes what is over its time: hidden states after the grace, and old resolved dead letters.
+"""Removes what is over its time: hidden states after the grace, resolved dead letters, old rows of the change log.
 
-Both run inside transactions that apply records anyway, so they need no connection and no timer of their own.
+All run inside transactions that apply records anyway, so they need no connection and no timer of their own.
 """
 
 import math
@@ -9,16 +9,21 @@ import time
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from neon_projector.consumer.apply.lock import LOCK_KEY
+from neon_projector.models.change_log import CHANGES
 from neon_projector.models.control.waiting import DEAD_LETTERS
 from neon_projector.projections.sql.parts import ABSENT
 
 LOOK_SECONDS = 60.0
 """Hidden states are looked for at most this often."""
 LETTERS_LOOK_SECONDS = 600.0
-"""Old letters are looked for at most this often."""
+"""Old letters, and old rows of the change log, are looked for at most this often."""
 LETTERS_KEPT_DAYS = 30
 AT_ONCE = 10_000
 """At most so many rows of each kind in one transaction."""
+CHANGES_KEPT_HOURS = 7 * 24
+FORGET_KEY = LOCK_KEY + 2
+"""The key of a lock that the deletion from the change log holds. Nobody waits for it."""
 
 _ERASE = text(f"""
     UPDATE {ABSENT} a SET reason = 'erased', state = NULL, waiting_for = NULL, since = now()
@@ -33,19 +38,32 @@ _PRUNE = text(f"""
         WHERE status = 'resolved' AND created_at < now() - make_interval(days => :days)
         ORDER BY created_at LIMIT :at_once FOR UPDATE SKIP LOCKED)""")
 
+_FORGET = text(f"""
+    WITH oldest AS MATERIALIZED (
+        SELECT xid, number, at, lead(xid) OVER (ORDER BY xid, number) IS NULL AS last FROM {CHANGES}
+        WHERE xid < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)
+            AND pg_try_advisory_xact_lock({FORGET_KEY})
+        ORDER BY xid, number LIMIT :at_once + 1)
+    DELETE FROM {CHANGES} WHERE (xid, number) < (
+        SELECT xid, number FROM oldest WHERE last OR at >= now() - make_interval(hours => :hours)
+        ORDER BY xid, number LIMIT 1)""")
+"""Deletes from the beginning and leaves no gap: a follower that finds the row which it has read last has missed nothing
+behind it. So two never do it at the same time, and the newest row stays."""
+
 
 class Maintenance:
-    """Erases states that have been hidden for `grace` seconds, and deletes letters that were resolved long ago.
+    """Erases states that have been hidden for `grace` seconds, deletes letters that were resolved long ago, and rows
+    that are older than `changes_kept` hours in the change log.
 
-    Both go by the database's clock. An erased state leaves a tombstone. While more is due than one transaction takes,
+    All go by the database's clock. An erased state leaves a tombstone. While more is due than one transaction takes,
     the next transaction continues.
     """
 
-    def __init__(self, grace: float) -> None:
+    def __init__(self, grace: float, changes_kept: int = CHANGES_KEPT_HOURS) -> None:
         """`grace` in seconds; infinite: nothing is erased or deleted, as for a command, which leaves that to the
         service and its settings."""
-        self._grace = grace
-        self._next_erasure = self._next_pruning = math.inf if math.isinf(grace) else 0.0
+        self._grace, self._changes_kept = grace, changes_kept
+        self._next_erasure = self._next_pruning = self._next_forgetting = math.inf if math.isinf(grace) else 0.0
 
     async def run_due(self, connection: AsyncConnection) -> None:
         """Within an open transaction, do what it is time for; most often nothing, and then nothing is sent."""
@@ -57,3 +75,7 @@ class Maintenance:
         if now >= self._next_pruning:
             pruned = await connection.execute(_PRUNE, {"days": LETTERS_KEPT_DAYS, "at_once": AT_ONCE})
             self._next_pruning = now + LETTERS_LOOK_SECONDS if pruned.rowcount < AT_ONCE else now
+        if now >= self._next_forgetting:
+            values = {"hours": self._changes_kept, "at_once": AT_ONCE}
+            forgotten = await connection.execute(_FORGET, values)
+            self._next_forgetting = now + LETTERS_LOOK_SECONDS if forgotten.rowcount < AT_ONCE else now

@@ -13,11 +13,21 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from neon_projector.consumer.apply.driver_errors import (
+    FORBIDDEN,
+    PASSING,
+    in_a_function,
+    in_the_change_log,
+    is_a_refusal,
+    is_by_policy,
+    raised,
+)
 from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.errors import BadData, FatalError, Moved, NeedsMode, ProjectorError
 from neon_projector.consumer.recovery.constraints import Constraints
-from neon_projector.consumer.recovery.table import CLASSES, SCHEMA, known
+from neon_projector.consumer.recovery.table import SCHEMA
 from neon_projector.models import CONTROL_SCHEMA
+from neon_projector.models.change_log import NOTE_CHANGES
 from neon_projector.projections.contract.outcome import Reason
 from neon_projector.projections.contract.projection import Registry
 
@@ -27,27 +37,19 @@ REFERENCED = (FOREIGN_KEY, "23001")
 """A row is not deleted, as another refers to it. ON DELETE RESTRICT has its own, restrict_violation, since PG 18."""
 UNIQUE = "23505"
 """unique_violation."""
-FORBIDDEN = "42501"
-"""insufficient_privilege; also the error of a row-level security policy that refuses one row."""
-
-LANGUAGES = ("pl_exec.c", "plpy_", "plperl.c", "pltcl.c")
-"""Source files of the procedural languages. An error from there was raised by an application's function."""
-IN_A_FUNCTION = "PL/"
-"""Part of the error's context if it happened in a procedural language's function, whatever language the server's
-messages are in."""
-PASSING = ("08", "40", "53", "57", "58", "XX", "25006", "55P03")
-"""SQLSTATEs, or their beginnings, that are about the server and not about the record, wherever they happen."""
 KEEPS_THE_ROW = (
     "a foreign key of an application keeps the row: drop the constraint, then projector dead-letters retry --reason "
     f"{Reason.REFUSED_BY_DATABASE}"
 )
 """docs/reading.md has how to refer to rows without one."""
 
-_TRIGGERS = text("""
+_TRIGGERS = text(f"""
     SELECT CAST(t.tgname AS text) AS name, p.proname || '(' AS function, n.nspname || '.' || c.relname AS table
     FROM pg_catalog.pg_trigger t JOIN pg_catalog.pg_proc p ON p.oid = t.tgfoid
     JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE NOT t.tgisinternal AND t.tgenabled <> 'D' ORDER BY 3, 1""")
+    WHERE NOT t.tgisinternal AND t.tgenabled <> 'D'
+        AND (p.pronamespace, p.proname) <> (CAST('{CONTROL_SCHEMA}' AS regnamespace), '{NOTE_CHANGES}')
+    ORDER BY 3, 1""")
 _FUNCTIONS = text("""
     SELECT CAST(p.proname AS text) AS name, n.nspname || '.' || p.proname AS qualified
     FROM pg_catalog.pg_proc p JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
@@ -78,6 +80,13 @@ class Refusals:
         driver = error.orig.__cause__ if error.orig is not None else None
         if not isinstance(driver, asyncpg.PostgresError) or isinstance(driver, asyncpg.InvalidCachedStatementError):
             return None
+        if in_the_change_log(driver):
+            return _of_the_change_log(driver.sqlstate or "")
+        return await self._told(connection, error, driver, mode)
+
+    async def _told(
+        self, connection: AsyncConnection, error: DBAPIError, driver: Any, mode: Mode
+    ) -> ProjectorError | None:
         state = driver.sqlstate or ""
         if raised(driver):  # also if its SQLSTATE has made us drop the connection
             said = await self._named(connection, driver, mode)
@@ -86,7 +95,7 @@ class Refusals:
             return None
         if state in (FOREIGN_KEY, UNIQUE):
             return await self._violated(connection, driver, mode)
-        if _is_a_refusal(driver, state) or (
+        if is_a_refusal(driver, state) or (
             not state.startswith(PASSING) and (in_a_function(driver) or await self._functions(connection, driver))
         ):
             return BadData(await self._named(connection, driver, mode))
@@ -139,7 +148,7 @@ class Refusals:
         elif not raised(driver):
             if driver.constraint_name and await self._is_there(connection, driver.constraint_name):
                 said.append(f"constraint {driver.constraint_name}")
-            if driver.sqlstate == FORBIDDEN and _is_by_policy(driver):
+            if driver.sqlstate == FORBIDDEN and is_by_policy(driver):
                 said.append("row-level security")
             said += [f"table {table}" for table in self._table_of(driver)]
             said += [f"column {driver.column_name}"] if driver.column_name else []
@@ -172,22 +181,7 @@ class Refusals:
         return [*own, *(table for table in self._tables if table.rpartition(".")[2] in said)]
 
 
-def raised(driver: Any) -> bool:
-    """Whether a procedural language's function raised it itself, with whatever SQLSTATE."""
-    return (driver.server_source_filename or "").startswith(LANGUAGES)
-
-
-def in_a_function(driver: Any) -> bool:
-    """Whether it happened in a procedural language's function."""
-    return IN_A_FUNCTION in (getattr(driver, "context", None) or "")
-
-
-def _is_by_policy(driver: Any) -> bool:
-    return bool(driver.server_source_function == "ExecWithCheckOptions")
-
-
-def _is_a_refusal(driver: Any, state: str) -> bool:
-    if state == FORBIDDEN:
-        return _is_by_policy(driver)
-    row = known(state, str(driver))
-    return row.kind is BadData if row is not None else state[:2] not in CLASSES
+def _of_the_change_log(state: str) -> ProjectorError | None:
+    """It is our own, whoever writes: no record is to blame."""
+    wrong = state.startswith(SCHEMA.states)
+    return SCHEMA.error(f"SQLSTATE {state}, the change log: see projector changes status") if wrong else None

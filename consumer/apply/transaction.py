@@ -11,13 +11,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncTransaction
 
 from neon_projector.consumer.apply import dead_letters, oddities
+from neon_projector.consumer.apply.driver_errors import in_a_function
 from neon_projector.consumer.apply.entities.writers import Writers
 from neon_projector.consumer.apply.fuse import Fuse
 from neon_projector.consumer.apply.lock import enter
 from neon_projector.consumer.apply.maintenance import Maintenance
 from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.apply.receipt import Receipt
-from neon_projector.consumer.apply.refusals import in_a_function
 from neon_projector.consumer.apply.unit import Unit
 from neon_projector.consumer.batch import Batch
 from neon_projector.consumer.errors import BadData, Fenced, Moved, PositionsMoved

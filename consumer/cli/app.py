@@ -8,8 +8,8 @@ from uuid import UUID
 
 import typer
 
+from neon_projector.consumer.cli import changes, offsets, operations, parked
 from neon_projector.consumer.cli import dead_letters as letters
-from neon_projector.consumer.cli import offsets, operations, parked
 from neon_projector.consumer.cli.contract import contract
 from neon_projector.consumer.cli.database import AsJson, Execute, Yes
 from neon_projector.consumer.cli.discard import discard
@@ -42,6 +42,7 @@ app.add_typer(offsets.app, name="offsets")
 app.add_typer(letters.app, name="dead-letters")
 app.add_typer(parked.app, name="parked")
 app.add_typer(operations.app, name="operations")
+app.add_typer(changes.app, name="changes")
 letters.app.command(epilog=examples("dead-letters retry --reason invalid_data", "dead-letters retry 42 43 --execute"))(
     retry
 )

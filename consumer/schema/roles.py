@@ -5,21 +5,22 @@ from typing import Any
 from sqlalchemy.dialects import postgresql
 
 from neon_projector.models import CONTROL_SCHEMA, ENTITY_SCHEMA
-from neon_projector.models.control import AbsentState, DeadLetter, IntakeStop, Offset, ParkedEvent
+from neon_projector.models.control import AbsentState, Change, DeadLetter, IntakeStop, Offset, ParkedEvent
 from neon_projector.projections.registry import REGISTRY
 
 READER = "projector_reader"
 LONGEST_BYTES = 63
 """Postgres cuts longer names."""
 
-SEEN_WHILE_WAITING: dict[Any, tuple[str, ...]] = {
+SEEN_BY_READERS: dict[Any, tuple[str, ...]] = {
     Offset: ("group_id", "topic", "partition", "next_offset"),
     ParkedEvent: ("topic", "partition", "offset"),
     DeadLetter: ("topic", "partition", "offset", "status"),
     IntakeStop: ("group_id", "topic", "except_topics"),
     AbsentState: ("entity", "id", "version", "reason"),
+    Change: tuple(Change.model_fields),
 }
-"""What `wait_until_applied` and `wait_for_version` read of the service's own tables: no content of events."""
+"""What `wait_until_applied`, `wait_for_version` and `changed_since` read of the service's own tables: no content."""
 
 _SQL = """\
 -- The role that applications read with. Run this as the owner of the tables; running it again changes nothing. Give it
@@ -31,7 +32,7 @@ DO {tag} BEGIN
 END {tag};
 GRANT USAGE ON SCHEMA {schemas} TO {reader};
 GRANT SELECT ON {tables} TO {reader};
--- what readers that wait ask for: positions and reasons, no content
+-- what readers ask for that wait or follow: positions, reasons and ids, no content
 {columns}
 """
 _quote = postgresql.dialect().identifier_preparer.quote_identifier  # type: ignore[no-untyped-call]  # it has no types
@@ -51,7 +52,7 @@ def roles_sql(reader: str = READER) -> str:
     tables = (f"{ENTITY_SCHEMA}.{_quote(str(one.model.__tablename__))}" for one in REGISTRY)
     columns = (
         f"GRANT SELECT ({', '.join(map(_quote, names))}) ON {CONTROL_SCHEMA}.{model.__tablename__} TO {_quote(reader)};"
-        for model, names in SEEN_WHILE_WAITING.items()
+        for model, names in SEEN_BY_READERS.items()
     )
     return _SQL.format(
         reader=_quote(reader),

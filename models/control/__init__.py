@@ -3,6 +3,7 @@
 
 from neon_projector.models.base import metadata as entity_metadata
 from neon_projector.models.control.base import metadata
+from neon_projector.models.control.changes import Change
 from neon_projector.models.control.service import Difference, IntakeStop, Oddity, Offset, Operation, ServiceSettings
 from neon_projector.models.control.waiting import AbsentState, DeadLetter, ParkedEvent
 
@@ -12,6 +13,7 @@ ALL_METADATA = (entity_metadata, metadata)
 __all__ = [
     "ALL_METADATA",
     "AbsentState",
+    "Change",
     "DeadLetter",
     "Difference",
     "IntakeStop",
