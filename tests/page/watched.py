@@ -1,5 +1,6 @@
 """A tab that is watched: what it asks for, whom, and what its console says."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -31,7 +32,7 @@ class Tab:
         """Whom it has asked."""
         return {urlsplit(url).netloc for url in self.asked}
 
-    async def says(self, line: str) -> None:
+    async def says(self, line: str | re.Pattern[str]) -> None:
         """Wait until the verdict has these words in it."""
         await expect(self.page.locator("h1")).to_contain_text(line)
 

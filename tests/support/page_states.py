@@ -32,6 +32,8 @@ EACH = 4
 
 LEFT = 2_104_000
 """Records to go in a drain."""
+HELD, A_SECOND = 35_000, 140
+"""Records that wait where nothing is applied any more, and how many more come each second."""
 
 PARTITIONS = [TopicPartition(topic, n) for topic in ("documents", "users") for n in range(EACH)]
 OTHERS = [TopicPartition(p.topic, p.partition + EACH) for p in PARTITIONS]
@@ -56,21 +58,26 @@ def a_state() -> ServiceState:
     return state
 
 
+def behind(state: ServiceState, records: int) -> None:
+    """So many records are not applied yet, in all."""
+    state.lag = {p: records // len(PARTITIONS) + 371 * (2 * p.partition - EACH + 1) for p in PARTITIONS}
+    state.lag_seconds = {p: 242.0 - 7 * p.partition for p in PARTITIONS}
+
+
 def draining(state: ServiceState) -> None:
     """A backlog is worked off."""
-    state.lag = {p: LEFT // len(PARTITIONS) - 3_271 * (p.partition - 2) for p in PARTITIONS}
-    state.lag_seconds = {p: 214.0 - 7 * p.partition for p in PARTITIONS}
+    behind(state, LEFT)
 
 
 def database_away(state: ServiceState) -> None:
-    """The database does not answer."""
-    draining(state)
+    """The database does not answer, for four minutes."""
+    behind(state, HELD)
     state.trouble = "the database does not answer: connection refused"
 
 
 def paused(state: ServiceState) -> None:
     """An operator has paused all topics, four minutes ago."""
-    draining(state)
+    behind(state, HELD)
     since = datetime.fromtimestamp(time.time() - 250, UTC)
     state.stops = (Stop(ALL, ALL, PAUSED, "somebody", since, "a secret plan", None, 0.0, ()),)
     state.intake_stopped = "paused"
@@ -115,18 +122,29 @@ def a_page(name: str) -> tuple[ServiceState, Metrics, Page]:
         return state, metrics, page
     now = time.time()
     for second in range(SECONDS):
-        busy = 140 + 60 * math.sin(second / 90) + 25 * math.sin(second / 7)
-        drains = name == "draining" and second > 640
-        state.totals["applied"] += int(19_000 + 900 * math.sin(second / 5) if drains else busy)
-        state.totals["superseded"] += second % 7
-        state.totals["rejected"] += second % 41 == 0
-        slow = 240.0 if drains else 0.012 + 0.006 * math.sin(second / 60)
-        metrics.freshness.observe_all([(slow, int(busy)), (slow * 3, 3)])
-        left = LEFT + (SECONDS - second) * 19_000 if drains else 240 * (second % 61 == 0)
-        state.lag = dict.fromkeys(PARTITIONS, left // len(PARTITIONS))
+        _a_second(state, metrics, second, name)
         page.sampler.take(now - SECONDS + second)
     state.lag = dict.fromkeys(PARTITIONS, 0)
     state.last_commit_at = state.kafka_answered_at = time.time()
     state.counted_at, state.members_at = time.time() - 12, time.time() - 2
     STATES[name](state)
     return state, metrics, page
+
+
+def _a_second(state: ServiceState, metrics: Metrics, second: int, name: str) -> None:
+    late = second - SECONDS + HELD // A_SECOND
+    left = max(0, late * A_SECOND) if name in ("paused", "database_away") else 6 * (second % 61 == 0)
+    busy = A_SECOND + 60 * math.sin(second / 90) + 25 * math.sin(second / 7)
+    if name == "draining" and late > 0:
+        left = LEFT + (SECONDS - second) * 19_000
+        state.totals["applied"] += int(19_000 + 900 * math.sin(second / 5))
+        metrics.freshness.observe_all([(240.0, 19_000), (500.0, 700)])
+    elif left < 10:
+        state.totals["applied"] += int(busy)
+        state.totals["superseded"] += second % 7
+        state.totals["rejected"] += second % 41 == 0
+        slow = 0.012 + 0.006 * math.sin(second / 60)
+        metrics.freshness.observe_all([(slow, int(busy)), (slow * 3, 3)])
+    state.lag = dict.fromkeys(PARTITIONS, left // len(PARTITIONS))
+    if left < 10:
+        state.lag[PARTITIONS[0]] = left
