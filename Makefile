@@ -59,5 +59,5 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-head
 lock: setup ## pin the dependencies again: all of them; what the image runs with; what builds it
 	$(BIN)/pip install --quiet uv
 	$(COMPILE) --all-extras pyproject.toml -o requirements.lock
-	$(COMPILE) --constraints requirements.lock pyproject.toml -o requirements-runtime.lock
+	$(COMPILE) --extra otel --constraints requirements.lock pyproject.toml -o requirements-runtime.lock
 	echo 'hatchling' | $(COMPILE) --constraints requirements.lock - -o requirements-build.lock

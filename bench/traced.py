@@ -6,7 +6,7 @@
 import asyncio
 import sys
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from neon_projector.consumer.environment import load_settings
@@ -19,11 +19,13 @@ def main(path: str) -> None:
     taken = array("d")
     observe_all = BatchHistogram.observe_all
 
-    def observe(self: BatchHistogram, values: Iterable[tuple[float, int]]) -> None:
+    def observe(
+        self: BatchHistogram, values: Iterable[tuple[float, int]], exemplar: Mapping[str, str] | None = None
+    ) -> None:
         known = list(values)
         for seconds, times in known:
             taken.extend([seconds] * times)
-        observe_all(self, known)
+        observe_all(self, known, exemplar)
 
     BatchHistogram.observe_all = observe  # type: ignore[method-assign]  # measured from outside
     settings = load_settings()

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from operator import attrgetter
+from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
@@ -52,6 +53,19 @@ class Part:
         return Part(span, self.records + later.records, first, later.last_record or self.last_record)
 
 
+class Moments(NamedTuple):
+    """When a batch was made, in seconds of the loop's clock: the first record of its slice was read, the slice was cut,
+    decoding began and ended."""
+
+    first_read: float = 0.0
+    cut: float = 0.0
+    decoding: float = 0.0
+    decoded: float = 0.0
+
+
+NO_MOMENTS = Moments()
+
+
 @dataclass(slots=True)
 class Batch:
     """Decoded records in order of arrival, and what each partition has of them."""
@@ -66,6 +80,7 @@ class Batch:
     """From the first record to the hand-over."""
     trigger: str = ""
     """Why it was closed: `count`, `bytes` or `age`."""
+    moments: Moments = NO_MOMENTS
     token: object = field(default_factory=object, init=False)
     """Tells this batch from its halves, and from any other."""
 

@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import os
 import signal
 import sys
 
@@ -13,6 +14,7 @@ from neon_projector.consumer.service import Service
 from neon_projector.consumer.settings import Settings
 from neon_projector.consumer.telemetry.page.routes import Page
 from neon_projector.consumer.telemetry.sidecar import Sidecar, create_app, on_loop
+from neon_projector.consumer.telemetry.tracing.switch import tracing_of
 from neon_projector.consumer.version import version
 from neon_projector.models.connection import bind_arrays_quickly
 from neon_projector.projections.contract.projection import Registry
@@ -39,7 +41,8 @@ async def run(settings: Settings, registry: Registry = REGISTRY) -> signal.Signa
     """Serve until SIGTERM or SIGINT, and return it; the batch in hand is finished or rolled back, the group left."""
     tune_interpreter()
     got: list[signal.Signals] = []
-    service = Service(settings, registry)
+    tracing = tracing_of(os.environ, settings.kafka_group_id)
+    service = Service(settings, registry, tracing)
     loop = asyncio.get_running_loop()
 
     async def ping() -> None:
@@ -64,5 +67,6 @@ async def run(settings: Settings, registry: Registry = REGISTRY) -> signal.Signa
         await service.run()
     finally:
         sidecar.stop()
+        tracing.stop()
     log.info("stopped", extra={"events": dict(service.state.totals)})
     return got[0] if got else None

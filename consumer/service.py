@@ -38,6 +38,7 @@ from neon_projector.consumer.telemetry.kafka_gauges import KafkaGauges
 from neon_projector.consumer.telemetry.metrics import Metrics
 from neon_projector.consumer.telemetry.observer import Observer
 from neon_projector.consumer.telemetry.state import ServiceState
+from neon_projector.consumer.telemetry.tracing.none import NoTracing, Tracing
 from neon_projector.models.engine import create_service_engine
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.registry import REGISTRY
@@ -53,9 +54,11 @@ STOP_WAIT_SECONDS = 6.0
 class Service:
     """One instance. Nothing happens before `run`."""
 
-    def __init__(self, settings: Settings, registry: Registry = REGISTRY) -> None:
+    def __init__(self, settings: Settings, registry: Registry = REGISTRY, tracing: Tracing | None = None) -> None:
         self.settings = settings
+        self._tracing = tracing or NoTracing()
         self.engine = create_service_engine(settings)
+        self._tracing.watch(self.engine)
         self.metrics = Metrics(settings.topics.values())
         self.state = ServiceState(settings.kafka_group_id)
         self._watch = Watch(client_options(settings), settings.topics.values())
@@ -142,10 +145,12 @@ class Service:
             return
         started = time.monotonic()
         try:
-            async with self._watchdog.watching():
-                async for done, receipt in self._retry.apply(batch):
-                    self.observer.committed(done, receipt, time.monotonic() - started)
-                    self._committer.note({p: span.next_offset for p, span in done.spans.items()})
+            with self._tracing.batch(batch) as trace:
+                async with self._watchdog.watching():
+                    async for done, receipt in self._retry.apply(batch):
+                        trace.committed(done, receipt)
+                        self.observer.committed(done, receipt, time.monotonic() - started, trace.exemplar)
+                        self._committer.note({p: span.next_offset for p, span in done.spans.items()})
         except (Fenced, PositionsMoved) as error:
             if await self._rewind.fenced(batch, error):
                 self.observer.fenced()

@@ -86,11 +86,11 @@ def test_the_image_is_made_of_what_is_tested(name: str) -> None:
     assert set(blocks(name)) <= set(blocks("requirements.lock"))
 
 
-def test_the_image_gets_what_the_service_needs_to_run_and_no_more() -> None:
+def test_the_image_gets_what_the_service_needs_to_run_and_to_be_traced_and_no_more() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     locked = [Requirement(block.partition("--hash")[0]) for block in blocks("requirements-runtime.lock")]
     here = {canonicalize_name(r.name) for r in locked if r.marker is None or r.marker.evaluate()}
-    assert here == needed(project["dependencies"])
+    assert here == needed([*project["dependencies"], *project["optional-dependencies"]["otel"]])
 
 
 def blocks(name: str) -> list[str]:

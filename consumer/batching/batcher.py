@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from aiokafka import TopicPartition
 
-from neon_projector.consumer.batch import Batch
+from neon_projector.consumer.batch import Batch, Moments
 from neon_projector.consumer.batching.buffer import ANY_TIME
 from neon_projector.consumer.batching.buffers import Watermark
 from neon_projector.consumer.batching.decoding import decode
@@ -28,10 +28,11 @@ PATIENCE_SECONDS = 0.5
 
 
 class Cut(NamedTuple):
-    """Why a slice was cut (`Batch.trigger`), and how many seconds after its first record."""
+    """Why a slice was cut (`Batch.trigger`), how many seconds after its first record, and when, by the loop's clock."""
 
     trigger: str = ""
     seconds: float = 0.0
+    at: float = 0.0
 
 
 class Batcher:
@@ -65,9 +66,11 @@ class Batcher:
         fill: those who wait for a database far away bring more at once."""
         while not self.stopping:
             if self._portions or await self._next_slice():
-                cut = self._cut_as
+                cut, clock = self._cut_as, asyncio.get_running_loop().time
+                began = clock()
                 batch = await decode(self._portions[0], self._decoder, self._parent_depths)
-                batch.trigger, batch.collected_seconds = cut
+                batch.trigger, batch.collected_seconds = cut.trigger, cut.seconds
+                batch.moments = Moments(cut.at - cut.seconds, cut.at, began, clock())
                 del self._portions[:1]
                 if batch:  # a rebalance may have taken all of it
                     return batch
@@ -149,7 +152,7 @@ class Batcher:
         """Divide what there is up to that time into batches; False where a rebalance has taken it."""
         settings, now = self._settings, asyncio.get_running_loop().time()
         most, at_once = settings.batch_max_events, settings.batches_at_once
-        self._cut_as = Cut(self._full(up_to) or "age", now - self._read_ahead.since)
+        self._cut_as = Cut(self._full(up_to) or "age", now - self._read_ahead.since, now)
         parts = self._buffers.take(up_to, most * at_once, settings.batch_max_bytes, most)
         self._portions = divide(parts, self._parent_depths, most, at_once)
         self._stalled_at, self._stalled_since = Watermark(0, 0), now

@@ -6,6 +6,7 @@ from neon_projector.consumer.batch import Batch
 from neon_projector.consumer.errors import Conflict, TransientError
 from neon_projector.consumer.telemetry.metrics import Metrics
 from neon_projector.consumer.telemetry.state import ServiceState
+from neon_projector.consumer.telemetry.tracing.none import CURRENT
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +27,7 @@ class DatabaseAnswers:
         level = logging.DEBUG if isinstance(trouble, Conflict) else logging.INFO
         log.log(level, "the database does not take it now; trying again", extra={"error": str(trouble)})
         self._metrics.retries.labels(trouble.reason).inc()
+        CURRENT.get().retried(trouble.reason)
         if not isinstance(trouble, Conflict):  # then it answers, and is about to take it
             self._metrics.db_up.set(0)
             self._state.trouble = str(trouble)

@@ -64,8 +64,10 @@ class Observer:
         self._rejected, self._odd = RejectionLog(), OddLog()
         metrics.build_info.labels(version(), revision(), state.group_id).set(1)
 
-    def committed(self, batch: Batch, receipt: Receipt, seconds: float) -> None:
-        """A batch has been written."""
+    def committed(
+        self, batch: Batch, receipt: Receipt, seconds: float, exemplar: Mapping[str, str] | None = None
+    ) -> None:
+        """A batch has been written; `exemplar`: the labels of its trace, if it has one."""
         metrics, state, now = self._metrics, self._state, time.time()
         became: dict[str, Counter[str]] = defaultdict(Counter)
         for partition, part in batch.parts.items():
@@ -83,9 +85,8 @@ class Observer:
         for outcome, number in receipt.released.items():
             metrics.released.labels(outcome.value).inc(number)
         timestamps, here = Counter(map(_TIMESTAMP, batch.decoded)), batch.collected_seconds + seconds
-        metrics.freshness.observe_all(  # many records share a millisecond
-            (max(0.0, now - at / 1000) if is_known(at) else here, number) for at, number in timestamps.items()
-        )
+        fresh = ((max(0.0, now - at / 1000) if is_known(at) else here, number) for at, number in timestamps.items())
+        metrics.freshness.observe_all(fresh, exemplar)  # many records share a millisecond
         metrics.batch_events.observe(len(batch.decoded))
         metrics.batch_seconds.labels("write").observe(seconds)
         metrics.batch_seconds.labels("collect").observe(batch.collected_seconds)

@@ -8,13 +8,13 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 import uvicorn
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from neon_projector.consumer.errors import ProjectorError, WrongSettings
 from neon_projector.consumer.settings import Settings
 from neon_projector.consumer.telemetry.connections import BACKLOG, SWEEP_SECONDS, Connection, sweep
+from neon_projector.consumer.telemetry.exposition import exposition
 from neon_projector.consumer.telemetry.metrics import Metrics
 from neon_projector.consumer.telemetry.page.prefix import WithoutPrefix
 from neon_projector.consumer.telemetry.page.routes import Page
@@ -56,11 +56,12 @@ def create_app(state: ServiceState, metrics: Metrics, settings: Settings, ping: 
         return _health(failed)
 
     @app.get("/metrics")
-    async def scrape() -> Response:
+    async def scrape(request: Request) -> Response:
         failed = state.ready_checks(settings.ready_max_lag_seconds)
         for check in CHECKS:
             metrics.healthy.labels(check).set(check not in failed)
-        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+        body, kind = exposition(metrics.registry, request.headers.get("accept", ""))
+        return Response(body, media_type=kind)
 
     @app.get("/status")
     async def status() -> JSONResponse:

@@ -53,9 +53,14 @@ class Prometheus:
 
 @contextmanager
 def prometheus(
-    home: Path, *targets: int, every: str = EVERY, rules: Sequence[str] = RULES, alertmanager: int | None = None
+    home: Path,
+    *targets: int,
+    every: str = EVERY,
+    rules: Sequence[str] = RULES,
+    alertmanager: int | None = None,
+    options: Sequence[str] = (),
 ) -> Iterator[Prometheus]:
-    """One that scrapes the sidecars on the ports `targets`, and keeps its data in `home`.
+    """One that scrapes the sidecars on the ports `targets`, and keeps its data in `home`; `options` are further ones.
 
     It tells the alertmanager on that port. RuntimeError where Prometheus is not installed.
     """
@@ -65,8 +70,8 @@ def prometheus(
     one.watch(*targets)
     config = home / "prometheus.json"
     config.write_text(json.dumps(settings(one.targets, every, rules, alertmanager)))
-    options = (f"--config.file={config}", f"--storage.tsdb.path={home}", f"--web.listen-address=127.0.0.1:{one.port}")
-    with running(["prometheus", *options], home / "prometheus.log"):
+    own = (f"--config.file={config}", f"--storage.tsdb.path={home}", f"--web.listen-address=127.0.0.1:{one.port}")
+    with running(["prometheus", *own, *options], home / "prometheus.log"):
         yield one
 
 

@@ -4,7 +4,8 @@ import ast
 import re
 import sys
 import tomllib
-from importlib.metadata import packages_distributions
+from functools import cache
+from importlib.metadata import distribution, packages_distributions
 
 import pytest
 from packaging.requirements import Requirement
@@ -14,8 +15,12 @@ from tests.support.documents import ROOT, sources
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 DOCUMENT = (ROOT / "docs" / "dependencies.md").read_text()
+KNOWN = packages_distributions()
+SOURCES = sources()
 OURS = {"neon_projector", "tests", "bench", "monitoring", "models", *sys.stdlib_module_names}
-GROUPS = {"runs with": "", "only `projector demo`": "demo", "only synchronous": "sync", "developers": "dev"}
+GROUPS = {
+    "runs with": "", "only `projector demo`": "demo", "only synchronous": "sync", "traces": "otel", "developers": "dev",
+}  # fmt: skip
 """By words of a section's heading, the extra that the section lists."""
 UNIMPORTED = {
     "greenlet",  # SQLAlchemy's
@@ -30,17 +35,46 @@ def declared(extra: str) -> set[str]:
     return {canonicalize_name(Requirement(line).name) for line in lines}
 
 
+def within(folder: str) -> set[str]:
+    return {path for path in SOURCES if path.startswith(folder)}
+
+
 def imported(*folders: str) -> set[str]:
     """The libraries that the Python files in these folders import."""
+    files = [path for path in SOURCES if path.endswith(".py") and path.startswith(folders)]
+    modules = set[str]().union(*map(named_in, files))
+    return {bringer(module) for module in modules if module.partition(".")[0] not in OURS}
+
+
+@cache
+def named_in(path: str) -> set[str]:
+    """The modules that this file imports, or what it imports of them."""
     modules = set[str]()
-    for path, text in sources().items():
-        if path.endswith(".py") and path.startswith(folders):
-            for node in ast.walk(ast.parse(text)):
-                names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
-                names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
-                modules |= {name.partition(".")[0] for name in names}
-    known = packages_distributions()
-    return {canonicalize_name(known[module][0]) for module in modules - OURS}
+    for node in ast.walk(ast.parse(SOURCES[path])):
+        if isinstance(node, ast.Import):
+            modules |= {one.name for one in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            modules |= {f"{node.module}.{one.name}" for one in node.names}
+    return modules
+
+
+@cache
+def bringer(module: str) -> str:
+    """The library that has this module, or what is named in it. Several may share the first part of the name."""
+    bringers = KNOWN[module.partition(".")[0]]
+    for number in range(module.count(".") + 1, 0, -1) if len(set(bringers)) > 1 else ():
+        path = "/".join(module.split(".")[:number])
+        files = (f"{path}.py", f"{path}/__init__.py")
+        for name in bringers:
+            if owned(name).intersection(files):
+                return canonicalize_name(name)
+    return canonicalize_name(bringers[0])
+
+
+@cache
+def owned(name: str) -> frozenset[str]:
+    """The files that a library has installed."""
+    return frozenset(map(str, distribution(name).files or ()))
 
 
 @pytest.mark.parametrize("heading", GROUPS)
@@ -57,13 +91,16 @@ def test_every_line_is_whole() -> None:
 
 def test_what_is_imported_is_declared() -> None:
     service = ("consumer/", "projections/", "models/", "migrations/")
-    assert imported(*service) - declared("") == {
-        "pytest",
-        *declared("sync"),
-    }  # by the plugin, which pytest loads itself
-    assert imported("tests/", "bench/", "docs/examples/") - declared("") - declared("dev") == set()
+    more = {"pytest"} | declared("sync") | declared("otel")  # a plugin of pytest; an engine; a package of traces
+    assert imported(*service) - declared("") == more
+    assert imported("consumer/telemetry/tracing/") >= declared("otel"), "and nowhere else"
+    elsewhere = {path for path in SOURCES if path.startswith(service)} - within("consumer/telemetry/tracing/")
+    assert imported(*elsewhere) & declared("otel") == set()
+    known = declared("") | declared("dev") | declared("otel")
+    assert imported("tests/", "bench/", "docs/examples/") - known == set()
 
 
 def test_what_is_declared_is_used() -> None:
     everything = imported("consumer/", "projections/", "models/", "migrations/", "tests/", "bench/", "docs/examples/")
-    assert declared("") | declared("dev") | declared("demo") | declared("sync") == everything | UNIMPORTED
+    extras = declared("dev") | declared("demo") | declared("sync") | declared("otel")
+    assert declared("") | extras == everything | UNIMPORTED

@@ -8,6 +8,7 @@ import pytest
 
 from neon_projector.consumer.logs.client_lines import MEANINGS, ClientLines
 from neon_projector.consumer.logs.repeats import REPEAT_SECONDS, Repeats
+from neon_projector.consumer.logs.trace_lines import EVERY_SECONDS, TraceLines
 
 CLIENT = "aiokafka.consumer.fetcher"
 
@@ -82,3 +83,20 @@ def test_a_failure_of_the_client_itself_stays_an_error_and_what_is_below_the_lev
 def test_each_line_that_is_translated_is_one_that_the_client_writes(begins: str) -> None:
     texts = [path.read_text() for path in Path(aiokafka.__file__).parent.rglob("*.py")]
     assert any(begins in text for text in texts)
+
+
+def test_lines_of_what_sends_traces_are_one_in_ten_minutes_without_the_librarys_text() -> None:
+    lines, level = TraceLines(), logging.ERROR
+    refused = ("Failed to export %s batch code: %s, reason: %s", ("spans", 401, "key=secret"))
+    record = logging.LogRecord("opentelemetry.exporter.otlp", level, "", 1, *refused, (ValueError, ValueError(), None))
+    record.created = 1_000.0
+    assert lines.filter(record)
+    assert (record.getMessage(), record.levelname) == ("traces are not delivered, or not all", "WARNING")
+    assert (vars(record)["status"], record.exc_info) == (401, None)
+    again = [a_line("x secret", name, 1_001.0) for name in ("opentelemetry.sdk", "urllib3.pool", "requests")]
+    assert [lines.filter(one) for one in again] == [False] * 3
+    late = a_line("Queue full, dropping %s.", "opentelemetry.sdk._shared_internal", 1_000.0 + EVERY_SECONDS)
+    assert lines.filter(late)
+    assert vars(late)["repeated"] == 3
+    assert lines.filter(mine := a_line("of our own", "neon_projector.consumer", 1_001.0))
+    assert mine.msg == "of our own"

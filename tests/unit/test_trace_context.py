@@ -3,6 +3,10 @@
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from opentelemetry import trace
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from neon_projector.projections.contract.record import Record, RecordPlace
 from neon_projector.projections.contract.trace_context import (
@@ -47,6 +51,28 @@ def test_a_valid_traceparent_is_read_and_its_text_is_of_version_00() -> None:
 @pytest.mark.parametrize("text", INVALID)
 def test_a_wrong_one_is_as_good_as_none(text: str) -> None:
     assert parsed(text.encode()) is None
+
+
+HEX = "0123456789abcdef"
+PARTS = st.tuples(
+    st.sampled_from(["00", "01", "cc", "ff", "0G", "0"]),
+    st.sampled_from([TRACE, "0" * 32, TRACE.upper(), TRACE[1:]]) | st.text(HEX, min_size=32, max_size=32),
+    st.sampled_from([SPAN, "0" * 16, SPAN + "0"]) | st.text(HEX, min_size=16, max_size=16),
+    st.text(HEX, min_size=2, max_size=2) | st.sampled_from(["1", "0x"]),
+)
+
+
+@settings(max_examples=200)
+@given(PARTS, st.sampled_from(["", "", "-", "-more", ".more", "0"]))
+def test_it_reads_what_opentelemetry_reads(parts: tuple[str, ...], more: str) -> None:
+    text = "-".join(parts) + more
+    context = TraceContextTextMapPropagator().extract({"traceparent": text})
+    theirs = trace.get_current_span(context).get_span_context()
+    ours = parsed(text.encode())
+    assert (ours is not None) == theirs.is_valid
+    if ours is not None:
+        assert (int(ours.trace_id, 16), int(ours.span_id, 16)) == (theirs.trace_id, theirs.span_id)
+        assert ours.sampled == theirs.trace_flags.sampled
 
 
 def with_header(*headers: tuple[str, bytes | None], **attributes: object) -> ARecord:
