@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 from hypothesis import settings
 
-from tests.support.servers import execute, kafka_server, migrate_database, postgres_server
+from neon_projector.consumer.demo.servers.postgres import EmbeddedPostgres, embedded_postgres
+from tests.support.servers import POSTGRES_OPTIONS, execute, kafka_server, migrate_database, postgres_server
 from tests.support.world import World
 
 TEMPLATE = "projector_template"
@@ -43,6 +44,13 @@ def postgres() -> Iterator[str]:
 async def _make_template(url: str) -> None:
     await execute(url, f"DROP DATABASE IF EXISTS {TEMPLATE}", f"CREATE DATABASE {TEMPLATE}")
     await migrate_database(database_url(url, TEMPLATE))
+
+
+@pytest.fixture
+def server() -> Iterator[EmbeddedPostgres]:
+    """A Postgres of the test's own, to be stopped and started."""
+    with embedded_postgres(("fsync=on", *POSTGRES_OPTIONS[1:])) as postgres:
+        yield postgres
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import pytest
 
 from bench.events import Mix
 from bench.publish import publish
-from neon_projector.consumer.demo.servers.postgres import EmbeddedPostgres, embedded_postgres
+from neon_projector.consumer.demo.servers.postgres import EmbeddedPostgres
 from tests.support.kafka import LocalKafka, local_kafka
-from tests.support.servers import POSTGRES_OPTIONS, migrate_database
+from tests.support.servers import migrate_database
 from tests.support.world import World
 
 
@@ -16,12 +16,6 @@ from tests.support.world import World
 def broker() -> Iterator[LocalKafka]:
     with local_kafka() as kafka:
         yield kafka
-
-
-@pytest.fixture
-def server() -> Iterator[EmbeddedPostgres]:
-    with embedded_postgres(("fsync=on", *POSTGRES_OPTIONS[1:])) as postgres:
-        yield postgres
 
 
 @pytest.fixture

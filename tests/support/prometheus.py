@@ -1,8 +1,10 @@
 """A real Prometheus with the project's own rules, which scrapes and evaluates every second."""
 
 import json
+import re
 import shutil
 import subprocess
+import time
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator, Sequence
@@ -43,6 +45,17 @@ class Prometheus:
         found = self.ask("alerts")["alerts"]
         return {(one["labels"]["alertname"], one["labels"]["severity"], one["state"]) for one in found}
 
+    def history(self, since: float) -> list[set[tuple[str, str, str]]]:
+        """What `alerts` would have said each second since this Unix time, where there was any."""
+        found = dict[float, set[tuple[str, str, str]]]()
+        for one in self.ask("query_range", query="ALERTS", start=str(since), end=str(time.time() + 2), step=EVERY)[
+            "result"
+        ]:
+            alert = tuple(one["metric"][label] for label in ("alertname", "severity", "alertstate"))
+            for moment, _ in one["values"]:
+                found.setdefault(moment, set()).add(alert)
+        return [found[moment] for moment in sorted(found)]
+
     def values(self, query: str) -> list[float]:
         """The values of all series of an instant query; none while it does not answer yet."""
         try:
@@ -73,6 +86,20 @@ def prometheus(
     own = (f"--config.file={config}", f"--storage.tsdb.path={home}", f"--web.listen-address=127.0.0.1:{one.port}")
     with running(["prometheus", *own, *options], home / "prometheus.log"):
         yield one
+
+
+def at_once(home: Path) -> list[str]:
+    """The project's rules in `home`, changed in one point: what must last for minutes must last for two seconds, and
+    ends when it is over. What must last for hours stays."""
+    copies = []
+    for original in map(Path, RULES):
+        rules = original.read_text()
+        if original.name == "alerts.yml":
+            rules = re.sub(r"^( +for: )\d+m$", r"\g<1>2s", rules, flags=re.MULTILINE)
+            rules = re.sub(r"^( +keep_firing_for: )\d+m$", r"\g<1>0s", rules, flags=re.MULTILINE)
+        copies.append(home / original.name)
+        copies[-1].write_text(rules)
+    return [str(copy) for copy in copies]
 
 
 def settings(targets: Path, every: str, rules: Sequence[str], alertmanager: int | None) -> dict[str, Any]:
