@@ -61,13 +61,21 @@ async def idle(world: World, minutes: float) -> None:
 
 
 async def drain(world: World, tabs: int) -> float:
-    """Seconds from the first batch to the last."""
+    """Seconds from when it may write, with all tabs open, to the last batch."""
     await publish(world.bootstrap, world.topics, MIX.events())
     with running_projector(world.settings) as projector:
-        async with tabs_of(projector, tabs):
+        async with AsyncExitStack() as opened:
+            async with world.locked("users"):
+                await opened.enter_async_context(tabs_of(projector, tabs))
+                await asyncio.to_thread(eventually, "it reads", lambda: read_ahead(projector), 60)
             started = time.monotonic()
             await asyncio.to_thread(eventually, "drained", lambda: done(projector), 600)
             return time.monotonic() - started
+
+
+def read_ahead(projector: Projector) -> bool:
+    """Whether it has what it will write first."""
+    return any(one["lag_seconds"] for one in projector.status().get("partitions", []))
 
 
 def done(projector: Projector) -> bool:

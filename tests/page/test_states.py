@@ -61,6 +61,7 @@ async def test_it_says_what_is_so_and_anybody_can_read_it(browser: Browser, name
                 width = look["viewport"]["width"]  # type: ignore[index]  # of the second level
                 assert await tab.page.evaluate("document.documentElement.scrollWidth") <= width
                 assert tab.hosts == {url.removeprefix("http://")}
+                assert sum(asked.endswith("after=0") for asked in tab.asked) == 1  # what is loaded ahead is used
                 assert tab.errors == []
 
 

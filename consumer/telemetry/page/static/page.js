@@ -68,7 +68,7 @@ async function ask() {
   const limit = setTimeout(() => asking.abort(), PATIENCE);
   let soon = ASK;
   try {
-    const answer = await fetch(`page/state.json?after=${next}`, { signal: asking.signal, cache: "no-store" });
+    const answer = await fetch(`page/state.json?after=${next}`, { signal: asking.signal });
     if (!answer.ok) throw new Error(answer.statusText);
     const told = await answer.json();
     if (keep(told)) {
