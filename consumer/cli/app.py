@@ -11,7 +11,7 @@ import typer
 from neon_projector.consumer.cli import changes, offsets, operations, parked
 from neon_projector.consumer.cli import dead_letters as letters
 from neon_projector.consumer.cli.contract import contract
-from neon_projector.consumer.cli.database import AsJson, Execute, Yes
+from neon_projector.consumer.cli.database import AsJson, ByKey, Execute, Yes
 from neon_projector.consumer.cli.discard import discard
 from neon_projector.consumer.cli.examples import AN_ID, examples
 from neon_projector.consumer.cli.explain import explain
@@ -134,7 +134,7 @@ def demo(
 
 
 @app.command(
-    epilog=examples("verify", "verify --entity document --json", f"verify --id {AN_ID}", "verify --recheck 17")
+    epilog=examples("verify", "verify --entity document --json", f"verify --id {AN_ID} --by-key", "verify --recheck 17")
 )
 def verify(
     entity: Annotated[
@@ -143,6 +143,7 @@ def verify(
     id: Annotated[  # noqa: A002  the option's name
         list[UUID] | None, typer.Option("--id", help="Compare this entity and what hangs on it. Repeatable.")
     ] = None,
+    by_key: ByKey = False,
     recheck: Annotated[
         int | None, typer.Option(metavar="OPERATION", min=1, help="Compare only what differed in that verify.")
     ] = None,
@@ -158,9 +159,11 @@ def verify(
     Exit status 1: something differs, or is ahead of positions that were set back. 5: nothing differs in what the topics
     still have, but they no longer have all.
     """
+    from neon_projector.consumer.admin.verify.wanted import Wanted  # noqa: PLC0415
     from neon_projector.consumer.cli import verify as run  # noqa: PLC0415
 
-    raise typer.Exit(run.verify(entity or [], id or [], recheck, max_differences, max_rate, as_json=as_json))
+    wanted = Wanted(tuple(entity or []), tuple(id or []), max_rate, by_key=by_key)
+    raise typer.Exit(run.verify(wanted, recheck, max_differences, as_json=as_json))
 
 
 @app.command(
@@ -178,6 +181,7 @@ def rebuild(
     id: Annotated[  # noqa: A002  the option's name
         list[UUID] | None, typer.Option("--id", help="Heal this entity and what hangs on it. Repeatable.")
     ] = None,
+    by_key: ByKey = False,
     from_verify: Annotated[
         int | None, typer.Option(metavar="OPERATION", min=1, help="Heal only what that verify has found.")
     ] = None,
@@ -208,5 +212,6 @@ def rebuild(
     from neon_projector.consumer.admin.verify.wanted import Wanted  # noqa: PLC0415
     from neon_projector.consumer.cli import rebuild as run  # noqa: PLC0415
 
-    wanted, choice = Wanted(tuple(entity or []), tuple(id or []), max_rate), Choice(missing_only, delete_unprovable)
+    wanted = Wanted(tuple(entity or []), tuple(id or []), max_rate, by_key=by_key)
+    choice = Choice(missing_only, delete_unprovable)
     raise typer.Exit(run.rebuild(wanted, choice, from_verify, undo, execute=execute, yes=yes, as_json=as_json))

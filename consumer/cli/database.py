@@ -21,6 +21,10 @@ Execute = Annotated[bool, typer.Option("--execute", help="Do it. Without this op
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Print at most so many.")]
+ByKey = Annotated[
+    bool,
+    typer.Option("--by-key", help="With --id: read only the partitions where the keys go, as long as that is enough."),
+]
 
 DRY = "a dry run: nothing is changed; --execute does it"
 

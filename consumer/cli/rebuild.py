@@ -18,7 +18,7 @@ from neon_projector.consumer.admin.verify.wanted import TOO_MANY, Wanted, differ
 from neon_projector.consumer.cli.by_topic import print_lines
 from neon_projector.consumer.cli.database import DRY, ask, confirm, is_to_ask
 from neon_projector.consumer.cli.output import print_json, print_next, print_table, print_text
-from neon_projector.consumer.cli.verify import STATUS, Bars, ahead_of_positions, do, known_entities
+from neon_projector.consumer.cli.verify import STATUS, Bars, ahead_of_positions, do, known_entities, print_by_key
 from neon_projector.consumer.errors import Refused
 from neon_projector.consumer.settings import Settings
 from neon_projector.consumer.wording import counted, verb
@@ -94,7 +94,7 @@ def _say_plan(result: Result, wanted: Wanted) -> None:
     print_text(f"{result.chosen:,} {of} would be healed: {DRY}")
     if wanted.ids:
         ids = " ".join(f"--id {one}" for one in wanted.ids)
-        print_next(f"projector rebuild {ids} --execute")
+        print_next(f"projector rebuild {ids}{' --by-key' if wanted.by_key else ''} --execute")
     elif result.differing <= TOO_MANY:
         print_next(f"projector rebuild --from-verify {result.operation} --execute")
     else:
@@ -127,6 +127,7 @@ def _print_groups(result: Result) -> None:
     if result.unproved:
         print_text(f"{result.unproved:,} that the topics can't prove stay as they are")
     print_lines(result.without_position, every=False, rest="--json has all")
+    print_by_key(result)
     if result.ahead:
         print_text(ahead_of_positions(result.ahead))
 

@@ -4,12 +4,12 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import ExitStack
 from typing import TypeVar
-from uuid import UUID
 
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.admin.operations.rights import require_group, require_tables
+from neon_projector.consumer.admin.rebuild.result import Result
 from neon_projector.consumer.admin.verify.comparing import listed
 from neon_projector.consumer.admin.verify.report import AHEAD, NO_DIFFERENCE, Difference, Report
 from neon_projector.consumer.admin.verify.source import Tell
@@ -36,21 +36,12 @@ SHOWN, IN_JSON = 20, 1_000
 """So many differences are listed, unless --max-differences says otherwise."""
 
 
-def verify(
-    entities: list[str],
-    ids: list[UUID],
-    recheck: int | None,
-    most: int | None,
-    max_rate: float | None,
-    *,
-    as_json: bool,
-) -> int:
+def verify(wanted: Wanted, recheck: int | None, most: int | None, *, as_json: bool) -> int:
     """Compare; returns the exit status. BadParameter for an entity that there is not, or two kinds of choice."""
-    wanted = Wanted(tuple(entities), tuple(ids), max_rate)
     known_entities(wanted, recheck, "--recheck")
 
     async def work(engine: AsyncEngine, settings: Settings) -> Report:
-        only = wanted if recheck is None else await differing(engine, recheck, max_rate)
+        only = wanted if recheck is None else await differing(engine, recheck, wanted.max_rate)
         return await _run(engine, settings, only, None, most, as_json)
 
     return _status(do(work), as_json)
@@ -63,6 +54,8 @@ def known_entities(wanted: Wanted, of_operation: int | None, option: str) -> Non
         raise typer.BadParameter(f"--entity {unknown[0]}: expected one of {', '.join(known)}")
     if of_operation is not None and (wanted.entities or wanted.ids):
         raise typer.BadParameter(f"{option} says itself what is compared: give neither --entity nor --id with it")
+    if wanted.by_key and not wanted.ids:
+        raise typer.BadParameter("--by-key reads the partitions of an --id: give one")
 
 
 def resume(operation_id: int, as_json: bool) -> int:
@@ -142,12 +135,23 @@ def _print(report: Report) -> None:
         print_text(f"{number:,} can't be proved: the topics no longer have the records, or say too many things")
     if open_ := ", ".join(f"{n:,} {reason}" for reason, n in report.open.items() if n):
         print_text(f"compared as far as the definition goes: {open_}")
+    print_by_key(report)
     if number := report.kinds.get(AHEAD):
         print_text(ahead_of_positions(number))
     if report.differing:
         print_next(f"projector rebuild --from-verify {report.operation}")
     elif number:
         print_next(f"projector verify --recheck {report.operation}")
+
+
+def print_by_key(found: Report | Result) -> None:
+    """What was left out, where only a part of the partitions was read."""
+    if found.by_key is not None:
+        print_text(
+            f"only {len(found.by_key)} of {counted(found.partitions, 'partition')} were read, where the keys go. "
+            "Without --by-key all are: also what a publisher has put elsewhere, and what hung on it and no longer does "
+            "in the tables"
+        )
 
 
 def ahead_of_positions(number: int) -> str:

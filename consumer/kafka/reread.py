@@ -15,7 +15,7 @@ from neon_projector.consumer.kafka.reading_client import partitions_of, reading_
 from neon_projector.consumer.kafka.record_batches import Unreadable
 from neon_projector.consumer.offsets.claim import OffsetRange
 from neon_projector.consumer.settings import Settings
-from neon_projector.projections.contract.mentions import Mentions
+from neon_projector.projections.contract.mentions import Keyed, Mentions
 from neon_projector.projections.contract.record import Record
 
 FETCH_MS, SIFT_MS = 500, 50
@@ -46,7 +46,7 @@ class Reread:
         start: Mapping[TopicPartition, int] = MappingProxyType({}),
         *,
         over_gaps: bool = False,
-        only: Mentions | None = None,
+        only: Mentions | Keyed | None = None,
     ) -> None:
         """`start`: where to begin; without it, and of other partitions, at the first record that Kafka has.
         `over_gaps`: where records are deleted while this reads, it goes on with those that Kafka still has.

@@ -15,6 +15,8 @@ from neon_projector.projections.contract.record import Record
 
 FEW = 8
 """So many ids are looked for one by one. With more, a batch of records may always have one."""
+_MANY_KEYS = 40
+"""With so many keys, looking for each takes as long as making the records."""
 _LEAST_ANCHOR = 3
 _VAIN = 64
 """After so many places where an id only seemed to be, the bytes are looked through another way."""
@@ -65,6 +67,24 @@ def _may_hide(data: bytes) -> bool:
     first = data.find(_BACKSLASH)
     escaped = first >= 0 and find(data, _ESCAPE, first) >= 0 and _ESCAPED.search(data, first) is not None
     return escaped or find(data, _BASE64) >= 0
+
+
+class Keyed:
+    """In the place of Mentions where it is known how keys are written: looks for these bytes as they are, in a third of
+    the time."""
+
+    def __init__(self, keys: Iterable[bytes]) -> None:
+        self._keys = frozenset(keys)
+        self.many = len(self._keys) > _MANY_KEYS
+        """As Mentions has it."""
+
+    def any_in(self, data: bytes) -> bool:
+        """Whether one of the records in `data` has one of the keys, or names it as it is."""
+        return self.many or any(find(data, key) >= 0 for key in self._keys)
+
+    def of(self, record: Record) -> bool:
+        """Whether this record does."""
+        return record.key in self._keys or any(one in self._keys for one in _IDS.findall(record.value or b""))
 
 
 class _Anchored:

@@ -8,8 +8,8 @@ import pytest
 from aiokafka.partitioner import murmur2
 
 from neon_projector.consumer.admin.explain.left_out import left_out
-from neon_projector.consumer.admin.explain.partitioners import partitioner_of
 from neon_projector.consumer.cli.explained import print_stale
+from neon_projector.consumer.kafka.partitioners import partitioner_of
 
 NAME = "users:0"
 
@@ -66,14 +66,21 @@ def test_how_keys_are_hashed_is_told_by_enough_of_them_only() -> None:
     ids = [UUID(int=number * 7919) for number in range(1, 400)]
     java = [one for one in ids if (murmur2(str(one).encode()) & 0x7FFFFFFF) % 6 == 2]
     c = [one for one in ids if crc32(one.hex.encode()) % 6 == 2]
-    found = partitioner_of([(one, str(one).encode()) for one in java], 2, 6)
+    found = partitioner_of({2: {one: str(one).encode() for one in java}}, 6)
     assert found is not None
     assert (found.name, [found.partition(one) for one in java]) == ("murmur2 of the id with hyphens", [2] * len(java))
     assert [one for one in ids if found.partition(one) == 2] == java
-    found = partitioner_of([(one, one.hex.encode()) for one in c], 2, 6)
+    found_in_one = found
+    found = partitioner_of({2: {one: one.hex.encode() for one in c}}, 6)
     assert found is not None
     assert found.name == "crc32 of the id without hyphens"
-    assert partitioner_of([(one, str(one).encode()) for one in java[:7]], 2, 6) is None
-    assert partitioner_of([(one, str(one).encode()) for one in ids], 2, 6) is None
-    assert partitioner_of([(one, None) for one in java], 2, 6) is None
-    assert partitioner_of([(one, str(one).encode()) for one in ids], 0, 1) is None
+    assert partitioner_of({2: {one: str(one).encode() for one in java[:7]}}, 6) is None
+    assert partitioner_of({2: {one: str(one).encode() for one in ids}}, 6) is None
+    everywhere = {number: dict[UUID, bytes | None]() for number in range(6)}
+    for one in ids:
+        everywhere[(murmur2(str(one).encode()) & 0x7FFFFFFF) % 6][one] = str(one).encode()
+    assert partitioner_of(everywhere, 6) == found_in_one
+    everywhere[5][java[0]] = str(java[0]).encode()  # once elsewhere, by a publisher of another kind
+    assert partitioner_of(everywhere, 6) is None
+    assert partitioner_of({2: dict.fromkeys(java)}, 6) is None
+    assert partitioner_of({0: {one: str(one).encode() for one in ids}}, 1) is None

@@ -12,7 +12,7 @@ import pytest
 from neon_projector.projections.contract import byte_search
 from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Event
-from neon_projector.projections.contract.mentions import FEW, Mentions
+from neon_projector.projections.contract.mentions import FEW, Keyed, Mentions
 from neon_projector.projections.registry import REGISTRY
 from tests.support.factories import ARecord, a_binary_record, a_document_event, a_record, a_user_event
 
@@ -112,6 +112,17 @@ def test_a_text_is_looked_for_as_it_is() -> None:
     assert not mentions.of(ARecord(b"plain", b"PLAIN"))
     assert not mentions.any_in(b"plain PLAIN")
     assert not Mentions([ID]).any_in(b"")
+
+
+def test_where_keys_are_written_in_a_known_way_only_that_is_looked_for() -> None:
+    for keyed in (Keyed([str(ID).encode()]), Keyed(str(one).encode() for one in (ID, *(uuid4() for _ in range(50))))):
+        for record in (a_record(a_user_event(id=ID)), a_record(a_document_event(owner=ID))):
+            assert keyed.of(record)
+            assert keyed.any_in(b"..." + (record.key or b"") + (record.value or b""))
+        other = a_record(a_user_event())
+        assert not keyed.of(other)
+        assert keyed.any_in(other.value or b"") == keyed.many
+    assert not Keyed([str(ID).encode()]).of(ARecord(b"", str(ID).upper().encode()))
 
 
 def test_bytes_are_found_where_bytes_find_finds_them() -> None:

@@ -10,12 +10,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from neon_projector.consumer.admin.explain.left_out import RESETS, left_out
-from neon_projector.consumer.admin.explain.partitioners import partitioner_of
 from neon_projector.consumer.admin.explain.stored import rows_of
 from neon_projector.consumer.admin.watermarks import bounds_of
 from neon_projector.consumer.decoder import decoder_of
 from neon_projector.consumer.errors import Refused
 from neon_projector.consumer.kafka.errors import kafka_translated
+from neon_projector.consumer.kafka.partitioners import partitioner_of
 from neon_projector.consumer.kafka.reread import Reread
 from neon_projector.consumer.offsets.service_settings import as_the_service
 from neon_projector.consumer.offsets.store import stored
@@ -71,7 +71,7 @@ async def stale(
         return report
     start = max(window["to"] for window in windows)
     seen = await _read(engine, registry, settings, partition, start, position, seconds, progress)
-    hashed = partitioner_of(seen.keys.items(), partition.partition, partitions)
+    hashed = partitioner_of({partition.partition: seen.keys}, partitions)
     report |= {"keys": hashed.name if hashed else None, "not_read": seen.gaps}
     with translated():
         async with engine.connect() as connection:

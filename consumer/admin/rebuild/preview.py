@@ -23,5 +23,6 @@ async def preview(
             by_kind = await groups(connection, report.operation)
     return Result(
         report.operation, by_kind, found.differing, found.chosen, unprovable=report.unprovable, unproved=found.unproved,
-        ahead=found.ahead, without_position=report.without_position,
+        ahead=found.ahead, without_position=report.without_position, by_key=report.by_key,
+        partitions=report.partitions,
     )  # fmt: skip

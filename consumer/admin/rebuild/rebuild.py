@@ -179,5 +179,7 @@ class Rebuild:
             position["unproved"],
             position.get("ahead", 0),
             position.get("without_position", []),
+            self._work.keyed,
+            len(self._work.positions),
             finished,
         )

@@ -33,6 +33,9 @@ class Result:
     """Entities that are ahead of the positions, and stay as they are."""
     without_position: list[str] = field(default_factory=list)
     """As `Report.without_position`."""
+    by_key: list[str] | None = None
+    partitions: int = 0
+    """Both as in `Report`."""
     finished: bool = False
 
     @property

@@ -12,10 +12,11 @@ from neon_projector.consumer.admin.verify.snapshot import Positions
 from neon_projector.consumer.admin.verify.spill import Spill
 from neon_projector.consumer.decoder import decoder_of
 from neon_projector.consumer.kafka.errors import kafka_translated
+from neon_projector.consumer.kafka.partitioners import KEYS
 from neon_projector.consumer.kafka.reread import Reread
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.event import Event
-from neon_projector.projections.contract.mentions import Mentions
+from neon_projector.projections.contract.mentions import Keyed, Mentions
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.contract.record import Record
 from neon_projector.projections.sql.verify.tables import Scope
@@ -30,8 +31,10 @@ class Reading:
     """Reads into `spill`, from where its manifest says. Afterwards that says what could not be read."""
 
     def __init__(
-        self, settings: Settings, registry: Registry, scope: Scope, spill: Spill, packing: Packing, pace: Pace
-    ) -> None:
+        self, settings: Settings, registry: Registry, scope: Scope, spill: Spill, packing: Packing, pace: Pace,
+        form: str | None = None,
+    ) -> None:  # fmt: skip
+        """`form`: how the keys of the scope's ids are written, where it is known."""
         self._settings, self._scope, self._spill, self._packing = settings, scope, spill, packing
         self._pace = pace
         self._decode = decoder_of(settings, registry, pgproto.UUID).all
@@ -39,7 +42,9 @@ class Reading:
         self.hanging: set[UUID] = set()
         """Children of the ids, that are none of them."""
         self._part = bool(scope.ids or scope.entities)
-        self._only = Mentions(scope.ids) if scope.ids else None
+        self._only: Mentions | Keyed | None = Mentions(scope.ids) if scope.ids else None
+        if form is not None:
+            self._only = Keyed(map(KEYS[form], scope.ids))
 
     async def read(
         self, positions: Positions, tell: Callable[[int, int], None], step: Callable[[int], Awaitable[None]]

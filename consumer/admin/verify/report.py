@@ -43,6 +43,10 @@ class Report:
 
     without_position: list[str] = field(default_factory=list)
     """Partitions that have had records and have no position, as `topic:partition …`."""
+    by_key: list[str] | None = None
+    """Only these partitions were read, as `topic:partition`; None: all."""
+    partitions: int = 0
+    """How many have a position."""
 
     @property
     def differing(self) -> int:
@@ -63,4 +67,5 @@ class Report:
             "verdict": self.verdict, "operation": self.operation, "records": self.records, "rows": self.rows,
             "waiting": self.waiting, "differing": self.differing, "kinds": self.kinds, "open": self.open,
             "unprovable": self.unprovable, "without_position": self.without_position,
+            "by_key": self.by_key, "partitions": self.partitions,
         }  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from asyncpg.pgproto import pgproto
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.admin.operations import left_behind
@@ -19,8 +20,10 @@ from neon_projector.consumer.admin.verify.reading import Reading, partitions_of
 from neon_projector.consumer.admin.verify.snapshot import Positions
 from neon_projector.consumer.admin.verify.spill import Spill
 from neon_projector.consumer.admin.verify.wanted import Wanted
+from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.projection import Registry
+from neon_projector.projections.sql.verify import tables
 from neon_projector.projections.sql.verify.tables import Scope, Side
 from neon_projector.projections.state.packed import ENCODER, Packing
 
@@ -84,10 +87,30 @@ class Source:
     ) -> frozenset[UUID]:
         """Returns the ids of what hangs on those of the scope."""
         async with self._paced() as pace:
-            packing = self.packing(positions)
-            reading = Reading(self._settings, self._registry, scope or self.scope, spill, packing, pace)
-            await reading.read(positions, partial(self._tell.at, what), self._step)
+            packing, form = self.packing(positions), self._operation.position.get("form")
+            reading = Reading(self._settings, self._registry, scope or self.scope, spill, packing, pace, form)
+            await reading.read(self._to_read(positions), partial(self._tell.at, what), self._step)
         return frozenset(reading.hanging)
+
+    @property
+    def keyed(self) -> list[str] | None:
+        """The only partitions that are read, as `topic:partition`; None: all."""
+        found: list[str] | None = self._operation.position.get("keyed")
+        return found
+
+    def _to_read(self, positions: Positions) -> Positions:
+        keyed = self.keyed
+        return (
+            positions if keyed is None else {p: e for p, e in positions.items() if f"{p.topic}:{p.partition}" in keyed}
+        )
+
+    async def _fold_again(self) -> None:
+        """What was folded is of a reading that is lost."""
+        with translated():
+            async with self._engine.begin() as connection:
+                for statement in tables.empty(self._registry, self.side, self.scope):
+                    await connection.execute(text(statement))
+                await self._operation.step(connection, position=self._operation.position | {"folded": 0})
 
     @asynccontextmanager
     async def _paced(self) -> AsyncIterator[Pace]:

@@ -25,15 +25,19 @@ class Wanted:
     """Records a second, at most."""
     hanging: bool = True
     """Whether what hangs on the ids is compared, too."""
+    by_key: bool = False
+    """Whether only those partitions are read that have what is keyed by the ids, as long as that is enough."""
 
     def as_filter(self) -> dict[str, Any]:
         ids = [str(one) for one in self.ids]
-        return {"entities": list(self.entities), "ids": ids, "max_rate": self.max_rate, "hanging": self.hanging}
+        own = {"max_rate": self.max_rate, "hanging": self.hanging, "by_key": self.by_key}
+        return {"entities": list(self.entities), "ids": ids, **own}
 
     @classmethod
     def of_filter(cls, filter_: Mapping[str, Any]) -> "Wanted":
         entities, ids = tuple(filter_["entities"]), tuple(map(UUID, filter_["ids"]))
-        return cls(entities, ids, filter_["max_rate"], filter_.get("hanging", False))
+        hanging, by_key = filter_.get("hanging", False), filter_.get("by_key", False)
+        return cls(entities, ids, filter_["max_rate"], hanging, by_key)
 
 
 async def differing(engine: AsyncEngine, operation_id: int, max_rate: float | None) -> Wanted:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from neon_projector.consumer.admin.verify import comparing, hanging, snapshot
 from neon_projector.consumer.admin.verify.expected import Folding
+from neon_projector.consumer.admin.verify.partly import Partly
 from neon_projector.consumer.admin.verify.report import Report
 from neon_projector.consumer.admin.verify.snapshot import Positions
 from neon_projector.consumer.admin.verify.source import READING, Source
@@ -40,12 +41,18 @@ class Work(Source):
 
     What was read stays open for who needs it still, until `tidy_up`. Where `copied` is taken out of the position again,
     `do` takes a new snapshot, and reads on from where it has read.
+
+    `keyed` and `form` of the position: see `Partly.begin`; both are None as soon as all partitions must be read.
     """
 
     _copied = 0
     """How much of what the events name was known when it was copied."""
     _tails: Tails | None = None
     """What the topics had at or behind the positions of the snapshot; None where an earlier runner took that."""
+
+    @property
+    def _partly(self) -> Partly:
+        return Partly(self._engine, self._settings, self._registry)
 
     async def do(self, also: Also | None = None) -> Report:
         position = self._operation.position
@@ -63,7 +70,11 @@ class Work(Source):
             while self._named > self._copied:  # what was read last names more than was copied
                 spill, positions = await self._begin()
         await self._fold(spill, self.packing(positions))
-        return await self._compare(spill, also)
+        report = await self._compare(spill, also)
+        if report is None:
+            await self._read_all("what was found may have its cause in another partition: now all are read")
+            return await self.do(also)
+        return report
 
     @property
     def _named(self) -> int:
@@ -77,15 +88,28 @@ class Work(Source):
             scope = await hanging.known(self._engine, self._registry, scope)
         positions = await snapshot.positions_now(self._engine, self._settings.kafka_group_id)
         new = self._new_directory() | {"copied": False, "folded": 0}
+        if self._wanted.by_key and self._operation.position.get("keyed", ()) is not None:
+            new |= await self._partly.begin(scope.ids, positions, self._tell.said)
         await self._operation.report(position=self._operation.position | new, ranges=snapshot.ranges_of(positions))
         spill, what, todo = self._spill(new, positions), READING, scope.ids
         while todo:
             spill.read_again()
             found = await self._read(spill, positions, replace(scope, ids=todo), what)
+            if self.keyed is not None:
+                if await self._partly.lost(found - scope.ids):
+                    await self._read_all("something that hung on it is not in the tables: now all partitions are read")
+                    await self._read_ahead()
+                    return
+                break
             todo, what = found - scope.ids if self._wanted.hanging else frozenset(), "reading what hangs on it"
             scope = hanging.extended(scope, todo)
         self.scope = scope
         await self._operation.report(position=self._operation.position | {"ids": sorted(map(str, scope.ids))})
+
+    async def _read_all(self, why: str) -> None:
+        self._tell.said(why)
+        self.tidy_up()
+        await self._operation.report(position=self._operation.position | {"keyed": None, "form": None, "copied": False})
 
     async def _begin(self) -> tuple[Spill, Positions]:
         """Copy what the tables have, and read the topics meanwhile, up to the positions of that moment."""
@@ -129,14 +153,6 @@ class Work(Source):
             total=sum(positions.values()),
         )
 
-    async def _fold_again(self) -> None:
-        """What was folded is of a reading that is lost."""
-        with translated():
-            async with self._engine.begin() as connection:
-                for statement in tables.empty(self._registry, self.side, self.scope):
-                    await connection.execute(text(statement))
-                await self._operation.step(connection, position=self._operation.position | {"folded": 0})
-
     async def _fold(self, spill: Spill, packing: Packing) -> None:
         folding, first = Folding(self._registry, packing, self.side, self.scope.ids), self._operation.position["folded"]
         for bucket in range(first, spill.buckets):
@@ -150,8 +166,9 @@ class Work(Source):
             self._tell.at("folding", bucket + 1, spill.buckets)
             await asyncio.sleep(0)
 
-    async def _compare(self, spill: Spill, also: Also | None) -> Report:
-        """Twice, where something differs that is ahead of the positions: what hangs on it is right then."""
+    async def _compare(self, spill: Spill, also: Also | None) -> Report | None:
+        """Twice, where something differs that is ahead of the positions: what hangs on it is right then. None where a
+        part was read, and that does not explain what differs."""
         tails = self._tails or Tails.of(self.positions, await bounds_of(self._settings))
         report, unreadable = await self._compare_once(spill, [], again=False), list[str]()
         if report.kinds and tails.end:
@@ -160,7 +177,9 @@ class Work(Source):
                 unreadable = await later.read(self._settings, tails, partial(self._tell.at, AFTER), pace.passed)
             if await later.note() or unreadable:
                 report = await self._compare_once(spill, unreadable, again=True)
-        report.without_position = tails.without
+        if self.keyed is not None and report.kinds and await self._partly.unexplained(self._operation.id):
+            return None
+        report.without_position, report.by_key, report.partitions = tails.without, self.keyed, len(self.positions)
         with translated():
             async with self._engine.begin() as connection:
                 position = self._operation.position | (await also(connection, report) if also else {})

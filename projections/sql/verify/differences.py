@@ -1,6 +1,6 @@
 """The statements that write down what differs, and count what was compared. `:operation` is the operation's id."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from sqlalchemy import text
 from sqlalchemy.sql.elements import TextClause
@@ -90,3 +90,14 @@ LIST = text(f"""
     WHERE operation_id = :operation ORDER BY kind = 'unprovable', number LIMIT :most""")
 """What is known to be wrong comes first: after retention there may be thousands of which nothing is known."""
 IDS = text(f"SELECT DISTINCT entity, id FROM {DIFFERENCES} WHERE operation_id = :operation LIMIT :most")
+
+
+def unexplained(childless: Collection[str]) -> TextClause:
+    """How many may have another cause than a change by hand, where a part of the topics was read: what is newer than
+    all that was read of it, or is nowhere in what was read, or is gone with what hung on it. `childless` are the
+    entities on which nothing can hang."""
+    alone = ", ".join(f"'{entity}'" for entity in childless)
+    gone = f"kind = 'missing' AND entity IN ({alone})" if childless else "false"
+    return text(f"""
+        SELECT count(*) FROM {DIFFERENCES} WHERE operation_id = :operation AND ({gone}
+            OR kind = 'different' AND coalesce(found_version <= expected_version, false)) IS NOT TRUE""")
