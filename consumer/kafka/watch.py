@@ -16,6 +16,7 @@ from aiokafka.conn import AIOKafkaConnection, collect_hosts
 
 from neon_projector.consumer.kafka.advertised import connect
 from neon_projector.consumer.kafka.metadata import Metadata, ask
+from neon_projector.consumer.logs.changes import Changes
 from neon_projector.consumer.logs.repeats import KAFKA_LINES
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Watch:
         self._unheard = 0
         """Answers to the watch since the last one to the member."""
         self._joining = 0
+        self._changes = Changes()
         self.trouble: str | None = None
         """Why nothing can be read from Kafka now."""
         self.answered_at = 0.0
@@ -136,15 +138,17 @@ class Watch:
             self.lost.set()
 
     def _troubled(self, why: str) -> None:
-        if self.trouble is None:
-            self._since = time.monotonic()
-            log.warning("Kafka does not answer", extra={"error": why})
+        self._since = time.monotonic() if self.trouble is None else self._since
+        if self._changes.is_news(why):
+            more = {} if self.trouble is None else {"after_seconds": round(time.monotonic() - self._since, 1)}
+            log.warning("Kafka does not answer", extra={"error": why, **more})
         self.trouble = why
 
     def _answered(self) -> None:
         self.answered_at = time.time()
         if self.trouble is not None:
             self.trouble = None
+            self._changes.over()
             KAFKA_LINES.forget()
             log.info("Kafka answers again", extra={"after_seconds": round(time.monotonic() - self._since, 1)})
 

@@ -4,6 +4,7 @@ import logging
 
 from neon_projector.consumer.batch import Batch
 from neon_projector.consumer.errors import Conflict, TransientError
+from neon_projector.consumer.logs.changes import Changes
 from neon_projector.consumer.telemetry.metrics import Metrics
 from neon_projector.consumer.telemetry.state import ServiceState
 from neon_projector.consumer.telemetry.tracing.none import CURRENT
@@ -48,14 +49,17 @@ class KafkaAnswers:
 
     def __init__(self, metrics: Metrics, state: ServiceState) -> None:
         self._metrics, self._state = metrics, state
+        self._changes = Changes()
 
     def answered(self) -> None:
         """Kafka answers."""
         self._state.kafka_trouble = None
 
     def troubled(self, trouble: TransientError, *, again: bool) -> None:
-        """Kafka does not answer; the first time is worth a line in the log."""
-        level = logging.DEBUG if again else logging.WARNING
+        """Kafka does not answer; the first time is worth a line in the log, and so is another kind of error later."""
+        if not again:
+            self._changes.over()
+        level = logging.WARNING if self._changes.is_news(str(trouble)) else logging.DEBUG
         log.log(level, "Kafka does not answer; trying again", extra={"error": str(trouble)})
         self._metrics.retries.labels(trouble.reason).inc()
         self._state.kafka_trouble = str(trouble)
