@@ -1,6 +1,7 @@
 """`projector operations list/show/resume/cancel`: long work that was interrupted, and what was done before."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -77,12 +78,25 @@ def show(number: Number, as_json: AsJson = False) -> None:
     told = {"command": row["command"], "by": row["actor"], "state": _state(row), "progress": _progress(row)}
     told |= {"started": row["started_at"], "ended": row["finished_at"]}
     told |= {name: row[name] for name in ("filter", "ranges", "position", "before", "after", "outcome", "error")}
+    told |= {"undo file": _undo_file(row)}
     for name, value in told.items():
         if value not in (None, ""):
             print_text(f"{name:>9}  {_shortened(json_of(value)) if isinstance(value, dict) else said(value)}")
     if row["state"] in RESUMABLE and row["command"] in RESUMES:
         print_next(f"projector operations resume {number}")
         print_text(f"or, to give it up: projector operations cancel {number}")
+
+
+def _undo_file(row: Row) -> str | None:
+    """Where what was there before a rebuild is; also an old operation names it, whose file was deleted since."""
+    path = (row["position"] or {}).get("undo")
+    if path is None:
+        return None
+    try:
+        Path(path).stat()
+    except OSError:
+        return f"{path} is not here any more: it was deleted, or is on another machine"
+    return str(path)
 
 
 def _shortened(text: str) -> str:

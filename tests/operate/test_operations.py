@@ -211,6 +211,23 @@ async def test_the_next_operation_drops_what_dead_ones_have_left(place: Place) -
     assert [row["group_id"] for row in groups] == [f"operation:{number}" for number in (1, 2, 3, 5)]
 
 
+async def test_an_undo_file_that_was_deleted_is_said_to_be_gone(place: Place, tmp_path: Path) -> None:
+    undo, settings = tmp_path / "rebuild-1.undo.jsonl", {"NEON_DATABASE_URL": place.url}
+    settings |= {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+    operation = await Operation.begin(place.engine, "rebuild", filter={})
+    await operation.report(position={"undo": str(undo)})
+
+    async def line() -> str:
+        words = ["operations", "show", str(operation.id)]
+        shown = (await asyncio.to_thread(CliRunner().invoke, app, words, env=settings)).stdout
+        return next(line for line in shown.splitlines() if "undo file" in line)
+
+    undo.touch()
+    assert (await line()).endswith(f"  {undo}")
+    undo.unlink()
+    assert "is not here any more: it was deleted" in await line()
+
+
 async def test_operations_are_listed_shown_and_cancelled_by_command(place: Place) -> None:
     settings = {"NEON_DATABASE_URL": place.url, "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
     await place.rows("INSERT INTO projector.operations (command, actor, outcome) VALUES ('pause', 'me@here', 'done')")
