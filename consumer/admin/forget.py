@@ -55,7 +55,7 @@ _STATES = text(f"""
     UPDATE {ABSENT_STATES} SET reason = 'erased', state = NULL, waiting_for = NULL, error = '{FORGOTTEN}', since = now()
     WHERE id = ANY(CAST(:ids AS uuid[])) AND reason NOT IN ('deleted', 'erased')""")
 _EDITS = text(f"""
-    UPDATE {CONTROL_SCHEMA}.operations SET before = before - 'value', after = after - 'value'
+    UPDATE {CONTROL_SCHEMA}.operations SET before = before - 'value', after = after - 'value' #- '{{record,headers}}'
     WHERE command = '{RETRY}' AND before ->> 'entity_id' = ANY(:texts) AND before ? 'value'""")
 
 

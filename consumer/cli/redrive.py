@@ -22,10 +22,6 @@ from neon_projector.consumer.errors import Refused
 from neon_projector.consumer.wording import counted, verb
 from neon_projector.projections.registry import REGISTRY
 
-TAKEN_BACK = """\
-Kafka still has the bad record, so `projector rebuild` would take this back.
-Have the publisher send a complete event of the next version before one is run."""
-
 SHOWN = 20
 """Letters that a table names one by one."""
 
@@ -87,8 +83,6 @@ def _edited(which: Filter, ids: list[int], edit: Path, execute: bool, yes: bool,
     else:
         print_table([done._asdict()])
         print_text("done" if execute and done.outcome in RESOLVED else "nothing is changed" if execute else DRY)
-        if done.outcome in RESOLVED:
-            print_text(TAKEN_BACK)
     return 0 if done.outcome in RESOLVED else 1
 
 

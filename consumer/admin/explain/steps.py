@@ -6,6 +6,7 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from neon_projector.consumer.admin.explain.ignored import said_type
+from neon_projector.consumer.admin.letters.edits import TOPIC as EDITED
 from neon_projector.consumer.admin.lost_records import time_of
 from neon_projector.consumer.apply.rejection_log import said_name
 from neon_projector.projections.contract.event import Decoded, Event, MisnamedEvent, Rejection
@@ -82,7 +83,7 @@ def _did(row: Row, story: Row, positions: Mapping[TopicPartition, int]) -> tuple
     for letter in story["dead_letters"]:
         if place == (letter["topic"], letter["partition"], letter["offset"]):
             return "rejected", letter["id"]
-    if row["offset"] >= positions.get(TopicPartition(*place[:2]), 0):
+    if row["topic"] != EDITED and row["offset"] >= positions.get(TopicPartition(*place[:2]), 0):
         return "unread", None
     if any(place == (one["topic"], one["partition"], one["offset"]) for one in story["parked"]):
         return "parked", None

@@ -14,10 +14,14 @@ from neon_projector.consumer.admin.explain.steps import steps
 from neon_projector.consumer.admin.explain.stored import stored
 from neon_projector.consumer.admin.explain.timeline import timeline
 from neon_projector.consumer.admin.explain.waits_on import missing_versions, waits_on
+from neon_projector.consumer.admin.letters.edits import edits
 from neon_projector.consumer.admin.watermarks import bounds_of
+from neon_projector.consumer.decoder import decoder_of
+from neon_projector.consumer.offsets.service_settings import as_the_service
 from neon_projector.consumer.offsets.store import stored as positions_of_group
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
+from neon_projector.projections.contract.event import Event
 from neon_projector.projections.contract.projection import Registry
 
 Row = dict[str, Any]
@@ -78,4 +82,6 @@ async def _read(
     stored_ones = await positions_of_group(engine, settings.kafka_group_id)
     ends = {partition: bounds.latest for partition, bounds in (await bounds_of(settings)).items()}
     read = await records_of(engine, settings, registry, ends, ids, seconds, progress)
+    mended = decoder_of(await as_the_service(engine, settings), registry).all([e.record for e in await edits(engine)])
+    read.decoded += [one for one in mended if isinstance(one, Event) and one.id in ids]
     return {partition: int(own["next_offset"]) for partition, own in stored_ones.items()}, read

@@ -1,7 +1,7 @@
 """One dead letter tried with another value than the one that came: what an operator has mended by hand.
 
 The record's key, headers and place stay. The letter keeps the value that came; `operations` keeps both, masked as a
-letter is.
+letter is. From there `verify` and `rebuild` read the mended one (`edits.py`).
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from neon_projector.consumer.admin.letters import edits
 from neon_projector.consumer.admin.letters.attempt import Attempt, Candidate, write_down
 from neon_projector.consumer.admin.letters.originals import LETTER_COLUMNS, KeptRecord, frame
 from neon_projector.consumer.admin.letters.redrive import COMMAND
@@ -22,7 +23,6 @@ from neon_projector.consumer.offsets.service_settings import as_the_service
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
 from neon_projector.models.control.waiting import DEAD_LETTERS
-from neon_projector.projections.contract.dead_letter import VALUE_KEPT_BYTES
 from neon_projector.projections.contract.event import Event, Rejection
 from neon_projector.projections.contract.mask import mask
 from neon_projector.projections.contract.projection import Registry
@@ -47,7 +47,7 @@ async def retry_edited(
     if kept is None:
         return Tried(number, LOST)
     record = KeptRecord(letter["topic"], letter["partition"], letter["offset"], kept.key, value, tuple(kept.headers))
-    settings = await as_the_service(engine, settings)
+    settings, secrets = await as_the_service(engine, settings), tuple(registry.secrets)
     decoded = decoder_of(settings, registry)(record)
     if isinstance(decoded, Rejection):
         return Tried(number, REJECTED, decoded.reason.value, decoded.error)
@@ -61,12 +61,14 @@ async def retry_edited(
             return False
         await write_down(connection, done)
         trace = {"letter": number, "entity_id": str(decoded.id)}
-        before, after = letter["value"] or b"", mask(value, registry.secrets)[:VALUE_KEPT_BYTES]
+        before, after = letter["value"] or b"", mask(value, registry.secrets)
         await operations.record(
             connection,
             COMMAND,
             before=trace | {"value": printed(before)},
-            after=trace | {"value": printed(after), "outcome": done[0].outcome},
+            after=trace
+            | {"value": printed(after), "outcome": done[0].outcome}
+            | {"record": edits.kept(record, secrets)},
         )
         return True
 

@@ -3,12 +3,14 @@
 import os
 from array import array
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 from aiokafka import TopicPartition
 
+from neon_projector.consumer.admin.letters.edits import TOPIC as EDITED
+from neon_projector.consumer.admin.letters.edits import Edit
 from neon_projector.consumer.admin.lookup import Records
 from neon_projector.consumer.admin.verify.directory import on_disk
 from neon_projector.consumer.kafka.errors import kafka_translated
@@ -28,8 +30,9 @@ Wanted = Mapping[TopicPartition, "array[int]"]
 class Originals:
     """In `directory`. `read` once, then `at` any place that was wanted."""
 
-    def __init__(self, settings: Settings, directory: Path) -> None:
+    def __init__(self, settings: Settings, directory: Path, edits: Iterable[Edit] = ()) -> None:
         self._settings = settings
+        self._edited = {edit.record.offset: edit.record for edit in edits}
         with on_disk():
             self._file = os.open(directory / FILE, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
         self._length = 0
@@ -41,7 +44,7 @@ class Originals:
         self, wanted: Wanted, tell: Callable[[int, int], None], passed: Callable[[int], Awaitable[None]]
     ) -> None:
         """TransientError where Kafka does not answer."""
-        self._offsets = {p: array("q", sorted(set(offsets))) for p, offsets in wanted.items() if offsets}
+        self._offsets = {p: array("q", sorted(set(offsets))) for p, offsets in wanted.items() if p.topic != EDITED}
         self._starts = {p: array("q", [-1]) * len(offsets) for p, offsets in self._offsets.items()}
         number = sum(map(len, self._offsets.values()))
         if sum(own[-1] - own[0] for own in self._offsets.values()) > number * ONE_BY_ONE:
@@ -51,6 +54,8 @@ class Originals:
 
     def at(self, topic: str, partition: int, offset: int) -> Record | None:
         """None where Kafka has no such record any more."""
+        if topic == EDITED:
+            return self._edited.get(offset)
         where = TopicPartition(topic, partition)
         start = self._starts[where][bisect_left(self._offsets[where], offset)]
         if start < 0:

@@ -11,6 +11,7 @@ from aiokafka import TopicPartition
 from asyncpg.pgproto import pgproto
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from neon_projector.consumer.admin.letters.edits import edits
 from neon_projector.consumer.admin.operations.pace import Pace
 from neon_projector.consumer.admin.rebuild.heal import Healing
 from neon_projector.consumer.admin.rebuild.originals import Originals
@@ -69,7 +70,7 @@ class Round:
                     for one in deciding(own):
                         topic, partition, offset = self._packing.place(one)
                         wanted.setdefault(TopicPartition(topic, partition), array("q")).append(offset)
-        found = Originals(self._settings, directory)
+        found = Originals(self._settings, directory, await edits(self._engine))
         await found.read(wanted, lambda done, total: self._tell("reading records again", done, total), pace.passed)
         return found
 

@@ -1,12 +1,13 @@
 """Reads the topics up to the positions of the snapshot, and puts their events on disk."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from uuid import UUID
 
 from aiokafka import TopicPartition
 from asyncpg.pgproto import pgproto
 
+from neon_projector.consumer.admin.letters.edits import Edit, Place
 from neon_projector.consumer.admin.operations.pace import Pace
 from neon_projector.consumer.admin.verify.snapshot import Positions
 from neon_projector.consumer.admin.verify.spill import Spill
@@ -39,12 +40,20 @@ class Reading:
         self._pace = pace
         self._decode = decoder_of(settings, registry, pgproto.UUID).all
         self._projections = {p.entity: p for p in registry if scope.has(p)}
+        self._replaced: set[Place] = set()
         self.hanging: set[UUID] = set()
         """Children of the ids, that are none of them."""
         self._part = bool(scope.ids or scope.entities)
         self._only: Mentions | Keyed | None = Mentions(scope.ids) if scope.ids else None
         if form is not None:
             self._only = Keyed(map(KEYS[form], scope.ids))
+
+    def edited(self, edits: Iterable[Edit]) -> None:
+        """Take these in, and none of the records in whose place they stand. Twice is no harm: an equal event adds
+        nothing."""
+        for edit in edits:
+            self._spill.add(self._packed([edit.record]))
+            self._replaced.add(edit.place)
 
     async def read(
         self, positions: Positions, tell: Callable[[int, int], None], step: Callable[[int], Awaitable[None]]
@@ -73,6 +82,8 @@ class Reading:
     def _packed(self, records: Sequence[Record]) -> list[tuple[object, ...]]:
         pack = self._packing.pack
         events = [event for event in self._decode(records) if type(event) is Event]
+        if self._replaced:
+            events = [event for event in events if _place(event) not in self._replaced]
         if self._part:
             events = [event for event in events if event.entity in self._projections and self._is_wanted(event)]
         return list(map(pack, events))
@@ -87,6 +98,10 @@ class Reading:
         if any(event.fields.get(parent.column) in ids for parent in projection.parents):
             self.hanging.add(event.id)
         return False
+
+
+def _place(event: Event) -> Place:
+    return event.record.topic, event.record.partition, event.record.offset
 
 
 def partitions_of(read: Mapping[str, int]) -> dict[TopicPartition, int]:

@@ -11,6 +11,8 @@ from asyncpg.pgproto import pgproto
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from neon_projector.consumer.admin.letters.edits import TOPIC as EDITED
+from neon_projector.consumer.admin.letters.edits import edits
 from neon_projector.consumer.admin.operations import left_behind
 from neon_projector.consumer.admin.operations.live import Live
 from neon_projector.consumer.admin.operations.operation import Operation
@@ -80,7 +82,8 @@ class Source:
         return self.spill
 
     def packing(self, positions: Positions) -> Packing:
-        return Packing(self._registry, [(p.topic, p.partition) for p in sorted(positions)], pgproto.UUID)
+        places = [(p.topic, p.partition) for p in sorted(positions)]
+        return Packing(self._registry, [*places, (EDITED, 0)], pgproto.UUID)
 
     async def _read(
         self, spill: Spill, positions: Positions, scope: Scope | None = None, what: str = READING
@@ -89,6 +92,7 @@ class Source:
         async with self._paced() as pace:
             packing, form = self.packing(positions), self._operation.position.get("form")
             reading = Reading(self._settings, self._registry, scope or self.scope, spill, packing, pace, form)
+            reading.edited(await edits(self._engine))
             await reading.read(self._to_read(positions), partial(self._tell.at, what), self._step)
         return frozenset(reading.hanging)
 
