@@ -150,6 +150,7 @@ async def test_a_receiver_that_does_not_take_them_harms_nothing(world: World, aw
         own.answer = 500
         nobody = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{free_port()}/?key=secret"} if away else {}
         nobody |= {"OTEL_EXPORTER_OTLP_HEADERS": "authorization=secret"}
+        nobody |= {} if away else {"OTEL_EXPORTER_OTLP_TIMEOUT": "60"}  # longer than the SDK waits at its end
         with running_projector(traced(world, own, **few) | nobody) as projector:
             for number in range(1, 11):
                 await world.publish_users(1)
