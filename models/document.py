@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from pydantic import field_validator
-from sqlalchemy import BigInteger, DateTime, String, Text
+from sqlalchemy import BigInteger, DateTime, Index, String, Text
 from sqlmodel import Field, Relationship, SQLModel
 
 from neon_projector.models.base import Entity, not_null
@@ -27,12 +27,17 @@ class Document(DocumentBase, Entity, table=True):
     """One document that exists now. Deleting its owner deletes it. `version` as in `User`."""
 
     __tablename__ = "documents"
+    __table_args__ = (
+        Index(None, "created_at", "id"),
+        Index(None, "user_id", "created_at", "id"),
+        Index("ix_documents_title_prefix", "title", postgresql_ops={"title": "text_pattern_ops"}),
+    )
 
     id: UUID = Field(primary_key=True)
-    title: str = Field(index=True, sa_type=String(TITLE_LENGTH))
+    title: str = Field(sa_type=String(TITLE_LENGTH))
     content: str | None = Field(default=None, sa_type=Text)
-    user_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE", index=True)
-    created_at: datetime = Field(index=True, sa_type=DateTime(timezone=True))
+    user_id: UUID = Field(foreign_key="users.id", ondelete="CASCADE")
+    created_at: datetime = Field(sa_type=DateTime(timezone=True))
     updated_at: datetime = Field(sa_type=DateTime(timezone=True))
     version: int = Field(sa_type=BigInteger)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from pydantic import field_validator
-from sqlalchemy import BigInteger, Boolean, DateTime, String, text
+from sqlalchemy import BigInteger, Boolean, DateTime, Index, String, text
 from sqlmodel import Field, Relationship, SQLModel
 
 from neon_projector.models.address import Address
@@ -30,18 +30,21 @@ class User(UserBase, Entity, table=True):
     """One user that exists now. `version` is the version of the last event applied to the row."""
 
     __tablename__ = "users"
-    __table_args__ = {"postgresql_with": {"fillfactor": 85}}
+    __table_args__ = (
+        Index(None, "created_at", "id"),
+        Index("ix_users_inactive", "created_at", "id", postgresql_where=text("NOT is_active")),
+        {"postgresql_with": {"fillfactor": 85}},
+    )
 
     id: UUID = Field(primary_key=True)
     email: Address = Field(sa_type=String(EMAIL_LENGTH), unique=True)
     name: str = Field(sa_type=String(NAME_LENGTH))
     is_active: bool = Field(
         default=True,
-        index=True,
         sa_type=Boolean,
         sa_column_kwargs={"server_default": text("true"), "nullable": False},
     )
-    created_at: datetime = Field(index=True, sa_type=DateTime(timezone=True))
+    created_at: datetime = Field(sa_type=DateTime(timezone=True))
     updated_at: datetime = Field(sa_type=DateTime(timezone=True))
     version: int = Field(sa_type=BigInteger)
 

@@ -110,13 +110,32 @@ async def test_the_tables_are_those_that_applications_were_promised(database: st
         ("updated_at", "timestamp with time zone", True),
         ("version", "bigint", True),
     }
-    indexed = (
-        "SELECT tablename::text, substring(indexdef FROM '\\((.*)\\)') FROM pg_indexes WHERE schemaname = 'public'"
-    )
+    indexed = "SELECT tablename::text, substring(indexdef FROM '\\(.*') FROM pg_indexes WHERE schemaname = 'public'"
     assert set(await fetched(database, indexed)) == {
-        *(("users", column) for column in ("id", "email", "created_at", "is_active")),
-        *(("documents", column) for column in ("id", "user_id", "created_at", "title")),
+        ("users", "(id)"),
+        ("users", "(email)"),
+        ("users", "(created_at, id)"),
+        ("users", "(created_at, id) WHERE (NOT is_active)"),
+        ("documents", "(id)"),
+        ("documents", "(created_at, id)"),
+        ("documents", "(user_id, created_at, id)"),
+        ("documents", "(title text_pattern_ops)"),
     }
+
+
+async def test_indexes_that_an_operator_made_beforehand_are_taken(
+    empty_database: str, database: str, engine: AsyncEngine
+) -> None:
+    await upgrade(engine, "0013")
+    made = "CREATE INDEX ix_users_created_at_id ON users (created_at, id)"
+    interrupted = "CREATE INDEX ix_users_inactive ON users (created_at)"
+    invalid = "UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_users_inactive'::regclass"
+    await executed(empty_database, f"{made}; {interrupted}; {invalid}")
+    (before,) = await fetched(empty_database, "SELECT 'ix_users_created_at_id'::regclass::oid::int")
+    await upgrade(engine)
+    assert await fetched(empty_database, SHAPE) == await fetched(database, SHAPE)
+    assert await fetched(empty_database, "SELECT 'ix_users_created_at_id'::regclass::oid::int") == [before]
+    assert await fetched(empty_database, "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid") == []
 
 
 def revisions() -> list[str]:

@@ -59,6 +59,7 @@ class ParkedEvent(Control, table=True):
     """
 
     __tablename__ = "parked_events"
+    __table_args__ = (Index(None, "topic", "partition", "offset"),)
 
     entity: str = Field(primary_key=True, sa_type=Text)
     entity_id: UUID = Field(primary_key=True)

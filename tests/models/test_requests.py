@@ -1,6 +1,5 @@
 """Readers in FastAPI: what a request may say, what it is answered with, and what is a 422."""
 
-import json
 from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
@@ -24,6 +23,7 @@ from neon_projector.models.reading import (
     list_documents,
     list_users,
 )
+from tests.models.asgi import got
 from tests.models.rows import Sessions, a_document, a_user, stored
 
 
@@ -58,22 +58,6 @@ def app(sessions: Sessions) -> FastAPI:
         return found
 
     return app
-
-
-async def got(app: FastAPI, path: str) -> tuple[int, Any]:
-    """The status and the body of a GET."""
-    path, _, query = path.partition("?")
-    scope = {"type": "http", "method": "GET", "path": path, "query_string": query.encode(), "headers": []}
-    sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request"}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    await app(scope, receive, send)
-    return sent[0]["status"], json.loads(b"".join(message.get("body", b"") for message in sent[1:]))
 
 
 async def test_pages_and_rows_are_answers(app: FastAPI, writers: Sessions) -> None:
