@@ -16,7 +16,7 @@ COPY consumer consumer
 COPY migrations migrations
 COPY docs/contract/vectors docs/contract/vectors
 COPY docs/runbook.md docs/operations.md docs/errors.md docs/neon.md docs/
-COPY neon_projector/__init__.py neon_projector/__init__.py
+COPY neon_projector/__init__.py neon_projector/py.typed neon_projector/
 RUN python -m hatchling build -t wheel -d dist \
  && pip --python /opt/projector/bin/python install --no-deps --no-index dist/*.whl
 

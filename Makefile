@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test containers lint format lock bench bench-curve bench-peers docs
+.PHONY: help setup demo test test-lowest containers lint format lock bench bench-curve bench-peers docs
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -22,6 +22,19 @@ demo: setup ## the whole service on an embedded Postgres and broker, with a live
 test: setup ## the whole suite, on real parts
 	$(BIN)/pytest -n 3 -m "not alone"
 	$(BIN)/pytest -m alone
+
+LOWEST := .venv-lowest
+# FastAPI is the application's own; starlette as of then.
+LOWEST_FASTAPI := fastapi==0.115.0 starlette==0.38.6
+
+test-lowest: setup ## the tests of what applications use, with the lowest versions of the libraries that they need
+	$(BIN)/pip install --quiet uv
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)
+	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip compile --quiet --resolution lowest-direct --python-version 3.11 --extra sync pyproject.toml -o $(LOWEST)/lowest.txt
+	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --no-deps -r $(LOWEST)/lowest.txt $(LOWEST_FASTAPI)
+	$(BIN)/uv pip install --quiet --python $(LOWEST)/bin/python --no-deps --no-build-isolation --editable .
+	$(LOWEST)/bin/pytest tests/models -k "not beside_the_running_service"
 
 containers: setup ## the image and docker-compose.yml, from a clean checkout of what is committed; needs Docker
 	$(BIN)/python -m tests.containers.check
@@ -59,5 +72,5 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-head
 lock: setup ## pin the dependencies again: all of them; what the image runs with; what builds it
 	$(BIN)/pip install --quiet uv
 	$(COMPILE) --all-extras pyproject.toml -o requirements.lock
-	$(COMPILE) --extra otel --constraints requirements.lock pyproject.toml -o requirements-runtime.lock
+	$(COMPILE) --extra service --extra otel --constraints requirements.lock pyproject.toml -o requirements-runtime.lock
 	echo 'hatchling' | $(COMPILE) --constraints requirements.lock - -o requirements-build.lock

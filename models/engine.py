@@ -120,8 +120,10 @@ def _hide_values(context: ExceptionContext) -> None:
         if getattr(error, "detail", None):
             error.detail = None  # type: ignore[union-attr]  # getattr has found it
     state = getattr(adapted, "sqlstate", None) or ""
-    if state.startswith("22"):
-        for one in filter(None, (shown, adapted, driver)):
+    for one in filter(None, (shown, adapted, driver)):
+        if state.startswith("22"):
             one.args = (f"a value is not accepted (SQLSTATE {state})",)
+        elif one.args and "\nDETAIL:" in str(one.args[0]):  # SQLAlchemy 2.0 has put it into the text already
+            one.args = (str(one.args[0]).partition("\nDETAIL:")[0],)
         if driver is not None:
             driver.__cause__ = driver.__context__ = None

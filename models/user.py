@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import field_validator
 from sqlalchemy import BigInteger, Boolean, DateTime, Index, String, text
+from sqlalchemy import __version__ as sqlalchemy_version
 from sqlmodel import Field, Relationship, SQLModel
 
 from neon_projector.models.address import Address
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 EMAIL_LENGTH = 320
 NAME_LENGTH = 100
+
+
+STORED = {"postgresql_with": {"fillfactor": 85}} if sqlalchemy_version >= "2.1" else {}
+"""Room on each page for updates. SQLAlchemy 2.0 cannot say it; only `create_all` and the migrations do."""
 
 
 class UserBase(SQLModel):
@@ -33,7 +38,7 @@ class User(UserBase, Entity, table=True):
     __table_args__ = (
         Index(None, "created_at", "id"),
         Index("ix_users_inactive", "created_at", "id", postgresql_where=text("NOT is_active")),
-        {"postgresql_with": {"fillfactor": 85}},
+        STORED,
     )
 
     id: UUID = Field(primary_key=True)

@@ -1,6 +1,7 @@
 """The pure core: the event contract, decoding, folding, deciding. No clock, no async, no Kafka, no session.
 
-What publishers use in their own tests stands here by name, and is imported when it is first asked for:
+What publishers use in their own tests stands here by name, and is imported when it is first asked for. It needs the
+extra `kit`:
 
     from neon_projector import projections
 
@@ -34,4 +35,11 @@ _PLACES = {
 def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_PLACES[name]}"), name)
+    try:
+        place = import_module(f"{__name__}.{_PLACES[name]}")
+    except ModuleNotFoundError as missing:
+        if (missing.name or "").startswith("neon_projector"):
+            raise
+        # no AttributeError: who asks for a name of a module would hide it
+        raise ImportError(f"the testing kit needs {missing.name}: pip install 'neon-projector[kit]'") from None
+    return getattr(place, name)

@@ -18,6 +18,8 @@ from packaging.utils import canonicalize_name
 from neon_projector.consumer.telemetry.page.handbook import DOCUMENTS
 
 ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +68,92 @@ def test_it_lives_beside_an_application_with_modules_of_the_same_names(wheel: Pa
     assert done.stdout.startswith(str(installed))
 
 
+def test_no_text_of_a_wheel_imports_by_a_name_of_the_checkout(wheel: Path) -> None:
+    """Not in a string either: `python -c "from consumer import …"` works in a checkout only."""
+    folders = "(?:consumer|projections|models|migrations)"
+    wrong = re.compile(rf"\bfrom {folders}(?:\.\w+)* import |(?:^|['\";])\s*import {folders}\b", re.MULTILINE)
+    with ZipFile(wheel) as files:
+        texts = {name: files.read(name).decode() for name in files.namelist() if name.endswith(".py")}
+    assert {name: found[0] for name, text in texts.items() if (found := wrong.search(text))} == {}
+
+
+@pytest.mark.parametrize(
+    ("extras", "kit"), [((), "the testing kit needs msgspec: pip install 'neon-projector[kit]'"), (("kit",), "[]")]
+)
+def test_an_application_installs_little_and_what_lacks_is_said(
+    wheel: Path, tmp_path: Path, extras: tuple[str, ...], kit: str
+) -> None:
+    done = run_with_only(extras, wheel, tmp_path, A_READER)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{kit}\n"
+    done = run_with_only(extras, wheel, tmp_path, "from neon_projector.consumer.entry import main; main()")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(r"projector: \w+ is not installed: pip install 'neon-projector\[service\]'\n", done.stderr)
+
+
+A_READER = """
+import json, sys
+import neon_projector.models, neon_projector.models.alembic, neon_projector.models.reading.sync
+import neon_projector.models.engine, neon_projector.models.session, neon_projector.models.sync_engine
+from neon_projector import projections
+
+loaded = {name.partition(".")[0] for name in sys.modules}
+assert not loaded & {"aiokafka", "alembic", "fastapi", "msgspec", "orjson", "typer", "uvicorn", "rich"}, loaded
+user = {
+    "specversion": "1.0", "id": "1", "source": "/t", "type": "user.created", "time": "2026-11-22T12:00:00Z",
+    "data": {"id": "11111111-1111-4111-8111-111111111111", "version": 1, "email": "a@example.com", "name": "Ada"},
+}
+try:
+    print(projections.check(json.dumps(user)))
+except ImportError as error:
+    print(error)
+"""
+
+
+def run_with_only(extras: tuple[str, ...], wheel: Path, folder: Path, program: str) -> subprocess.CompletedProcess[str]:
+    """A program where nothing is installed but the wheel with these extras, and all that they need in turn."""
+    site = folder / "site-packages"
+    if not site.exists():
+        ZipFile(wheel).extractall(site)
+        for name in needed([*PROJECT["dependencies"], *(line for extra in extras for line in EXTRAS[extra])]):
+            for top in {
+                file.parts[0] for file in distribution(name).files or () if file.parts[0] not in ("..", "__pycache__")
+            }:
+                (site / top).symlink_to(Path(sysconfig.get_path("purelib"), top))
+    return subprocess.run(
+        [sys.executable, "-S", "-c", program],
+        env={"PYTHONPATH": str(site)},
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_wheel_with_models_at_its_top_comes_and_goes_beside_ours(wheel: Path, tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs-1-py3-none-any.whl"
+    with ZipFile(theirs, "w") as made:
+        made.writestr("models/__init__.py", "theirs = True\n")
+        made.writestr("theirs-1.dist-info/METADATA", "Metadata-Version: 2.1\nName: theirs\nVersion: 1\n")
+        made.writestr("theirs-1.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        made.writestr("theirs-1.dist-info/RECORD", "models/__init__.py,,\n")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True)
+    python = str(tmp_path / "venv" / "bin" / "python")
+    offline = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check", "--quiet"]
+
+    def said(program: str) -> None:
+        env = {"PYTHONPATH": sysconfig.get_path("purelib")}
+        command = [python, "-c", program]
+        done = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    ours = "import neon_projector.models.user as ours; assert 'venv' in ours.__file__"
+    subprocess.run([*offline, "install", "--no-deps", "--no-index", str(wheel), str(theirs)], check=True)
+    said(f"import models; assert models.theirs; {ours}")
+    subprocess.run([*offline, "uninstall", "--yes", "theirs"], check=True)
+    said(ours)
+
+
 def built(source: Path, kind: str, to: Path) -> Path:
     """What hatchling makes of `source`: a `wheel` or an `sdist`, in the folder `to`."""
     command = [sys.executable, "-m", "hatchling", "build", "-t", kind, "-d", str(to)]
@@ -86,11 +174,18 @@ def test_the_image_is_made_of_what_is_tested(name: str) -> None:
     assert set(blocks(name)) <= set(blocks("requirements.lock"))
 
 
+def test_the_image_is_built_from_all_that_makes_the_wheel() -> None:
+    whole = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    copied = re.findall(r"^COPY (?!--)(.+) \S+$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    kept = re.findall(r"^!(\S+)$", (ROOT / ".dockerignore").read_text(), re.MULTILINE)
+    sources = {*whole["only-include"], *whole["force-include"]}
+    assert sources <= {name for line in copied for name in line.split()} & set(kept)
+
+
 def test_the_image_gets_what_the_service_needs_to_run_and_to_be_traced_and_no_more() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     locked = [Requirement(block.partition("--hash")[0]) for block in blocks("requirements-runtime.lock")]
     here = {canonicalize_name(r.name) for r in locked if r.marker is None or r.marker.evaluate()}
-    assert here == needed([*project["dependencies"], *project["optional-dependencies"]["otel"]])
+    assert here == needed([*PROJECT["dependencies"], *EXTRAS["kit"], *EXTRAS["service"], *EXTRAS["otel"]])
 
 
 def blocks(name: str) -> list[str]:
@@ -105,6 +200,8 @@ def needed(dependencies: list[str]) -> set[str]:
     queue = [Requirement(dependency) for dependency in dependencies]
     while queue:
         requirement = queue.pop()
+        if requirement.name == "neon-projector":  # an extra that names another of ours
+            continue
         known.add(canonicalize_name(requirement.name))
         for extra in ("", *requirement.extras):
             if (requirement.name, extra) not in asked:

@@ -19,8 +19,14 @@ KNOWN = packages_distributions()
 SOURCES = sources()
 OURS = {"neon_projector", "tests", "bench", "monitoring", "models", *sys.stdlib_module_names}
 GROUPS = {
-    "runs with": "", "only `projector demo`": "demo", "only synchronous": "sync", "traces": "otel", "developers": "dev",
-}  # fmt: skip
+    "application needs": "",
+    "publishers' tests": "kit",
+    "What the service needs": "service",
+    "only `projector demo`": "demo",
+    "only synchronous": "sync",
+    "traces": "otel",
+    "developers": "dev",
+}
 """By words of a section's heading, the extra that the section lists."""
 UNIMPORTED = {
     "greenlet",  # SQLAlchemy's
@@ -29,10 +35,12 @@ UNIMPORTED = {
 }  # fmt: skip
 
 
-def declared(extra: str) -> set[str]:
-    """What pyproject.toml names for an extra; for none, what the service runs with."""
-    lines = PROJECT["optional-dependencies"][extra] if extra else PROJECT["dependencies"]
-    return {canonicalize_name(Requirement(line).name) for line in lines}
+def declared(*extras: str) -> set[str]:
+    """What pyproject.toml names first in one of these extras; in the one without a name: what every install has."""
+    lines = [line for extra in extras for line in (PROJECT["optional-dependencies"][extra] if extra else [])]
+    always = {canonicalize_name(Requirement(line).name) for line in PROJECT["dependencies"]}
+    named = {canonicalize_name(Requirement(line).name) for line in lines} - {"neon-projector"} - always
+    return named | (always if "" in extras else set())
 
 
 def within(folder: str) -> set[str]:
@@ -90,17 +98,15 @@ def test_every_line_is_whole() -> None:
 
 
 def test_what_is_imported_is_declared() -> None:
-    service = ("consumer/", "projections/", "models/", "migrations/")
-    more = {"pytest"} | declared("sync") | declared("otel")  # a plugin of pytest; an engine; a package of traces
-    assert imported(*service) - declared("") == more
+    assert imported("models/") - declared("", "sync") == set()
+    assert imported("projections/") - declared("", "kit") == {"pytest"}  # by the plugin, which pytest itself loads
     assert imported("consumer/telemetry/tracing/") >= declared("otel"), "and nowhere else"
-    elsewhere = {path for path in SOURCES if path.startswith(service)} - within("consumer/telemetry/tracing/")
-    assert imported(*elsewhere) & declared("otel") == set()
-    known = declared("") | declared("dev") | declared("otel")
+    elsewhere = within("consumer/") - within("consumer/telemetry/tracing/")
+    assert imported("migrations/", *elsewhere) - declared("", "kit", "service") == set()
+    known = declared("", "kit", "service", "otel", "dev")
     assert imported("tests/", "bench/", "docs/examples/") - known == set()
 
 
 def test_what_is_declared_is_used() -> None:
     everything = imported("consumer/", "projections/", "models/", "migrations/", "tests/", "bench/", "docs/examples/")
-    extras = declared("dev") | declared("demo") | declared("sync") | declared("otel")
-    assert declared("") | extras == everything | UNIMPORTED
+    assert declared(*GROUPS.values()) == everything | UNIMPORTED

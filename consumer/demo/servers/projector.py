@@ -19,7 +19,7 @@ from neon_projector.consumer.environment import FILE_SUFFIX
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.registry import REGISTRY
 
-COMMAND = (sys.executable, "-c", "from consumer.cli import main; main()", "run")
+COMMAND = (sys.executable, "-c", "from neon_projector.consumer.entry import main; main()", "run")
 STOP_SECONDS = 15.0
 
 
