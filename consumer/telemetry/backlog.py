@@ -14,6 +14,7 @@ from neon_projector.consumer.telemetry.metrics import Metrics
 from neon_projector.consumer.telemetry.state import ServiceState
 from neon_projector.models import CONTROL_SCHEMA
 from neon_projector.models.control.waiting import DEAD_LETTERS
+from neon_projector.projections.contract.outcome import Reason
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ _COUNT = text(f"""
         )::text AS letters
     FROM {CONTROL_SCHEMA}.absent_states""")
 
-_PARKED = (("parent", "parent"), ("version", "version"), ("unique", "contested"), ("operator", "refused"))
+PARKED = (("parent", "parent"), ("version", "version"), ("unique", "contested"), ("operator", "refused"))
 """What parked events and states wait for, as the metric's label says it and as it is counted."""
 WAITS = ("parent", "version", "contested", "refused", "hidden")
 """Everything that is kept aside, by what it waits for."""
@@ -81,8 +82,8 @@ class Backlog:
         state.letters = orjson.loads(counted["letters"])
         state.waited, state.counted_at = ages, time.time()
         state.waiting = {name: counted[name] for name in WAITS} | {"dead_letters": sum(state.letters.values())}
-        for label, name in _PARKED:
+        for label, name in PARKED:
             metrics.parked.labels(label).set(counted[name])
-        metrics.oldest_parked.set(max(ages[name] for _, name in _PARKED))
         metrics.hidden.set(counted["hidden"])
-        metrics.dead_letters.set(state.waiting["dead_letters"])
+        for reason in {*Reason, *state.letters}:
+            metrics.dead_letters.labels(reason).set(state.letters.get(reason, 0))

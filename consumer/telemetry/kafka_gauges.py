@@ -37,6 +37,7 @@ class KafkaGauges:
             metrics.topic_missing.labels(topic).set(topic in self._topics.missing)
         state.missing_topics = self._topics.missing
         state.members, state.members_at = self._topics.members, self._topics.members_at
+        metrics.members.set(len(state.members))
         self._unread()
 
     def _unread(self) -> None:

@@ -136,9 +136,20 @@ class Metrics:
             "for a unique value (contested), for an operator (the database refused it when its turn came).",
             ["waiting_for"],
         )
-        self.oldest_parked = gauge("projector_oldest_parked_seconds", "How long the oldest of these has waited.")
+        self.oldest_parked = gauge(
+            "projector_oldest_parked_seconds",
+            "How long the oldest of these has waited; 0 where nothing waits.",
+            ["waiting_for"],
+        )
         self.hidden = gauge("projector_hidden_documents", "Documents of deleted users, kept aside.")
-        self.dead_letters = gauge("projector_dead_letters", "Dead letters with the status new.")
+        self.dead_letters = gauge(
+            "projector_dead_letters",
+            "Dead letters with the status new, by reason (projections/contract/outcome.py).",
+            ["reason"],
+        )
+        self.members = gauge(
+            "projector_group_members", "Members of the consumer group, by the coordinator's last word to this instance."
+        )
         self.hints_stale = gauge(
             "projector_hints_stale_seconds",
             "For how long Kafka has not taken the group's offsets, which lag tools read; 0 when it has.",

@@ -13,6 +13,7 @@ from fastapi.responses import JSONResponse
 
 from neon_projector.consumer.errors import ProjectorError, WrongSettings
 from neon_projector.consumer.settings import Settings
+from neon_projector.consumer.telemetry.backlog import PARKED
 from neon_projector.consumer.telemetry.connections import BACKLOG, SWEEP_SECONDS, Connection, sweep
 from neon_projector.consumer.telemetry.exposition import exposition
 from neon_projector.consumer.telemetry.metrics import Metrics
@@ -60,6 +61,9 @@ def create_app(state: ServiceState, metrics: Metrics, settings: Settings, ping: 
         failed = state.ready_checks(settings.ready_max_lag_seconds)
         for check in CHECKS:
             metrics.healthy.labels(check).set(check not in failed)
+        waits = state.waits
+        for label, name in PARKED:
+            metrics.oldest_parked.labels(label).set(waits.get(name, 0.0))
         body, kind = exposition(metrics.registry, request.headers.get("accept", ""))
         return Response(body, media_type=kind)
 

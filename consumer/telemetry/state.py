@@ -65,6 +65,13 @@ class ServiceState:
     """Unix time at which what waits was counted last."""
 
     @property
+    def waits(self) -> dict[str, float]:
+        """By what it waits for, for how many seconds the oldest waits by now: all that was counted is still there, as
+        each commit of this instance is followed by a count."""
+        since = 0.0 if self.counted_at is None else max(time.time() - self.counted_at, 0.0)
+        return {name: waited + since if waited else 0.0 for name, waited in self.waited.items()}
+
+    @property
     def beat_age(self) -> float:
         """Since when, in seconds, the loop has not turned: all of this is as it was then."""
         return time.monotonic() - self.last_beat

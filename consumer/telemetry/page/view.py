@@ -42,7 +42,7 @@ class View:
         state, limit = self._state, self._settings.ready_max_lag_seconds
         found, fresh, rates = findings(state, limit, now), self._sampler.freshness(), self._sampler.rates()
         line = verdict(state, found, fresh, sum(rates.values()), now)
-        failed = state.ready_checks(limit)
+        failed, waits = state.ready_checks(limit), state.waits
         return {
             "now": now,
             "loop_age": state.beat_age,
@@ -52,7 +52,7 @@ class View:
             "figures": {**fresh._asdict(), **rates, **self._backlog()},
             "partitions": self._partitions(),
             "waiting": [
-                {"for": WAITS_FOR[name], "number": number, "age": state.waited.get(name, 0.0)}
+                {"for": WAITS_FOR[name], "number": number, "age": waits.get(name, 0.0)}
                 for name in WAITS
                 if (number := state.waiting.get(name, 0))
             ],
