@@ -40,15 +40,18 @@ _PRUNE = text(f"""
 
 _FORGET = text(f"""
     WITH oldest AS MATERIALIZED (
-        SELECT xid, number, at, lead(xid) OVER (ORDER BY xid, number) IS NULL AS last FROM {CHANGES}
+        SELECT xid, number, row_number() OVER in_order AS place, lead(at) OVER in_order AS next_at FROM {CHANGES}
         WHERE xid < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)
             AND pg_try_advisory_xact_lock({FORGET_KEY})
+        WINDOW in_order AS (ORDER BY xid, number)
         ORDER BY xid, number LIMIT :at_once + 1)
     DELETE FROM {CHANGES} WHERE (xid, number) < (
-        SELECT xid, number FROM oldest WHERE last OR at >= now() - make_interval(hours => :hours)
+        SELECT xid, number FROM oldest
+        WHERE next_at IS NULL OR next_at >= now() - make_interval(hours => :hours) OR place > :at_once
         ORDER BY xid, number LIMIT 1)""")
 """Deletes from the beginning and leaves no gap: a follower that finds the row which it has read last has missed nothing
-behind it. So two never do it at the same time, and the newest row stays."""
+behind it. So two never do it at the same time. A row stays for as long as the one behind it is not over its time: until
+that came, it was the newest, and even who asks every second has read it last."""
 
 
 class Maintenance:
