@@ -11,6 +11,8 @@ from neon_projector.projections.registry import REGISTRY
 READER = "projector_reader"
 LONGEST_BYTES = 63
 """Postgres cuts longer names."""
+NOT_FOR_ROLES = ("public", "none")
+"""Also in quotes. psql goes on after the error of CREATE ROLE, to the rights."""
 
 SEEN_BY_READERS: dict[Any, tuple[str, ...]] = {
     Offset: ("group_id", "topic", "partition", "next_offset"),
@@ -42,10 +44,12 @@ def roles_sql(reader: str = READER) -> str:
     """SQL that makes the role `reader` if it is not there, and gives it all rights that it needs. It takes none away.
 
     Future tables are not granted (ALTER DEFAULT PRIVILEGES): in `public` they may be anybody's. ValueError for a name
-    that is empty, too long or not printable.
+    that is empty, too long or not printable, or that is not for roles: `GRANT … TO "public"` is to everybody.
     """
     if not reader.isprintable() or not 1 <= len(reader.encode()) <= LONGEST_BYTES:
         raise ValueError(f"a role's name has 1 to {LONGEST_BYTES} bytes, and no control characters")
+    if reader in NOT_FOR_ROLES or reader.startswith("pg_"):
+        raise ValueError("Postgres keeps public, none, and what begins with pg_, for itself")
     tag = "$roles$"
     while tag in reader:
         tag = f"${tag[1:-1]}_$"

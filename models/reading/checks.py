@@ -22,6 +22,13 @@ def storable(name: str, text: str) -> str:
     return text
 
 
+def counted(name: str, number: int, bits: int = 64) -> int:
+    """`number`. ValueError unless it is 0 or more and fits a signed integer of so many bits."""
+    if not 0 <= number < 2 ** (bits - 1):
+        raise ValueError(f"{name} must be 0 to 2^{bits - 1} - 1")
+    return number
+
+
 def limited(limit: int) -> int:
     """`limit`. ValueError unless it is 1 to 1000."""
     if not 1 <= limit <= MAX_PAGE:

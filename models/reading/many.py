@@ -15,10 +15,12 @@ from neon_projector.models.reading.steps import Plan
 
 def get_many(table: type[Row], ids: Iterable[UUID], *, with_content: bool = False) -> Plan[dict[UUID, Row]]:
     """By id the users or documents that are there, in the order of `ids`; what is not there is left out. Documents have
-    no `content` unless `with_content` asks for it. ValueError for more than 1000 ids."""
+    no `content` unless `with_content` asks for it. ValueError for more than 1000 ids, TypeError for texts."""
     wanted = list(dict.fromkeys(ids))
     if len(wanted) > MAX_PAGE:
         raise ValueError(f"at most {MAX_PAGE} ids, {len(wanted)} came")
+    if not all(isinstance(one, UUID) for one in wanted):  # the database would find a text's row, `wanted` has no UUID
+        raise TypeError("ids are UUIDs, not texts")
     return _many(table, wanted, with_content)
 
 

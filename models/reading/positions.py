@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, Integer, Select, Text, and_, c
 from sqlmodel import col
 
 from neon_projector.models.control import DeadLetter, IntakeStop, Offset, ParkedEvent
-from neon_projector.models.reading.checks import MAX_PAGE
+from neon_projector.models.reading.checks import MAX_PAGE, counted, storable
 from neon_projector.models.reading.patience import pauses
 from neon_projector.models.reading.steps import Plan
 
@@ -20,7 +20,8 @@ GROUP = "neon-projector"
 
 
 class RecordAt(NamedTuple):
-    """Where a record is, as a producer is told when it has sent one."""
+    """Where a record is, as a producer is told when it has sent one. A negative offset is none: clients have one for a
+    record that was not sent, or whose broker was not waited for (`acks=0`)."""
 
     topic: str
     partition: int
@@ -52,7 +53,8 @@ def wait_until_applied(
     skips (`offsets reset`) counts as passed; after a reset to an earlier position a record is waited for again.
 
     In a session, rows of users and documents that it had loaded stay as they were and leave the session, so what it
-    reads from here on is new. ValueError in a transaction with a snapshot (REPEATABLE READ): it would see nothing new.
+    reads from here on is new. ValueError in a transaction with a snapshot (REPEATABLE READ): it would see nothing new;
+    and for what is no place of a record, as a negative offset.
     """
     record = RecordAt(topic, partition, offset)
     return (yield from wait_until_all_applied([record], timeout=timeout, group_id=group_id))[record]
@@ -62,9 +64,10 @@ def wait_until_all_applied(
     records: Iterable[RecordAt], *, timeout: float = 5.0, group_id: str = GROUP
 ) -> Plan[dict[RecordAt, Outcome]]:
     """As `wait_until_applied`, for at most 1000 records together. TimeoutError if one of them is not passed."""
-    open_ = set(records)
+    open_ = set(map(_checked, records))
     if len(open_) > MAX_PAGE:
         raise ValueError(f"at most {MAX_PAGE} records, {len(open_)} came")
+    storable("group_id", group_id)
     found: dict[RecordAt, Outcome] = {}
     behind: dict[RecordAt, int | None] = {}
     waiting = pauses(timeout)
@@ -82,6 +85,11 @@ def wait_until_all_applied(
                 raise TimeoutError(_behind(min(open_), behind[min(open_)], group_id, timeout, bool(stops)))
             yield pause
     return found
+
+
+def _checked(record: RecordAt) -> RecordAt:
+    topic, partition, offset = record
+    return RecordAt(storable("topic", topic), counted("partition", partition, 32), counted("offset", offset))
 
 
 def _question(records: Iterable[RecordAt], group_id: str) -> Select[Any]:

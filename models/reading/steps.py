@@ -60,7 +60,7 @@ async def run(place: AsyncSession | AsyncEngine, plan: Plan[T]) -> T:
                 async with place.connect() as connection:
                     rows = (await connection.execute(step)).all()
             else:
-                rows = (await place.execute(step)).all()
+                rows = (await _execute_of(place)(step)).all()
     except StopIteration as done:
         answer: T = done.value
         return answer
@@ -79,7 +79,12 @@ def run_sync(place: Session | Engine, plan: Plan[T]) -> T:
                 with place.connect() as connection:
                     rows = connection.execute(step).all()
             else:
-                rows = place.execute(step).all()
+                rows = _execute_of(place)(step).all()
     except StopIteration as done:
         answer: T = done.value
         return answer
+
+
+def _execute_of(session: AsyncSession | Session) -> Any:
+    """SQLModel's sessions warn of their `execute`. Their `exec` does the same with statements of SQLAlchemy."""
+    return getattr(session, "exec", session.execute)

@@ -7,6 +7,7 @@ from sqlalchemy import Select, select
 from sqlmodel import col
 
 from neon_projector.models.control import AbsentState
+from neon_projector.models.reading.checks import counted
 from neon_projector.models.reading.page import Row
 from neon_projector.models.reading.patience import pauses, seeing_new
 from neon_projector.models.reading.steps import Plan
@@ -22,13 +23,13 @@ def wait_for_version(table: type[Row], entity_id: UUID, version: int, *, timeout
 
     TimeoutError after `timeout` seconds (the last question's own time comes on top); it says so if the state is there
     and kept aside, as of a document whose owner is not there. The row is read from the database, also where the session
-    had loaded it. ValueError in a transaction with a snapshot (REPEATABLE READ).
+    had loaded it. ValueError in a transaction with a snapshot (REPEATABLE READ), and for a negative version.
     """
     return (yield from seeing_new(_wait(table, entity_id, version, timeout)))
 
 
 def _wait(table: type[Row], entity_id: UUID, version: int, timeout: float) -> Plan[Row | None]:
-    found = select(table).where(col(table.id) == entity_id, col(table.version) >= version)
+    found = select(table).where(col(table.id) == entity_id, col(table.version) >= counted("version", version))
     found = found.execution_options(populate_existing=True)
     waiting = pauses(timeout)
     while True:

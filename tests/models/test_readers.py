@@ -168,6 +168,8 @@ async def test_many_by_their_ids(writers: Sessions, sessions: Sessions, statemen
         assert {user.id for user in found.values()} == {ids[3], ids[1]}
         assert len(statements) == 1
         assert await get_many(session, User, []) == {}
+        with pytest.raises(TypeError, match="ids are UUIDs"):
+            await get_many(session, User, [ids[1], str(ids[3])])  # type: ignore[list-item]  # as many would
         with pytest.raises(ValueError, match="at most 1000 ids, 1001 came"):
             await get_many(session, User, (uuid4() for _ in range(1001)))
 

@@ -53,3 +53,10 @@ async def test_any_name_is_quoted(database: str, name: str) -> None:
 def test_a_name_that_no_role_has_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="1 to 63 bytes"):
         roles_sql(name)
+
+
+@pytest.mark.parametrize("name", ["public", "none", "pg_monitor"])
+def test_a_name_that_postgres_keeps_is_refused(name: str) -> None:
+    """psql would go on after the failed CREATE ROLE, and grant the tables to everybody."""
+    with pytest.raises(ValueError, match="for itself"):
+        roles_sql(name)

@@ -26,6 +26,7 @@ LOCKS = select(User).with_for_update()
 INSERTS = text("INSERT INTO users VALUES ('a@b.c', 'Ada', true, gen_random_uuid(), now(), now(), 1)")
 
 
+@pytest.mark.filterwarnings("error::DeprecationWarning")  # SQLModel's sessions have one for `execute`
 async def test_every_kind_of_session_reads_alike(writers: Sessions, reader: AsyncEngine, sync_reader: Engine) -> None:
     ada, bob = await stored(writers, a_user(1), a_user(2))
     ids = await stored(writers, *(a_document(ada, f"no. {i}", content="long") for i in range(3)))

@@ -101,6 +101,31 @@ async def test_who_waits_in_vain_is_told_why(database: str, reader: AsyncEngine,
         assert ("intake of the topic is stopped" in str(told.value)) is stopped, values
 
 
+@pytest.mark.parametrize(
+    ("record", "why"),
+    [
+        (RecordAt("users", 0, -1), "offset must be 0 to"),  # what a producer has for a record that was not sent
+        (RecordAt("users", 0, -1001), "offset must be 0 to"),
+        (RecordAt("users", 0, 2**63), "offset must be 0 to"),
+        (RecordAt("users", -1, 0), "partition must be 0 to"),
+        (RecordAt("users", 2**31, 0), "partition must be 0 to"),
+        (RecordAt("use\0rs", 0, 0), "topic: a text has no NUL"),
+    ],
+)
+async def test_no_record_is_waited_for_that_can_not_be(reader: AsyncEngine, record: RecordAt, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        await wait_until_all_applied(reader, [RecordAt("users", 0, 0), record], timeout=0)
+
+
+async def test_no_version_and_no_group_that_can_not_be(reader: AsyncEngine, sessions: Sessions) -> None:
+    with pytest.raises(ValueError, match="group_id: a text has no NUL"):
+        await wait_until_applied(reader, "users", 0, 0, group_id="\ud800", timeout=0)
+    for version in (-1, 2**63):
+        async with sessions() as session:
+            with pytest.raises(ValueError, match="version must be 0 to"):
+                await wait_for_version(session, User, uuid4(), version, timeout=0)
+
+
 async def test_a_session_that_has_waited_reads_what_is_new(
     database: str, writers: Sessions, sessions: Sessions, sync_reader: Engine
 ) -> None:
