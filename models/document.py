@@ -60,8 +60,9 @@ class DocumentUpdate(SQLModel):
 
 
 class DocumentRead(DocumentBase):
-    """A document as applications show it."""
+    """A document as applications show it. Its title is as in the row, also where it would not be accepted today."""
 
+    title: str
     id: UUID
     user_id: UUID
     created_at: datetime

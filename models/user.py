@@ -73,8 +73,10 @@ class UserUpdate(SQLModel):
 
 
 class UserRead(UserBase):
-    """A user as applications show it."""
+    """A user as applications show it: as the row is, also where it would not be accepted today."""
 
+    email: str
+    name: str
     id: UUID
     created_at: datetime
     updated_at: datetime
