@@ -1,9 +1,10 @@
 """Sessions for applications, one per transaction. They only read, unless a writable one is asked for."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
-from sqlalchemy import Engine, ExceptionContext, event
+from sqlalchemy import Connection, Engine, ExceptionContext, event
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker
 from sqlalchemy.orm import sessionmaker
 from sqlmodel import Session
@@ -29,7 +30,8 @@ def session_factory(engine: AsyncEngine, *, writable: bool = False) -> async_ses
     """A factory of sessions on `engine`. Loaded objects stay readable after the commit.
 
     Each transaction begins with BEGIN READ ONLY, so it holds behind a transaction pooler too; a statement that writes
-    is a ReadOnlySession. With `writable` they are ordinary sessions, for tables of your own.
+    is a ReadOnlySession. AUTOCOMMIT, which has no transactions, is a ValueError. With `writable` they are ordinary
+    sessions, for tables of your own.
     """
     return async_sessionmaker(
         engine if writable else AsyncEngine(_reading(engine.sync_engine)), class_=AsyncSession, expire_on_commit=False
@@ -52,7 +54,19 @@ def _reading(engine: Engine) -> Engine:
     """The same engine with the same pool; its transactions only read."""
     if not event.contains(engine, "handle_error", _say_it_only_reads):
         event.listen(engine, "handle_error", _say_it_only_reads)
+        event.listen(engine, "set_connection_execution_options", _need_transactions)
+    _refuse_autocommit(engine.get_execution_options())
     return engine.execution_options(**READING)
+
+
+def _need_transactions(connection: Connection, options: Mapping[str, Any]) -> None:
+    if READING.items() <= connection.get_execution_options().items():
+        _refuse_autocommit(options)
+
+
+def _refuse_autocommit(options: Mapping[str, Any]) -> None:
+    if options.get("isolation_level") == "AUTOCOMMIT":
+        raise ValueError("AUTOCOMMIT has no transactions that only read: session_factory(engine, writable=True)")
 
 
 def _say_it_only_reads(context: ExceptionContext) -> ReadOnlySession | None:

@@ -1,6 +1,7 @@
 """An application's sessions: any kind of them reads alike, and none writes unless it was asked for."""
 
 import sys
+import warnings
 from typing import Any
 
 import pytest
@@ -26,7 +27,6 @@ LOCKS = select(User).with_for_update()
 INSERTS = text("INSERT INTO users VALUES ('a@b.c', 'Ada', true, gen_random_uuid(), now(), now(), 1)")
 
 
-@pytest.mark.filterwarnings("error::DeprecationWarning")  # SQLModel's sessions have one for `execute`
 async def test_every_kind_of_session_reads_alike(writers: Sessions, reader: AsyncEngine, sync_reader: Engine) -> None:
     ada, bob = await stored(writers, a_user(1), a_user(2))
     ids = await stored(writers, *(a_document(ada, f"no. {i}", content="long") for i in range(3)))
@@ -47,12 +47,14 @@ async def test_every_kind_of_session_reads_alike(writers: Sessions, reader: Asyn
         with kind(sync_reader) as session:
             return [told(getattr(sync, name)(session, *args, **kw)) for name, args, kw in calls]
 
-    one = await asynchronously(AsyncSession)
-    assert str(ada) in one[0]
-    assert len(set(one)) == len(calls)
-    assert await asynchronously(SQLModelAsyncSession) == one
-    assert synchronously(Session) == one
-    assert synchronously(sqlmodel.Session) == one
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DeprecationWarning)  # SQLModel's sessions have one for `execute`
+        one = await asynchronously(AsyncSession)
+        assert str(ada) in one[0]
+        assert len(set(one)) == len(calls)
+        assert await asynchronously(SQLModelAsyncSession) == one
+        assert synchronously(Session) == one
+        assert synchronously(sqlmodel.Session) == one
 
 
 def told(answer: Any) -> str:
@@ -100,6 +102,26 @@ def test_a_synchronous_session_only_reads_and_says_so(owner: Engine) -> None:
         session.execute(INSERTS)
     with reads() as session:
         assert sync.list_users(session, with_total=True).total == 1
+
+
+AUTOCOMMIT = {"isolation_level": "AUTOCOMMIT"}
+
+
+async def test_what_only_reads_has_transactions(engine: AsyncEngine, owner: Engine) -> None:
+    """Without a BEGIN there is no BEGIN READ ONLY: a session would write."""
+    with pytest.raises(ValueError, match="AUTOCOMMIT has no transactions"):
+        session_factory(engine.execution_options(**AUTOCOMMIT))
+    with pytest.raises(ValueError, match="AUTOCOMMIT has no transactions"):
+        sync_session_factory(owner.execution_options(**AUTOCOMMIT))
+    async with session_factory(engine)() as session:
+        with pytest.raises(ValueError, match="AUTOCOMMIT has no transactions"):
+            await session.connection(execution_options=AUTOCOMMIT)
+    with sync_session_factory(owner)() as session_, pytest.raises(ValueError, match="AUTOCOMMIT has no transactions"):
+        session_.connection(execution_options=AUTOCOMMIT)
+    async with session_factory(engine, writable=True)() as session:
+        await (await session.connection(execution_options=AUTOCOMMIT)).execute(INSERTS)
+    with sync_session_factory(owner.execution_options(**AUTOCOMMIT), writable=True)() as session_:
+        assert sync.list_users(session_, with_total=True).total == 1
 
 
 async def test_a_session_has_its_limits_and_its_name(sessions: Sessions, sync_reader: Engine) -> None:
