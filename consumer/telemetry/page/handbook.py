@@ -20,6 +20,9 @@ _PAGE = """<!doctype html>
 <a href="../">Neon Projector</a></p></header><main>{body}</main></body></html>
 """
 
+_READABLE = {"<pre>": '<pre tabindex="0">', "<th></th>": "<td></td>"}
+"""A keyboard can scroll a wide command; a column without a name has no heading that is read aloud."""
+
 
 @cache
 def document(name: str) -> bytes:
@@ -33,6 +36,8 @@ def document(name: str) -> bytes:
         token.attrs.pop("style", None)  # of an aligned column: the page's policy allows none
         token.children = _links(token.children or [])
     body = markdown.renderer.render(tokens, markdown.options, {})
+    for plain, readable in _READABLE.items():
+        body = body.replace(plain, readable)
     return _PAGE.format(title=escape(_plain(tokens[1])), body=body).encode()
 
 
