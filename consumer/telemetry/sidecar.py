@@ -9,7 +9,9 @@ from contextlib import suppress
 
 import uvicorn
 from fastapi import FastAPI, Request, Response
+from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 
 from neon_projector.consumer.errors import ProjectorError, WrongSettings
 from neon_projector.consumer.settings import Settings
@@ -17,7 +19,7 @@ from neon_projector.consumer.telemetry.backlog import PARKED
 from neon_projector.consumer.telemetry.connections import BACKLOG, SWEEP_SECONDS, Connection, sweep
 from neon_projector.consumer.telemetry.exposition import exposition
 from neon_projector.consumer.telemetry.metrics import Metrics
-from neon_projector.consumer.telemetry.page.prefix import WithoutPrefix
+from neon_projector.consumer.telemetry.page.prefix import HeadAsGet, WithoutPrefix
 from neon_projector.consumer.telemetry.page.routes import Page
 from neon_projector.consumer.telemetry.state import CHECKS, ServiceState
 from neon_projector.consumer.version import version
@@ -25,6 +27,8 @@ from neon_projector.consumer.version import version
 log = logging.getLogger(__name__)
 
 PING_TIMEOUT_SECONDS = 5.0
+LONG_BYTES = 10_000
+"""What is longer is sent compressed to those who take that: of many partitions it is 10 times as much."""
 
 Ping = Callable[[], Awaitable[None]]
 """Asks the database something; raises where it does not answer."""
@@ -73,7 +77,10 @@ def create_app(state: ServiceState, metrics: Metrics, settings: Settings, ping: 
 
     app.include_router(page.router)
     if settings.http_path_prefix:
-        app.add_middleware(WithoutPrefix, prefix=settings.http_path_prefix)
+        own = {route.path for route in (*app.routes, *page.router.routes) if isinstance(route, APIRoute)}
+        app.add_middleware(WithoutPrefix, prefix=settings.http_path_prefix, own=own)
+    app.add_middleware(HeadAsGet)
+    app.add_middleware(GZipMiddleware, minimum_size=LONG_BYTES, compresslevel=1)
     return app
 
 

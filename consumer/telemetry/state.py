@@ -9,6 +9,8 @@ from aiokafka import TopicPartition
 
 from neon_projector.consumer.kafka.client import Member
 from neon_projector.consumer.offsets.intake_stops import Stop
+from neon_projector.consumer.remedies import named
+from neon_projector.consumer.wording import verb
 
 LOOP_STALLED_SECONDS = 15.0
 """Longer than any stretch of work between two beats, short enough for an orchestrator to act on."""
@@ -109,10 +111,12 @@ class ServiceState:
         return failed
 
     def _what_is_unread(self) -> str:
-        gone = [f"{topic} does not exist any more" for topic in sorted(self.missing_topics)]
-        return "; ".join(
-            gone + [f"{p.topic}:{p.partition} is not read: {why}" for p, why in sorted(self.unread.items())]
-        )
+        said = [f"the topic {topic} does not exist any more" for topic in sorted(self.missing_topics)]
+        of = dict(self.unread)
+        for why in sorted(set(of.values())):
+            own = sorted(p for p, its in of.items() if its == why)
+            said.append(f"{named(own)} {verb(len(own), 'is', 'are')} not read: {why}")
+        return "; ".join(said)
 
     def summary(self) -> dict[str, Any]:
         """The body of `/status`."""

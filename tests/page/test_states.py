@@ -1,17 +1,13 @@
 """Each state that the page can show, in a real browser: the sidecar's own app, of an instance that knows this."""
 
 import re
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 from playwright.async_api import Browser, expect
 
-from neon_projector.consumer.settings import Settings
-from neon_projector.consumer.telemetry.sidecar import Sidecar, create_app
 from tests.page.watched import opened
-from tests.support.page_states import SETTINGS, STATES, a_page
+from tests.support.page_states import SETTINGS, STATES
+from tests.support.served_page import sidecar
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -28,26 +24,6 @@ LOOKS = (
     {"color_scheme": "light", "viewport": {"width": 1360, "height": 900}},
     {"color_scheme": "dark", "viewport": {"width": 390, "height": 844}, "reduced_motion": "reduce"},
 )
-
-
-@contextmanager
-def sidecar(name: str, settings: Settings = SETTINGS) -> Iterator[str]:
-    """Where the page of an instance in that state is."""
-    state, metrics, page = a_page(name)
-
-    async def ping() -> None:
-        """The database answers."""
-
-    def beat() -> None:
-        state.last_beat = time.monotonic()
-        page.sample()
-
-    one = Sidecar(create_app(state, metrics, settings, ping, page), "127.0.0.1", 0, beat)
-    one.start()
-    try:
-        yield f"http://127.0.0.1:{one.port}"
-    finally:
-        one.stop()
 
 
 @pytest.mark.parametrize("name", STATES)

@@ -113,10 +113,10 @@ STATES: dict[str, Callable[[ServiceState], None]] = {
 }
 
 
-def a_page(name: str) -> tuple[ServiceState, Metrics, Page]:
+def a_page(name: str, settings: Settings = SETTINGS) -> tuple[ServiceState, Metrics, Page]:
     """The page of an instance in that state, with a quarter of an hour behind it."""
     state, metrics = a_state(), Metrics(("users", "documents"))
-    page = Page(state, metrics, SETTINGS)
+    page = Page(state, metrics, settings)
     if name == "nothing_yet":
         nothing_yet(state)
         page.sampler.take(time.time())

@@ -2,11 +2,15 @@
 
 import json
 import re
+from collections.abc import Callable
+from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 
+from neon_projector.consumer.offsets.intake_stops import FUSE, PAUSED, Stop
 from neon_projector.consumer.telemetry.page.about import changed_settings
 from neon_projector.consumer.telemetry.page.failing import findings
 from neon_projector.consumer.telemetry.page.handbook import DOCUMENTS, document
@@ -59,6 +63,71 @@ def fails(check: str, state: ServiceState) -> None:
         state.lag_seconds = {PARTITIONS[0]: 1_000.0}
 
 
+def untold(state: ServiceState) -> None:
+    """Kafka has not told of one partition what stands there."""
+    del state.lag[PARTITIONS[0]], state.lag_seconds[PARTITIONS[0]]
+
+
+def without_partitions(state: ServiceState) -> None:
+    """None is given to it, and others have all that there are."""
+    state.positions, state.lag, state.lag_seconds = {}, {}, {}
+    this, other = state.members
+    state.members = (this._replace(partitions=frozenset()), other)
+
+
+def alone_without_partitions(state: ServiceState) -> None:
+    """None is given to it, and there are no others."""
+    without_partitions(state)
+    state.members = state.members[:1]
+
+
+def others_without_partitions(state: ServiceState) -> None:
+    """None is given to anybody yet."""
+    without_partitions(state)
+    state.members = tuple(one._replace(partitions=frozenset()) for one in state.members)
+
+
+def uncounted(state: ServiceState) -> None:
+    """The database has not answered since the start."""
+    state.waiting, state.waited, state.letters, state.counted_at = {}, {}, {}, None
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (untold, "Looking: Kafka has not told yet what is left in documents:0"),
+        (without_partitions, "Standing by: other instances read all partitions"),
+        (alone_without_partitions, "Joining: no partition is given to this instance yet"),
+        (others_without_partitions, "Joining: no partition is given to this instance yet"),
+        (uncounted, "All caught up: 15 ms behind, what waits is not counted yet"),
+    ],
+)
+async def test_what_is_not_known_is_not_said_to_be_well(change: Callable[[ServiceState], None], said: str) -> None:
+    state, _, page = a_page("idle")
+    change(state)
+    verdict = (await view(page))["verdict"]
+    assert f"{verdict['word']}: {verdict['says']}" == said
+
+
+async def test_a_second_without_a_sample_is_a_second_of_the_view(monkeypatch: pytest.MonkeyPatch) -> None:
+    state, _, page = a_page("idle")
+    before = await view(page)
+    monkeypatch.setattr(page.sampler, "take", lambda _: 1 / 0)
+    state.kafka_silent = "no broker answers"
+    page.sample()
+    after = await view(page)
+    assert after["now"] > before["now"]
+    assert after["verdict"]["level"] == "stopped"
+
+
+async def test_the_samples_of_another_instance_are_asked_for_anew() -> None:
+    state, _, page = a_page("idle")
+    first = json.loads(bytes((await page.state()).body))
+    for of, number in ((state.started_at, 0), (state.started_at - 1, 900)):
+        again = json.loads(bytes((await page.state(first["next"], of)).body))
+        assert len(again["curves"]["t"]) == number
+
+
 @pytest.mark.parametrize("check", CHECKS)
 def test_each_check_that_fails_has_its_words_a_command_and_a_section_of_the_runbook(check: str) -> None:
     state = a_state()
@@ -69,6 +138,23 @@ def test_each_check_that_fails_has_its_words_a_command_and_a_section_of_the_runb
         assert one.short
         assert one.command.startswith("projector ")
         assert f'id="{one.runbook}"' in document("runbook").decode()
+
+
+def test_a_line_tells_all_of_it_also_where_another_one_is_above_it() -> None:
+    state = a_state()
+    since = datetime.fromtimestamp(NOW - 250, UTC)
+    paused = Stop("key", "users", PAUSED, "eve", since, None, None, 0.0, ())
+    state.stops, state.intake_stopped = [paused, paused._replace(topic="documents", reason=FUSE)], "paused"
+    state.missing_topics = {"documents"}
+    state.unread = {TopicPartition("users", n): "nobody has it" for n in range(500)}
+    found = findings(state, 60, NOW)
+    assert found[0].short == "the topic documents does not exist any more, and others"
+    assert [one.says for one in found][:3] == [
+        "the topic documents does not exist any more; 500 partitions are not read: nobody has it",
+        "an operator has paused the intake of users, 4 min ago; it goes on with this command",
+        "the fuse has stopped the intake of documents, 4 min ago: nearly all records are rejected; "
+        "`projector resume --topic documents` once the cause is gone",
+    ]
 
 
 def test_the_worst_comes_first_and_what_is_to_be_decided_last() -> None:
@@ -134,6 +220,8 @@ def test_the_handbook_is_the_document_and_leads_nowhere_else(name: str) -> None:
     assert not re.search(r'(href|src)="(\w+:|/)', html)
     assert "style=" not in html
     assert "<script" not in html
+    assert "<pre>" not in html, "a keyboard scrolls it"
+    assert "<th></th>" not in html, "what has no name is no heading"
     assert html.count("<tr>") >= (ROOT / "docs" / f"{name}.md").read_text().count("|---")
     for target, anchor in re.findall(r'href="(\w+)\.html#([^"]+)"', html):
         assert f'id="{anchor}"' in document(target).decode()

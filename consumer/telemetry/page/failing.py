@@ -62,8 +62,8 @@ def _of_checks(state: ServiceState, failed: dict[str, str], now: float) -> Itera
         says = f"Kafka does not answer: {why}"
         yield Finding("stopped", "kafka", "Kafka does not answer", says, STATUS, "kafkadown")
     if (why := failed.get("topics")) is not None:
-        number = len(state.missing_topics) + len(state.unread)
-        short = f"{counted(number, 'topic or partition')} without a reader" if number > 1 else why
+        first, more, _ = why.partition("; ")
+        short = f"{first}, and others" if more else first
         yield Finding("stopped", "topics", short, why, PARTITIONS, "partitionunread")
     if "group" in failed and "loop" not in failed:
         young = now - state.started_at < STARTS_WITHIN_SECONDS
@@ -83,10 +83,11 @@ def _stops(state: ServiceState, why: str, now: float) -> Iterator[Finding]:
         if stop.reason == FUSE:
             message = f" ({stop.message})" if stop.message else ""
             short = f"the fuse has stopped {intake(stop.topic)}, {ago}"
-            says = f"nearly all records are rejected{message}; {lifted_by(stop.topic)}, once the cause is gone"
+            why = f"nearly all records are rejected{message}; `{lifted_by(stop.topic)}` once the cause is gone"
+            says = f"{short}: {why}"
         else:
             short = f"{intake(stop.topic).removeprefix('the ')} paused {ago} by an operator"
-            says = f"{intake(stop.topic)} goes on with this command"
+            says = f"an operator has paused {intake(stop.topic)}, {ago}; it goes on with this command"
         yield Finding("stopped", "intake", short, says, looked_into_by(stop), "intakestopped")
     if not stops:
         yield Finding("stopped", "intake", f"intake is {why}", f"intake is {why}", STATUS, "intakestopped")

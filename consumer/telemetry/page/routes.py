@@ -35,7 +35,8 @@ class Page:
     def __init__(self, state: ServiceState, metrics: Metrics, settings: Settings) -> None:
         self.sampler = Sampler(state, metrics)
         self._view = View(state, self.sampler, settings)
-        self._made: tuple[int, bytes] = (-1, b"")
+        self._started_at = state.started_at
+        self._made: bytes | None = None
         self.router = APIRouter()
         for path, (body, kind) in _files().items():
             self._serve(path, body, kind)
@@ -44,19 +45,22 @@ class Page:
         self.router.add_api_route("/page/state.json", self.state, methods=["GET"])
 
     def sample(self) -> None:
-        """Take a sample for the curves."""
+        """Take a sample for the curves. What was made of the second before is old, whether that succeeds or not."""
+        self._made = None
         try:
             self.sampler.take(time.time())
         except Exception:
             log.exception("the page's curves lack a sample")  # probes go on being answered
 
-    async def state(self, after: int = 0) -> Response:
-        """What the page shows, and the samples from number `after` on. However many ask, it is made once a second."""
+    async def state(self, after: int = 0, of: float | None = None) -> Response:
+        """What the page shows, and the samples from number `after` on; all of them to who has counted those `of`
+        another process (its `started_at`). However many ask, it is made once a second."""
         ring = self.sampler.ring
-        if self._made[0] != ring.taken:
-            self._made = ring.taken, orjson.dumps(self._view.of(time.time()))
+        if self._made is None:
+            self._made = orjson.dumps(self._view.of(time.time()))
+        after = after if of in (None, self._started_at) else 0
         curves = {name: [_short(value) for value in column] for name, column in ring.since(after).items()}
-        told = {"next": ring.taken, "curves": curves, "view": orjson.Fragment(self._made[1])}
+        told = {"next": ring.taken, "curves": curves, "view": orjson.Fragment(self._made)}
         return _answer(orjson.dumps(told), "application/json", {"Cache-Control": "no-store"})
 
     def _serve(self, path: str, body: bytes, kind: str) -> None:

@@ -3,6 +3,7 @@
 from math import isnan
 from typing import NamedTuple
 
+from neon_projector.consumer.remedies import named
 from neon_projector.consumer.telemetry.page.failing import Finding
 from neon_projector.consumer.telemetry.page.sampler import Freshness
 from neon_projector.consumer.telemetry.state import ServiceState
@@ -33,8 +34,21 @@ def verdict(state: ServiceState, found: list[Finding], fresh: Freshness, rate: f
     if worst is not None:
         return Verdict("behind", "Behind", worst.short)
     if not (state.positions or state.stopped_partitions):
-        return Verdict("ok", "Standing by", "other instances read all partitions" if state.members else "no partition")
+        return _without_partitions(state)
+    return _nothing_to_go(state, fresh, now)
+
+
+def _nothing_to_go(state: ServiceState, fresh: Freshness, now: float) -> Verdict:
+    """As far as is known."""
+    if untold := state.positions.keys() - state.lag.keys():
+        return Verdict("behind", "Looking", f"Kafka has not told yet what is left in {named(sorted(untold))}")
     return Verdict("ok", "All caught up", f"{_fresh(state, fresh, now)}, {_waits(state)}")
+
+
+def _without_partitions(state: ServiceState) -> Verdict:
+    if any(member.partitions for member in state.members if not member.is_this_one):
+        return Verdict("ok", "Standing by", "other instances read all partitions")
+    return Verdict("behind", "Joining", "no partition is given to this instance yet")
 
 
 def _joining(found: list[Finding]) -> tuple[str, str]:
@@ -58,6 +72,8 @@ def _fresh(state: ServiceState, fresh: Freshness, now: float) -> str:
 
 
 def _waits(state: ServiceState) -> str:
+    if state.counted_at is None:
+        return "what waits is not counted yet"
     return f"{sum(state.waiting.get(name, 0) for name in ('parent', 'version', 'contested', 'refused')):,} waiting"
 
 

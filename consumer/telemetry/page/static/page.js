@@ -5,6 +5,7 @@ import * as show from "./show.js";
 import { clock, count, rate, short, span } from "./words.js";
 
 const ASK = 1000, PATIENCE = 4000, LATE = 3; // ms, ms, seconds
+const RELOAD = 60_000, SEVERAL = 30_000; // ms: at most so often after an upgrade; so long it is said
 const KEPT = 900; // samples of the curves
 const $ = (id) => document.getElementById(id);
 
@@ -20,22 +21,25 @@ const charts = [
   new Chart($("lag"), { series: [["lag", "records", "main"], ["oldest", "oldest", "none"]], say: (value, name) => (name === "oldest" ? span(value) : count(value)), tick: short, least: 10 }),
 ];
 
-let curves = null, next = 0, started = null;
+let curves = null, next = 0, started = null; // the last is when the process began whose curves they are
+let code = null, changed = null; // its version; when an instance answered whose answers had ended
+const before = new Set();
 let answered = null, timer = null, asking = null;
 
-/** Add the new samples to those that are here; those of another process begin at 0. */
+/** Add the new samples to those that are here; another process sends all that it has. */
 function keep(answer) {
-  const again = answer.view.about.started_at !== started || answer.next < next;
-  if (again && next) {
-    next = 0;
-    started = answer.view.about.started_at;
-    return false;
+  const { started_at: its, version, revision } = answer.view.about;
+  if (its !== started) {
+    if (before.has(its)) changed = performance.now();
+    before.add(its);
+    curves = null;
+    started = its;
   }
-  started = answer.view.about.started_at;
+  code ??= `${version} ${revision}`;
+  if (code !== `${version} ${revision}` && performance.now() > RELOAD) location.reload(); // its files are other ones
   curves ??= Object.fromEntries(Object.keys(answer.curves).map((name) => [name, []]));
   for (const [name, values] of Object.entries(answer.curves)) curves[name] = curves[name].concat(values).slice(-KEPT);
   next = answer.next;
-  return true;
 }
 
 function draw({ view }) {
@@ -47,7 +51,8 @@ function draw({ view }) {
   show.members(view);
   show.about(view);
   for (const chart of charts) chart.show(curves, view.now, view.figures);
-  show.text($("when"), `as of ${clock(view.now)}`);
+  const several = changed != null && performance.now() - changed < SEVERAL;
+  show.text($("when"), `${several ? "several instances answer here by turns: open one alone · " : ""}as of ${clock(view.now)}`);
 }
 
 /** Since when there is no answer, beside the last one; what is old is grey. */
@@ -66,25 +71,21 @@ async function ask() {
   if (document.hidden || asking) return;
   asking = new AbortController();
   const limit = setTimeout(() => asking.abort(), PATIENCE);
-  let soon = ASK;
   try {
-    const answer = await fetch(`page/state.json?after=${next}`, { signal: asking.signal });
+    const url = `page/state.json?after=${next}${started == null ? "" : `&of=${started}`}`;
+    const answer = await fetch(url, { signal: asking.signal });
     if (!answer.ok) throw new Error(answer.statusText);
     const told = await answer.json();
-    if (keep(told)) {
-      answered = performance.now();
-      document.body.classList.remove("silent");
-      draw(told);
-    } else {
-      curves = null;
-      soon = 0;
-    }
+    keep(told);
+    draw(told);
+    answered = performance.now(); // what can't be drawn is no answer
+    document.body.classList.remove("silent");
   } catch {
     answered ??= performance.now(); // never answered: since the page is open
   } finally {
     clearTimeout(limit);
     asking = null;
-    timer = setTimeout(ask, soon);
+    timer = setTimeout(ask, ASK);
   }
 }
 

@@ -107,8 +107,9 @@ const state = (one) => {
 const known = (value, say) => (value == null ? "–" : say(value));
 
 export function partitions(found, loopAge) {
-  const topics = Object.entries(Object.groupBy(found, (one) => one.topic));
-  list($("topics"), topics, topic, (table, [name, own]) => {
+  const topics = new Map();
+  for (const one of found) topics.set(one.topic, [...(topics.get(one.topic) ?? []), one]);
+  list($("topics"), [...topics], topic, (table, [name, own]) => {
     text(table.caption, name);
     list(table.tBodies[0], own, row("", "n", "n", "n", "by"), (tr, one) => {
       const by = one.stopped ? one.stopped.replaceAll("_", " ") : one.by ?? "–";
