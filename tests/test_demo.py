@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.request import urlopen
 from uuid import uuid4
 
 import asyncpg
@@ -40,11 +41,12 @@ class Demo:
             text=True,
         )
 
-    def read_until(self, pattern: str) -> None:
+    def read_until(self, pattern: str) -> str:
+        """What the pattern's group, or all of it, matches in the first line that has it."""
         assert self.process.stdout is not None
         for line in self.process.stdout:
-            if re.search(pattern, line):
-                return
+            if found := re.search(pattern, line):
+                return found[found.re.groups]
         raise AssertionError(f"it ended before it said {pattern!r}")
 
     def rest(self, seconds: float) -> str:
@@ -126,9 +128,20 @@ def test_a_part_that_dies_ends_it_with_one_clear_line(part: str) -> None:
 
 def test_keep_goes_on_until_interrupted_and_proves() -> None:
     with a_demo("--keep") as demo:
-        demo.read_until(r"^  export KAFKA_BOOTSTRAP_SERVERS=127\.0\.0\.1:\d+$")
-        demo.read_until(r"^  export NEON_DATABASE_URL=postgresql://\S+$")
+        page = demo.read_until(r"^Its page: (http://127\.0\.0\.1:\d+/)$")
+        broker = demo.read_until(r"^  export KAFKA_BOOTSTRAP_SERVERS=(127\.0\.0\.1:\d+)$")
+        database = demo.read_until(r"^  export NEON_DATABASE_URL=(postgresql://\S+)$")
         demo.read_until(WORKING)
+        with urlopen(page, timeout=30) as answer:
+            assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        its = {"KAFKA_BOOTSTRAP_SERVERS": broker, "NEON_DATABASE_URL": database}
+        status = subprocess.run(
+            [PROJECTOR, "status"], env=environment(its), capture_output=True, text=True, check=False
+        )
+        assert status.returncode == 0, status.stderr
+        assert "STOPPED" not in status.stdout, "its broker does not tell who reads what: that is no alarm"
+        with urlopen(f"{page}health/ready", timeout=30) as answer:
+            assert answer.status == 200
         demo.process.send_signal(signal.SIGINT)
         output = demo.rest(seconds=60)
         assert demo.process.returncode == 0, output

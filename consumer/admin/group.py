@@ -34,6 +34,8 @@ class Group:
     members: list[Member] = field(default_factory=list)
     protocol: str = CLASSIC
     """The group's type: `classic` is this service's; `consumer` (KIP-848), `share` and `streams` are other clients'."""
+    says_who_reads: bool = True
+    """Whether the coordinator tells each member's partitions. Kafka's does while the group is stable."""
 
 
 async def group_of(settings: Settings) -> Group:
@@ -64,7 +66,8 @@ async def _describe(settings: Settings) -> Group:
         raise aiokafka.errors.for_code(error)
     if other is not None:
         return Group(other.state, [Member(*member) for member in other.members], other.protocol)
-    return Group(state, [_member(*one) for one in members])
+    says_who_reads = all(assigned for *_, assigned in members)  # even of no partition there are bytes
+    return Group(state, [_member(*one) for one in members], says_who_reads=says_who_reads)
 
 
 def _member(name: str, _client: str, host: str, _metadata: bytes, assigned: bytes) -> Member:

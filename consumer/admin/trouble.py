@@ -12,7 +12,7 @@ BEHIND_SECONDS = 60.0
 def unread(status: Row) -> list[Row]:
     """Those that no instance reads, while there are instances and the group has divided its partitions."""
     group = status["group"]
-    if not group["members"] or group["state"] != "Stable":
+    if not group["members"] or group["state"] != "Stable" or not group["says_who_reads"]:
         return []
     return [row for row in status["partitions"] if row["member"] is None]
 

@@ -90,6 +90,7 @@ class _Session:
     def _introduce(self) -> None:
         lines = [
             f"The service runs: {self._projector.url}/status",
+            f"Its page: {self._projector.url}/",
             f"Its metrics: {self._projector.url}/metrics",
             f"The tables: {self._database_url}",
             f"The broker: {self._broker.address}, topics users and documents, {PARTITIONS} partitions each",

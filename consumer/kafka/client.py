@@ -143,7 +143,7 @@ async def members_of_group(consumer: AIOKafkaConsumer, group_id: str) -> list[Me
     except (KafkaError, NotImplementedError, TimeoutError):
         return None
     error, _, state, _, _, members, *_ = answer.groups[0]
-    if error or state != "Stable":
+    if error or state != "Stable" or not all(assignment for *_, assignment in members):  # even of none it has bytes
         return None
     own = consumer._coordinator.member_id
     return [
@@ -153,7 +153,7 @@ async def members_of_group(consumer: AIOKafkaConsumer, group_id: str) -> list[Me
 
 
 def _assigned(assignment: bytes) -> frozenset[TopicPartition]:
-    partitions = ConsumerProtocolMemberAssignment.decode(assignment).partitions() if assignment else ()
+    partitions = ConsumerProtocolMemberAssignment.decode(assignment).partitions()
     return frozenset(TopicPartition(p.topic, p.partition) for p in partitions)
 
 

@@ -22,7 +22,7 @@ def a_large_one(changed: dict[str, dict[str, Any]] | None = None, members: int =
     ]  # fmt: skip
     names = [f"{row['topic']}:{row['partition']}" for row in rows]
     held = [{"name": f"one-{n}", "host": "10.0.0.1", "partitions": names[n::members]} for n in range(members)]
-    group = {"id": "projector", "protocol": "classic", "state": "Stable", "members": held}
+    group = {"id": "projector", "protocol": "classic", "state": "Stable", "members": held, "says_who_reads": True}
     status = a_status(partitions=rows, group=group, **EMPTY)
     return status | {"findings": [one._asdict() for one in findings(status)]}
 

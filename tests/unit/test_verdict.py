@@ -35,7 +35,7 @@ def a_status(**changed: Any) -> dict[str, Any]:
     well = {
         "partitions": [a_partition(), a_partition(1)], "intake": [], "rejected_lately": [], "dead_letters": 0,
         "dead_letters_lately": 0,
-        "group": {"protocol": "classic", "members": ["one"], "state": "Stable"},
+        "group": {"protocol": "classic", "members": ["one"], "state": "Stable", "says_who_reads": True},
         "unknown_types": [], "misnamed_fields": [],
         "refused": 0, "parked_states": 0, "parked_events": 0, "contested": 0,
     }  # fmt: skip
@@ -56,7 +56,7 @@ CASES = [
      "projector offsets reset --topic users --to-earliest"),
     (a_status(partitions=[a_partition(n, stopped="unreadable") for n in range(9)]),
      "stopped", "9 partitions are", None),
-    (a_status(group={"protocol": "consumer", "members": ["it"], "state": "Stable"}),
+    (a_status(group={"protocol": "consumer", "members": ["it"], "state": "Stable", "says_who_reads": True}),
      "stopped", "a group of its own", None),
     (a_status(intake=[a_stop(FUSE)]), "stopped",
      "the fuse has stopped the intake of users (a message): `projector resume --topic users` once the cause is gone",
@@ -73,6 +73,8 @@ CASES = [
      "projector status --watch"),
     (a_status(partitions=[a_partition(), a_partition(1, member=None)]), "stopped", "no instance reads users:1",
      "projector status --watch"),
+    (a_status(partitions=[a_partition(member=None)], group={"protocol": "classic", "members": ["one"],
+     "state": "Stable", "says_who_reads": False}), "ok", "on their way", None),
     (a_status(partitions=[a_partition(lag=1200, lag_seconds=61.0)]), "behind", "1,200 records of users:0",
      "projector status --watch"),
     (a_status(partitions=[a_partition(lag=1200, lag_seconds=None)]), "ok", "1,200 records are on their way", None),

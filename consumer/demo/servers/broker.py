@@ -6,6 +6,7 @@ Its limits, where they matter here:
   after a minute (`waves`), lest it fill the machine.
 - It has no InitProducerId: no idempotent producer, no transactions (the one of `publish` has neither).
 - ListOffsets counts a whole batch as one record: `publish` sends each record as a batch of its own.
+- It does not tell what each member of a group reads: `status` and the page don't either.
 - It answers a group's first member after 5 s: a backlog gathers until then.
 - `offsets_for_times` is always 0: nothing can be read again from a point in time; the demo does not try.
 """
