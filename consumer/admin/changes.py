@@ -13,14 +13,14 @@ from neon_projector.consumer.schema import change_log
 from neon_projector.models.change_log import CHANGES
 from neon_projector.projections.contract.projection import Registry
 
+_OPEN = "xid >= CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)"
 _ALONE = text(f"SELECT pg_advisory_xact_lock({LOCK_KEY})")
 """Waits for the transactions of the service, so that it and the triggers never wait for each other."""
 _STANDS = text(f"""
     SELECT (SELECT count(*) FROM {CHANGES} WHERE size > 0) AS rows,
         (SELECT coalesce(sum(size), 0) FROM {CHANGES}) AS ids,
         (SELECT min(at) FROM {CHANGES}) AS oldest, (SELECT max(at) FROM {CHANGES}) AS newest,
-        (SELECT count(*) FROM {CHANGES}
-            WHERE xid >= CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)) AS held_back""")
+        (SELECT count(*) FROM {CHANGES} WHERE {_OPEN}) AS held_back""")
 
 
 async def enable(engine: AsyncEngine, registry: Registry) -> bool:
@@ -63,7 +63,8 @@ async def _switch(engine: AsyncEngine, registry: Registry, *, on: bool) -> bool:
 
 
 async def _has_begun(connection: AsyncConnection) -> bool:
-    return bool(await connection.scalar(text(f"SELECT EXISTS (SELECT FROM {CHANGES})")))
+    """Whether followers can begin. A log that was copied from another server has rows of transactions to come."""
+    return bool(await connection.scalar(text(f"SELECT EXISTS (SELECT FROM {CHANGES} WHERE NOT {_OPEN})")))
 
 
 def _tables(registry: Registry) -> list[str]:

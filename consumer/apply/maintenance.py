@@ -40,15 +40,15 @@ _PRUNE = text(f"""
 
 _FORGET = text(f"""
     WITH oldest AS MATERIALIZED (
-        SELECT xid, number, row_number() OVER in_order AS place, lead(at) OVER in_order AS next_at FROM {CHANGES}
+        SELECT ctid, row_number() OVER in_order AS place, lead(at) OVER in_order AS next_at FROM {CHANGES}
         WHERE xid < CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)
             AND pg_try_advisory_xact_lock({FORGET_KEY})
         WINDOW in_order AS (ORDER BY xid, number)
         ORDER BY xid, number LIMIT :at_once + 1)
-    DELETE FROM {CHANGES} WHERE (xid, number) < (
-        SELECT xid, number FROM oldest
-        WHERE next_at IS NULL OR next_at >= now() - make_interval(hours => :hours) OR place > :at_once
-        ORDER BY xid, number LIMIT 1)""")
+    DELETE FROM {CHANGES} WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM oldest WHERE place < (
+            SELECT min(place) FROM oldest
+            WHERE next_at IS NULL OR next_at >= now() - make_interval(hours => :hours) OR place > :at_once)))""")
 """Deletes from the beginning and leaves no gap: a follower that finds the row which it has read last has missed nothing
 behind it. So two never do it at the same time. A row stays for as long as the one behind it is not over its time: until
 that came, it was the newest, and even who asks every second has read it last."""

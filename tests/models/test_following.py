@@ -232,6 +232,19 @@ async def test_after_a_restore_to_an_earlier_moment_only_what_was_read_since_is_
     assert (await ids_since(sessions, before))[:2] == ([], [ONE])
 
 
+async def test_in_a_copy_on_another_server_the_log_is_begun_anew(
+    sessions: Sessions, owner_connection: asyncpg.Connection, noted: str
+) -> None:
+    """pg_dump takes the triggers and the rows of the log along, and their transactions are still to come there."""
+    await owner_connection.execute("UPDATE projector.changes SET xid = xid + 1000000000000")
+    with pytest.raises(ChangesOff, match="projector changes enable"):
+        await started(sessions)
+    await switched(noted, on=True)
+    cursor = await started(sessions)
+    await owner_connection.execute(NEW, ONE)
+    assert (await ids_since(sessions, cursor))[0] == [ONE]
+
+
 async def one_writer(url: str, rng: random.Random, known: list[UUID]) -> None:
     """Transactions of a few statements, open for a while: some take back a part, or all."""
     connection = await asyncpg.connect(url)

@@ -8,8 +8,9 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
-from neon_projector.consumer.apply.maintenance import Maintenance
+from neon_projector.consumer.apply.maintenance import _FORGET, Maintenance
 from tests.faults.test_altered_tables import everything
 from tests.operate.commands import printed, told
 from tests.races.stepping import Writer
@@ -208,6 +209,9 @@ async def test_a_log_that_has_grown_long_gets_short_again(database: str, connect
         "SELECT 1, 'users', 0, '{}', now() - interval '2 hours' FROM generate_series(1, 25_000)"
     )
     writer, maintenance, left = Writer(database, 0), Maintenance(604_800, 1), []
+    async with writer.engine.connect() as own:
+        plan = await own.execute(text(f"EXPLAIN {_FORGET.text}"), {"hours": 1, "at_once": 10_000})
+        assert "Tid Scan on changes" in str(plan.all()), "it deletes what it has found, and does not read the whole log"
     for _ in range(3):
         async with writer.engine.begin() as own:
             await maintenance.run_due(own)
