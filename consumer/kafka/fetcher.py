@@ -117,10 +117,13 @@ class Fetcher:
                 break
 
     def answered_at(self, partition: TopicPartition) -> int | None:
-        """When a fetch of it was answered last, in milliseconds since 1970; None where nothing is fetched of it now."""
+        """When a fetch of it was answered last, in milliseconds since 1970; None where nothing is fetched of it now: it
+        rests, or what came last lies here and waits to be taken, as long as the database is slow."""
         assignment = self._client._subscription.subscription.assignment
         state = None if assignment is None else assignment.state_value(partition)
-        return None if state is None or state.paused else (state.timestamp or 0)
+        if state is None or state.paused or partition in self._fetcher._records:
+            return None
+        return state.timestamp or 0
 
     def stands(self, partition: TopicPartition) -> tuple[int | None, int | None]:
         """The offset that comes next, and the last stable one (of who reads all: the end) as far as the last fetch

@@ -147,6 +147,20 @@ async def test_what_was_taken_before_an_error_is_given(
     assert [record.offset for record in (await taken(fetcher, {first: 5}, 5))[first]] == list(range(10, 15))
 
 
+async def test_of_what_lies_unread_no_answer_is_awaited(
+    world: World, client: AIOKafkaConsumer, fetcher: Fetcher
+) -> None:
+    first = min(client.assignment())
+    async with asyncio.timeout(30):
+        while not fetcher.answered_at(first):  # an empty topic's fetches are answered too
+            await asyncio.sleep(0.01)
+        await world.publish_users(400)
+        while first not in client._fetcher._records:
+            await asyncio.sleep(0.01)
+    assert fetcher.answered_at(first) is None, "nothing more is fetched of it until that is taken"
+    await read(fetcher, [first], 10)
+
+
 async def test_the_client_knows_that_somebody_reads(client: AIOKafkaConsumer, fetcher: Fetcher) -> None:
     """Else it would leave the group after `max.poll.interval.ms`, which is 25 days."""
     began = client._subscription._last_fetch_ended

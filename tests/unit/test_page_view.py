@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.resources import files
+from math import nan
 from typing import Any
 
 import pytest
@@ -15,6 +16,8 @@ from neon_projector.consumer.telemetry.page.about import changed_settings
 from neon_projector.consumer.telemetry.page.failing import findings
 from neon_projector.consumer.telemetry.page.handbook import DOCUMENTS, document
 from neon_projector.consumer.telemetry.page.routes import Page
+from neon_projector.consumer.telemetry.page.sampler import Freshness
+from neon_projector.consumer.telemetry.page.verdict import verdict
 from neon_projector.consumer.telemetry.state import CHECKS, ServiceState
 from tests.support.documents import ROOT
 from tests.support.page_states import NOW, PARTITIONS, SETTINGS, STATES, a_page, a_state
@@ -107,6 +110,16 @@ async def test_what_is_not_known_is_not_said_to_be_well(change: Callable[[Servic
     change(state)
     verdict = (await view(page))["verdict"]
     assert f"{verdict['word']}: {verdict['says']}" == said
+
+
+@pytest.mark.parametrize(
+    ("p50", "said"), [(1.9, "1.9 s behind"), (35.0, "last commit 7 s ago"), (nan, "last commit 7 s ago")]
+)
+def test_who_has_caught_up_is_not_said_to_be_far_behind(p50: float, said: str) -> None:
+    state = a_state()
+    state.last_commit_at = NOW - 7
+    told = verdict(state, [], Freshness(p50, p50), 0.0, NOW)
+    assert (told.word, told.says) == ("All caught up", f"{said}, 4 waiting")
 
 
 async def test_a_second_without_a_sample_is_a_second_of_the_view(monkeypatch: pytest.MonkeyPatch) -> None:

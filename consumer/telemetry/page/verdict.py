@@ -64,7 +64,7 @@ def _to_go(lag: int, rate: float) -> str:
 
 
 def _fresh(state: ServiceState, fresh: Freshness, now: float) -> str:
-    if not isnan(fresh.p50):
+    if fresh.p50 <= BEHIND_SECONDS:  # not NaN, and not of a backlog that is just worked off
         return f"{short(fresh.p50)} behind"
     if state.last_commit_at is None:
         return "nothing has come yet"
