@@ -66,7 +66,7 @@ class Projector:
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """The process's environment with `settings`, and nothing of a developer's own."""
-    ours = ("NEON_", "KAFKA_", "DB_", "BATCH_", "BATCHES_", "LOG_", "HTTP_", "USERS_", "DOCUMENTS_")
+    ours = ("NEON_", "KAFKA_", "DB_", "BATCH", "LOG_", "HTTP_", "USERS_", "DOCUMENTS_", "CHANGES_", "OTEL_")
     return {k: v for k, v in os.environ.items() if not k.startswith(ours)} | dict(settings)
 
 
