@@ -125,5 +125,5 @@ def _hide_values(context: ExceptionContext) -> None:
             one.args = (f"a value is not accepted (SQLSTATE {state})",)
         elif one.args and "\nDETAIL:" in str(one.args[0]):  # SQLAlchemy 2.0 has put it into the text already
             one.args = (str(one.args[0]).partition("\nDETAIL:")[0],)
-        if driver is not None:
-            driver.__cause__ = driver.__context__ = None
+    if state.startswith("22") and driver is not None:
+        driver.__cause__ = driver.__context__ = None
