@@ -4,8 +4,8 @@ import argparse
 import asyncio
 import shutil
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from pathlib import Path
 
 from playwright.async_api import Page, async_playwright
@@ -29,9 +29,9 @@ async def main() -> None:
     with kafka_server() as kafka, postgres_server() as postgres:
         await idle(await a_world(kafka, postgres, "idle"), asked.minutes)
         for number in range(asked.drains):
-            for tabs in (0, TABS):
-                took = await drain(await a_world(kafka, postgres, f"drain_{number}_{tabs}"), tabs)
-                print(f"drain {number + 1} with {tabs:2} tabs: {MIX.total / took:,.0f} records/s", flush=True)
+            for name, opened in WAYS.items():
+                took = await drain(await a_world(kafka, postgres, f"drain_{number}_{name}"), opened)
+                print(f"drain {number + 1} with {name}: {MIX.total / took:,.0f} records/s", flush=True)
 
 
 async def a_world(kafka: str, postgres: str, name: str) -> World:
@@ -60,13 +60,13 @@ async def idle(world: World, minutes: float) -> None:
             print(f"SQL statements meanwhile: {'none' if await world.last_statement_at() == before else 'SOME'}")
 
 
-async def drain(world: World, tabs: int) -> float:
+async def drain(world: World, open_: Callable[[Projector], AbstractAsyncContextManager[object]]) -> float:
     """Seconds from when it may write, with all tabs open, to the last batch."""
     await publish(world.bootstrap, world.topics, MIX.events())
     with running_projector(world.settings) as projector:
         async with AsyncExitStack() as opened:
             async with world.locked("users"):
-                await opened.enter_async_context(tabs_of(projector, tabs))
+                await opened.enter_async_context(open_(projector))
                 await asyncio.to_thread(eventually, "it reads", lambda: read_ahead(projector), 60)
             started = time.monotonic()
             await asyncio.to_thread(eventually, "drained", lambda: done(projector), 600)
@@ -100,6 +100,28 @@ async def tabs_of(projector: Projector, number: int) -> AsyncIterator[list[Page]
             await tab.goto(f"http://127.0.0.1:{projector.port}/")
             await tab.wait_for_selector("body:not([data-level=unknown])")
         yield tabs
+
+
+@asynccontextmanager
+async def asking(projector: Projector) -> AsyncIterator[None]:
+    """What the tabs ask, without the browser, which takes more than the service does."""
+
+    async def ask() -> None:
+        while True:
+            await asyncio.to_thread(projector.get, "/page/state.json?after=800")
+            await asyncio.sleep(1)
+
+    tasks = [asyncio.create_task(ask()) for _ in range(TABS)]
+    yield
+    for task in tasks:
+        task.cancel()
+
+
+WAYS: dict[str, Callable[[Projector], AbstractAsyncContextManager[object]]] = {
+    "nobody": lambda _: nullcontext(),
+    "requests": asking,
+    "tabs": lambda projector: tabs_of(projector, TABS),
+}
 
 
 def rss(projector: Projector) -> float:

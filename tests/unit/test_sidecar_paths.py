@@ -2,6 +2,7 @@
 
 import gzip
 import http.client
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import urljoin, urlsplit
@@ -65,3 +66,11 @@ def test_what_is_long_is_sent_in_few_bytes_to_who_reads_gzip() -> None:
         assert len(body) * 3 < len(gzip.decompress(body))
         with asked(url, "/page/state.json") as answer:
             assert answer.headers["content-encoding"] is None
+
+
+def test_the_page_has_the_verdict_before_a_script_runs_and_says_of_when() -> None:
+    with sidecar("paused") as url, asked(url, "/") as answer:
+        text = answer.read().decode()
+        assert answer.headers["cache-control"] == "no-store"
+    assert '<strong id="word">Stopped:</strong> <span id="says">intake of all topics paused' in text
+    assert re.search(r'id="when">as of \d\d:\d\d:\d\d UTC<', text)

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Mapping
+from html import escape
 from importlib.resources import files
 from math import isnan
 
@@ -27,6 +28,12 @@ HEADERS = {
 
 CHANGES = {"Cache-Control": "no-cache"}
 """Of what is another one after an upgrade."""
+LIVES = {"Cache-Control": "no-store"}
+"""Of what is true at one moment."""
+
+ASKING = '<strong id="word">Asking:</strong> <span id="says">this instance how it stands</span>'
+VERDICT = '<strong id="word">{word}:</strong> <span id="says">{says}</span>'
+WHEN = '<p class="when" id="when">{}</p>'
 
 
 class Page:
@@ -38,8 +45,11 @@ class Page:
         self._started_at = state.started_at
         self._made: bytes | None = None
         self.router = APIRouter()
-        for path, (body, kind) in _files().items():
+        found = _files()
+        self._index = found.pop("/")[0].decode()
+        for path, (body, kind) in found.items():
             self._serve(path, body, kind)
+        self.router.add_api_route("/", self.index, methods=["GET"])
         for name in DOCUMENTS:
             self._read(name)
         self.router.add_api_route("/page/state.json", self.state, methods=["GET"])
@@ -52,6 +62,15 @@ class Page:
         except Exception:
             log.exception("the page's curves lack a sample")  # probes go on being answered
 
+    async def index(self) -> Response:
+        """The page. The verdict is in it already, and when that was: it is there before a script runs, or without."""
+        now = time.time()
+        line = self._view.of(now)["verdict"]
+        said = VERDICT.format(word=escape(line["word"]), says=escape(line["says"]))
+        at = WHEN.format(time.strftime("as of %H:%M:%S UTC", time.gmtime(now)))
+        text = self._index.replace(ASKING, said).replace(WHEN.format("asking"), at)
+        return _answer(text.encode(), TYPES[".html"], LIVES)
+
     async def state(self, after: int = 0, of: float | None = None) -> Response:
         """What the page shows, and the samples from number `after` on; all of them to who has counted those `of`
         another process (its `started_at`). However many ask, it is made once a second."""
@@ -61,7 +80,7 @@ class Page:
         after = after if of in (None, self._started_at) else 0
         curves = {name: [_short(value) for value in column] for name, column in ring.since(after).items()}
         told = {"next": ring.taken, "curves": curves, "view": orjson.Fragment(self._made)}
-        return _answer(orjson.dumps(told), "application/json", {"Cache-Control": "no-store"})
+        return _answer(orjson.dumps(told), "application/json", LIVES)
 
     def _serve(self, path: str, body: bytes, kind: str) -> None:
         async def answer() -> Response:

@@ -24,7 +24,7 @@ const charts = [
 let curves = null, next = 0, started = null; // the last is when the process began whose curves they are
 let code = null, changed = null; // its version; when an instance answered whose answers had ended
 const before = new Set();
-let answered = null, timer = null, asking = null;
+let answered = 0, timer = null, asking = null; // the page itself was the first answer
 
 /** Add the new samples to those that are here; another process sends all that it has. */
 function keep(answer) {
@@ -57,7 +57,7 @@ function draw({ view }) {
 
 /** Since when there is no answer, beside the last one; what is old is grey. */
 function age() {
-  if (answered == null || document.hidden) return;
+  if (document.hidden) return;
   const seconds = Math.floor((performance.now() - answered) / 1000);
   const late = seconds >= LATE;
   document.body.classList.toggle("silent", late);
@@ -81,7 +81,7 @@ async function ask() {
     answered = performance.now(); // what can't be drawn is no answer
     document.body.classList.remove("silent");
   } catch {
-    answered ??= performance.now(); // never answered: since the page is open
+    // no answer: `age` says for how long
   } finally {
     clearTimeout(limit);
     asking = null;
@@ -91,7 +91,7 @@ async function ask() {
 
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
-  answered = answered == null ? null : performance.now() - (LATE - 1) * 1000; // grey in a second, unless it answers
+  answered = performance.now() - (LATE - 1) * 1000; // grey in a second, unless it answers
   ask();
 });
 setInterval(age, 500);
