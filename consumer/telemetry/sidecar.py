@@ -62,12 +62,7 @@ def create_app(state: ServiceState, metrics: Metrics, settings: Settings, ping: 
 
     @app.get("/metrics")
     async def scrape(request: Request) -> Response:
-        failed = state.ready_checks(settings.ready_max_lag_seconds)
-        for check in CHECKS:
-            metrics.healthy.labels(check).set(check not in failed)
-        waits = state.waits
-        for label, name in PARKED:
-            metrics.oldest_parked.labels(label).set(waits.get(name, 0.0))
+        _as_it_is_now(state, metrics, settings)
         body, kind = exposition(metrics.registry, request.headers.get("accept", ""))
         return Response(body, media_type=kind)
 
@@ -82,6 +77,16 @@ def create_app(state: ServiceState, metrics: Metrics, settings: Settings, ping: 
     app.add_middleware(HeadAsGet)
     app.add_middleware(GZipMiddleware, minimum_size=LONG_BYTES, compresslevel=1)
     return app
+
+
+def _as_it_is_now(state: ServiceState, metrics: Metrics, settings: Settings) -> None:
+    """Set the gauges that change though nothing happens."""
+    failed = state.ready_checks(settings.ready_max_lag_seconds)
+    for check in CHECKS:
+        metrics.healthy.labels(check).set(check not in failed)
+    waits = state.waits
+    for label, name in PARKED:
+        metrics.oldest_parked.labels(label).set(waits.get(name, 0.0))
 
 
 def _health(failed: dict[str, str]) -> JSONResponse:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from math import isnan
+from typing import NamedTuple
 
 import orjson
 from fastapi import APIRouter, Response
@@ -14,7 +15,7 @@ from neon_projector.consumer.settings import Settings
 from neon_projector.consumer.telemetry.metrics import Metrics
 from neon_projector.consumer.telemetry.page.handbook import DOCUMENTS, document
 from neon_projector.consumer.telemetry.page.sampler import Sampler
-from neon_projector.consumer.telemetry.page.view import View
+from neon_projector.consumer.telemetry.page.view import Json, View
 from neon_projector.consumer.telemetry.state import ServiceState
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,13 @@ VERDICT = '<strong id="word">{word}:</strong> <span id="says">{says}</span>'
 WHEN = '<p class="when" id="when">{}</p>'
 
 
+class Made(NamedTuple):
+    """What the page shows in one second, and the same as JSON."""
+
+    view: Json
+    body: bytes
+
+
 class Page:
     """`sample` is to be called once a second; `router` has the paths."""
 
@@ -43,7 +51,7 @@ class Page:
         self.sampler = Sampler(state, metrics)
         self._view = View(state, self.sampler, settings)
         self._started_at = state.started_at
-        self._made: bytes | None = None
+        self._made: Made | None = None
         self.router = APIRouter()
         found = _files()
         self._index = found.pop("/")[0].decode()
@@ -64,23 +72,27 @@ class Page:
 
     async def index(self) -> Response:
         """The page. The verdict is in it already, and when that was: it is there before a script runs, or without."""
-        now = time.time()
-        line = self._view.of(now)["verdict"]
-        said = VERDICT.format(word=escape(line["word"]), says=escape(line["says"]))
-        at = WHEN.format(time.strftime("as of %H:%M:%S UTC", time.gmtime(now)))
+        view = self._shown().view
+        said = VERDICT.format(word=escape(view["verdict"]["word"]), says=escape(view["verdict"]["says"]))
+        at = WHEN.format(time.strftime("as of %H:%M:%S UTC", time.gmtime(view["now"])))
         text = self._index.replace(ASKING, said).replace(WHEN.format("asking"), at)
         return _answer(text.encode(), TYPES[".html"], LIVES)
 
     async def state(self, after: int = 0, of: float | None = None) -> Response:
         """What the page shows, and the samples from number `after` on; all of them to who has counted those `of`
-        another process (its `started_at`). However many ask, it is made once a second."""
+        another process (its `started_at`)."""
         ring = self.sampler.ring
-        if self._made is None:
-            self._made = orjson.dumps(self._view.of(time.time()))
         after = after if of in (None, self._started_at) else 0
         curves = {name: [_short(value) for value in column] for name, column in ring.since(after).items()}
-        told = {"next": ring.taken, "curves": curves, "view": orjson.Fragment(self._made)}
+        told = {"next": ring.taken, "curves": curves, "view": orjson.Fragment(self._shown().body)}
         return _answer(orjson.dumps(told), "application/json", LIVES)
+
+    def _shown(self) -> Made:
+        """However many ask, it is made once a second."""
+        if self._made is None:
+            view = self._view.of(time.time())
+            self._made = Made(view, orjson.dumps(view))
+        return self._made
 
     def _serve(self, path: str, body: bytes, kind: str) -> None:
         async def answer() -> Response:
