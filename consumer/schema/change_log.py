@@ -33,7 +33,7 @@ async def with_triggers(connection: AsyncConnection, tables: Sequence[str]) -> l
 
 async def begin(connection: AsyncConnection, tables: Sequence[str]) -> None:
     """Make the triggers and a new log: who follows an earlier one reads everything again."""
-    await _without_triggers(connection, tables)
+    await end(connection, tables)
     for table in tables:
         for operation in TRIGGERS:
             rows = f"REFERENCING {ROWS[operation]} TABLE AS changed" if operation in ROWS else ""
@@ -50,10 +50,6 @@ async def begin(connection: AsyncConnection, tables: Sequence[str]) -> None:
 
 async def end(connection: AsyncConnection, tables: Sequence[str]) -> None:
     """Drop the triggers, and empty the log: who follows it is told that it is off."""
-    await _without_triggers(connection, tables)
-
-
-async def _without_triggers(connection: AsyncConnection, tables: Sequence[str]) -> None:
     await connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'"))
     for table in tables:
         for operation in TRIGGERS:
