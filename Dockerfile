@@ -24,6 +24,8 @@ FROM python:${PYTHON}
 # What installs packages is not needed any more: nothing can be added to a running container with it.
 RUN rm -rf /usr/local/bin/pip* /usr/local/bin/wheel \
       /usr/local/lib/python3.*/ensurepip /usr/local/lib/python3.*/site-packages/*
+# For the undo files of `projector rebuild`: a new volume that is mounted here can be written by the image's user.
+RUN install -d -o 10001 -g 10001 -m 700 /undo
 COPY --from=build /opt/projector /opt/projector
 ARG REVISION=unknown
 ENV PATH=/opt/projector/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PROJECTOR_REVISION=${REVISION}

@@ -24,7 +24,8 @@ ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-OURS = {name: service for name, service in SERVICES.items() if "build" in service}
+IMAGE = SERVICES["projector"]["image"]
+OURS = {name: service for name, service in SERVICES.items() if service["image"] == IMAGE}
 PROMETHEUS: dict[str, Any] = yaml.safe_load((ROOT / "monitoring" / "prometheus.yml").read_text())
 
 
@@ -125,6 +126,36 @@ def test_compose_locks_our_containers_down() -> None:
         assert service["read_only"] is True
         assert service["cap_drop"] == ["ALL"]
         assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_compose_builds_the_image_once_and_looks_for_it_nowhere_else() -> None:
+    """Built by each of the three, it would be three images: the last has the name, and the next `up` restarts all."""
+    assert [name for name, service in OURS.items() if "build" in service] == ["projector"]
+    assert [name for name, service in OURS.items() if service.get("pull_policy") != "never"] == ["projector"]
+
+
+def test_an_undo_file_can_be_written_and_outlives_the_container() -> None:
+    """A new volume belongs to root, unless the image has a folder in its place: then to the owner of that."""
+    user, group = instructions("USER")[-1].split(":")
+    (made,) = (line for line in instructions("RUN") if "/undo" in line)
+    assert f"install -d -o {user} -g {group} -m 700 /undo" in made
+    projector = SERVICES["projector"]
+    assert projector["volumes"] == ["undo:/undo"]
+    assert projector["working_dir"] == "/undo"  # of `docker compose exec` and `run`, so the file goes there by itself
+    assert COMPOSE["volumes"].keys() >= {"undo"}
+    assert instructions("WORKDIR")[-1] == "/"  # elsewhere nobody can write without saying where: it might not be kept
+
+
+def test_what_starts_everything_has_a_line_that_ends_it() -> None:
+    """`down` leaves the containers of profiles that it is not told of, and with them the network."""
+    lines = re.findall(r"^    (docker compose .*)$", (ROOT / "docs" / "operations.md").read_text(), re.MULTILINE)
+    started, ended = (
+        [set(re.findall(r"--profile (\w+)", line)) for line in lines if f" {word} " in line] for word in ("up", "down")
+    )
+    profiles = {profile for service in SERVICES.values() for profile in service.get("profiles", [])}
+    assert set[str]().union(*started) == profiles
+    assert ended
+    assert all(named == profiles for named in ended)
 
 
 def test_compose_starts_the_service_when_schema_and_topics_are_there() -> None:

@@ -14,7 +14,7 @@ from tests.support.documents import FENCE, NAMES, ROOT, SPAN, prose, sources, sp
 COMMANDS = typer.main.get_command(app)
 LINK = re.compile(r"\[[^\]\[]*\]\(([^()\s]+)\)")
 OTHERS_OPTIONS = {
-    "--read-only", "--cap-drop", "--rm",  # docker run
+    "--read-only", "--cap-drop", "--rm", "--tmpfs", "--env",  # docker run
     "--scale", "--profile",  # docker compose
 }  # fmt: skip
 
