@@ -29,6 +29,7 @@ class Healed:
     drained: Drain
     verified: Verified
     verify_one: Ran
+    verify_by_key: Ran
     rebuild_one: Ran
     rebuild_many: Ran
 
@@ -42,12 +43,13 @@ async def measure(bench: Bench, rows: int) -> Healed:
         with running_projector(world.settings):
             one = await world.value(OWNER)
             verify_one = await _timed(world, "verify", "--id", one)
+            by_key = await _timed(world, "verify", "--id", one, "--by-key")
             await world.rows("UPDATE users SET name = 'forged' WHERE id::text = $1", one)
             rebuild_one = await _timed(world, "rebuild", "--id", one, "--execute", "--yes")
             await world.rows(FORGE, MANY)
             rebuild_many = await _timed(world, "rebuild", "--execute", "--yes")
     assert (rebuild_one.told["healed"], rebuild_many.told["healed"]) == (1, min(MANY, mix.users))
-    return Healed(rows, mix.total, drained, verified, verify_one, rebuild_one, rebuild_many)
+    return Healed(rows, mix.total, drained, verified, verify_one, by_key, rebuild_one, rebuild_many)
 
 
 async def _timed(world: World, *words: str) -> Ran:
