@@ -12,7 +12,6 @@ from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import aiokafka.client
-import aiokafka.conn
 import aiokafka.consumer.consumer
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
@@ -24,6 +23,7 @@ from aiokafka.protocol.metadata import MetadataRequest
 
 from neon_projector.consumer.errors import WrongSettings
 from neon_projector.consumer.kafka.advertised import ADVERTISED, connect
+from neon_projector.consumer.kafka.answers import receive_at_once
 from neon_projector.consumer.kafka.fetcher import ANSWER_BYTES
 from neon_projector.consumer.kafka.light_records import read_lightly
 from neon_projector.consumer.kafka.static_member import Coordinator
@@ -94,13 +94,10 @@ async def _connect(host: str, port: int, **options: Any) -> Any:
 
 
 def adapt_client() -> None:
-    """Let all clients of this process be so. `client_options` calls it: without those no client reaches Kafka.
-
-    A connection stops receiving while so much of an answer is not taken: with the client's own 64 KiB it stops after
-    each piece, and reading takes half as long again. The whole answer is collected in any case."""
+    """Let all clients of this process be so. `client_options` calls it: without those no client reaches Kafka."""
     MetadataRequest.__init__.__defaults__ = (None, False)  # no allow_auto_topic_creation
     aiokafka.client.create_conn = _connect
-    aiokafka.conn.READER_LIMIT = ANSWER_BYTES
+    receive_at_once()
     aiokafka.consumer.consumer.GroupCoordinator = Coordinator
     AIOKafkaConsumer._wait_topics = _wait_topics
 

@@ -11,11 +11,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from neon_projector.consumer.batch import Fetched
 from neon_projector.consumer.errors import TransientError
 from neon_projector.consumer.kafka.fetcher import ANSWER_BYTES, FETCH_BYTES, PARTITION_BYTES, fetch_without_pause
+from neon_projector.consumer.kafka.mentions import Keyed, Mentions
 from neon_projector.consumer.kafka.reading_client import partitions_of, reading_client, start
 from neon_projector.consumer.kafka.record_batches import Unreadable
 from neon_projector.consumer.offsets.claim import OffsetRange
 from neon_projector.consumer.settings import Settings
-from neon_projector.projections.contract.mentions import Keyed, Mentions
 from neon_projector.projections.contract.record import Record
 
 FETCH_MS, SIFT_MS = 500, 50
@@ -82,7 +82,7 @@ class Reread:
             self._settings,
             max_partition_fetch_bytes=min(most, max(least, FETCH_BYTES // len(wanted))),
             fetch_max_bytes=ANSWER_BYTES if self._only is None else SIFT_BYTES,
-            key_deserializer=None if self._only is None or self._only.many else self._only.any_in,
+            key_deserializer=None if self._only is None else self._only.any_in,
         )
         await start(client)
         fetch_without_pause(client)

@@ -5,8 +5,8 @@ from uuid import UUID
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from neon_projector.consumer.environment import load_settings
+from neon_projector.consumer.kafka.mentions import Mentions
 from neon_projector.consumer.kafka.reread import Reread
-from neon_projector.projections.contract.mentions import Mentions
 from tests.support.factories import a_record, a_user_event
 from tests.support.world import World
 

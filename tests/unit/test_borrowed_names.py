@@ -8,6 +8,7 @@ import aiokafka.conn
 import aiokafka.consumer.consumer
 from aiokafka import AIOKafkaConsumer
 from aiokafka.client import AIOKafkaClient
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.consumer.fetcher import Fetcher, FetchResult
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.protocol.metadata import MetadataRequest
@@ -75,7 +76,14 @@ def test_the_client_joins_a_group_by_these_names() -> None:
     ):
         assert way in source, way
     assert inspect.getsource(aiokafka.client).count("await create_conn(") == 2
-    assert "asyncio.StreamReader(limit=READER_LIMIT," in inspect.getsource(aiokafka.conn)
+    source = inspect.getsource(AIOKafkaConnection)
+    for way in (
+        "protocol = AIOKafkaProtocol(self._closed_fut, reader, loop=loop)",
+        'resp = await reader.readexactly(4)\n            (size,) = struct.unpack(">i", resp)\n',
+        "resp = await reader.readexactly(size)\n",
+    ):
+        assert way in source, way
+    assert source.count("reader.read") == 2
 
 
 def test_the_client_is_heard_and_closed_by_these_names() -> None:

@@ -9,10 +9,11 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from neon_projector.projections.contract import byte_search
+from neon_projector.consumer.kafka import needles
+from neon_projector.consumer.kafka.mentions import Keyed, Mentions
+from neon_projector.consumer.kafka.needles import Needles
 from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Event
-from neon_projector.projections.contract.mentions import FEW, Keyed, Mentions
 from neon_projector.projections.registry import REGISTRY
 from tests.support.factories import ARecord, a_binary_record, a_document_event, a_record, a_user_event
 
@@ -25,7 +26,7 @@ IDS = [
     *(UUID(int=random.Random(n).getrandbits(128)) for n in range(20)),
 ]
 DECODER = Decoder(REGISTRY)
-MANY = [uuid4() for _ in range(FEW)]
+MANY = [uuid4() for _ in range(300)]
 
 
 def mixed(text: str) -> str:
@@ -58,26 +59,17 @@ def records_of(entity_id: UUID, written: str) -> list[ARecord]:
     return records
 
 
-@pytest.fixture(params=["libc", "python"], autouse=True)
-def search(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each way of looking for bytes, also in short ones."""
-    monkeypatch.setattr(byte_search, "_SHORT", 0)
-    if request.param == "python":
-        monkeypatch.setattr(byte_search, "_MEMMEM", None)
-    else:
-        assert byte_search._MEMMEM is not None
-
-
 @pytest.mark.parametrize("way", WAYS)
 def test_however_an_id_is_written_its_records_are_found(way: Callable[[UUID], str]) -> None:
     for entity_id in IDS:
+        each = [Mentions([entity_id]), Mentions([uuid4(), entity_id]), Mentions([entity_id, *MANY])]
         for record in records_of(entity_id, way(entity_id)):
             decoded = DECODER(record)
             assert isinstance(decoded, Event), decoded
             assert entity_id in (decoded.id, decoded.fields.get("user_id"))
             around = [value for _ in range(3) for value in (a_record(a_user_event()).value or b"",)]
             piece = b"".join([*around, record.value or b"", *around])
-            for mentions in (Mentions([entity_id]), Mentions([uuid4(), entity_id]), Mentions([entity_id, *MANY])):
+            for mentions in each:
                 assert mentions.of(record), record.value
                 assert mentions.any_in(piece), record.value
 
@@ -121,13 +113,18 @@ def test_where_keys_are_written_in_a_known_way_only_that_is_looked_for() -> None
             assert keyed.any_in(b"..." + (record.key or b"") + (record.value or b""))
         other = a_record(a_user_event())
         assert not keyed.of(other)
-        assert keyed.any_in(other.value or b"") == keyed.many
+        assert not keyed.any_in(other.value or b"")
     assert not Keyed([str(ID).encode()]).of(ARecord(b"", str(ID).upper().encode()))
 
 
-def test_bytes_are_found_where_bytes_find_finds_them() -> None:
-    rng = random.Random(3)
-    for _ in range(300):
-        data = bytes(rng.choice(b"ab\0") for _ in range(rng.randrange(40)))
-        needle, start = bytes(rng.choice(b"ab\0") for _ in range(rng.randint(1, 3))), rng.randint(0, len(data))
-        assert byte_search.find(data, needle, start) == data.find(needle, start)
+@pytest.mark.parametrize("number", [1, 3, 200])
+def test_needles_are_found_where_bytes_find_finds_them(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(needles, "_PIECE", 50)
+    rng = random.Random(number)
+    for _ in range(100):
+        data = bytes(rng.choice(b"ab\0") for _ in range(rng.randrange(300)))
+        own = [bytes(rng.choice(b"ab\0\xf5") for _ in range(rng.randint(3, 8))) for _ in range(number)]
+        found = list(Needles(own).places(data))
+        assert all(data[start:end] == own[which] for which, start, end in found)
+        places = {n for needle in own for n in range(len(data)) if data.startswith(needle, n)}
+        assert {start for _, start, _ in found} <= places <= {n for _, start, end in found for n in range(start, end)}

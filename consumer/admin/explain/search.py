@@ -15,12 +15,12 @@ from neon_projector.consumer.admin.lost_records import time_of
 from neon_projector.consumer.decoder import decoder_of
 from neon_projector.consumer.errors import TransientError
 from neon_projector.consumer.kafka.errors import kafka_translated
+from neon_projector.consumer.kafka.mentions import Mentions
 from neon_projector.consumer.kafka.reread import Reread
 from neon_projector.consumer.offsets import store as positions
 from neon_projector.consumer.offsets.service_settings import as_the_service
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.event import Decoded, Event, Ignored
-from neon_projector.projections.contract.mentions import Mentions
 from neon_projector.projections.contract.projection import DELETED, PARTIAL, Registry
 from neon_projector.projections.contract.record import Record
 

@@ -13,11 +13,11 @@ from neon_projector.consumer.admin.verify.snapshot import Positions
 from neon_projector.consumer.admin.verify.spill import Spill
 from neon_projector.consumer.decoder import decoder_of
 from neon_projector.consumer.kafka.errors import kafka_translated
+from neon_projector.consumer.kafka.mentions import Keyed, Mentions
 from neon_projector.consumer.kafka.partitioners import KEYS
 from neon_projector.consumer.kafka.reread import Reread
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.event import Event
-from neon_projector.projections.contract.mentions import Keyed, Mentions
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.contract.record import Record
 from neon_projector.projections.sql.verify.tables import Scope

@@ -13,11 +13,11 @@ from neon_projector.consumer.admin.verify.snapshot import Positions
 from neon_projector.consumer.admin.watermarks import Bounds
 from neon_projector.consumer.decoder import decoder_of
 from neon_projector.consumer.kafka.errors import kafka_translated
+from neon_projector.consumer.kafka.mentions import MANY, Mentions
 from neon_projector.consumer.kafka.reread import Reread
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.event import Event
-from neon_projector.projections.contract.mentions import FEW, Mentions
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.sql.verify import ahead, differences
 from neon_projector.projections.sql.verify.tables import Scope, Side
@@ -95,9 +95,9 @@ class Later:
         """The entities that differ, if these are so few that only the records that name them need be looked at."""
         with translated():
             async with self._engine.connect() as connection:
-                found = await connection.execute(differences.IDS, {"operation": self._operation, "most": FEW + 1})
+                found = await connection.execute(differences.IDS, {"operation": self._operation, "most": MANY + 1})
                 ids = {row.id for row in found}
-        return Mentions(ids) if len(ids) <= FEW else None
+        return Mentions(ids) if len(ids) <= MANY else None
 
     async def _write(self) -> None:
         with translated():
