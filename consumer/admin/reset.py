@@ -13,11 +13,14 @@ from neon_projector.consumer.admin.operations import audit as operations
 from neon_projector.consumer.admin.retry_conflicts import retry_conflicts
 from neon_projector.consumer.admin.watermarks import Bounds, bounds_of
 from neon_projector.consumer.errors import Refused
+from neon_projector.consumer.kafka.metadata import is_another
 from neon_projector.consumer.offsets.store import OFFSETS
 from neon_projector.consumer.offsets.store import stored as positions_of_group
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
 from neon_projector.consumer.wording import first_of
+
+COMMAND = "offsets reset"
 
 Scope = Mapping[str, set[int] | None]
 """By topic the partitions that are meant; None: all that have a position."""
@@ -46,6 +49,8 @@ class Move(NamedTuple):
     """Of the topic that the new position is in."""
     lost: Lost | None = None
     """What Kafka deleted before it was read."""
+    recreated: bool = False
+    """The old position was in another topic of that name, and the new one does not say where its records are now."""
 
     @property
     def name(self) -> str:
@@ -60,7 +65,7 @@ class Move(NamedTuple):
 
 
 _LOCK = text(f"""
-    SELECT topic, partition, next_offset, updated_at FROM {OFFSETS}
+    SELECT topic, partition, next_offset, updated_at, topic_id FROM {OFFSETS}
     WHERE group_id = :group_id ORDER BY topic, partition FOR UPDATE""")
 _MOVE = text(f"""
     UPDATE {OFFSETS} o SET next_offset = v.after, epoch = o.epoch + 1, fingerprint = NULL, topic_id = v.topic_id,
@@ -89,7 +94,8 @@ async def reset(engine: AsyncEngine, settings: Settings, scope: Scope, target: T
                 stored = {TopicPartition(row.topic, row.partition): row for row in rows}
                 moves = [
                     _move(p, stored[p].next_offset, target, bounds[p])._replace(
-                        lost=lost(stored[p].next_offset, stored[p].updated_at, bounds[p], left.get(p))
+                        lost=lost(stored[p].next_offset, stored[p].updated_at, bounds[p], left.get(p)),
+                        recreated=target.kind != "shift" and is_another(stored[p].topic_id, bounds[p].topic_id),
                     )
                     for p in meant(scope, stored, bounds)
                 ]
@@ -145,4 +151,6 @@ async def _carry_out(connection: AsyncConnection, group_id: str, moves: list[Mov
     after: dict[str, Any] = {m.name: m.after for m in moves}
     if gone := {m.name: m.lost.to_json() for m in moves if m.lost}:
         after["lost"] = gone
-    await operations.record(connection, "offsets reset", before=before, after=after)
+    if others := [m.name for m in moves if m.recreated and m.before]:
+        after["recreated"] = others
+    await operations.record(connection, COMMAND, before=before, after=after)

@@ -47,13 +47,15 @@ class Reread:
         *,
         over_gaps: bool = False,
         only: Mentions | Keyed | None = None,
+        gone: Mapping[TopicPartition, str] = MappingProxyType({}),
     ) -> None:
         """`start`: where to begin; without it, and of other partitions, at the first record that Kafka has.
         `over_gaps`: where records are deleted while this reads, it goes on with those that Kafka still has.
-        `only`: what can't be of these ids is left out as it is fetched; some others are given all the same."""
+        `only`: what can't be of these ids is left out as it is fetched; some others are given all the same.
+        `gone`: partitions that are not read, as they are not what the positions mean, and why."""
         self._settings = settings
         self._positions, self._start, self._over_gaps = positions, start, over_gaps
-        self._progress, self._only = progress, only
+        self._progress, self._only, self._gone = progress, only, gone
         self._left: dict[TopicPartition, int] = {}
         """Partitions that are not yet read up to here."""
         self._stands: dict[TopicPartition, int] = {}
@@ -100,7 +102,9 @@ class Reread:
         for partition in sorted(wanted.keys() - there):
             why = f"Kafka has no such partition; the position is {wanted[partition]}"
             self._gap(partition, wanted[partition], why)
-        partitions = sorted(wanted.keys() & there)
+        for partition in sorted(wanted.keys() & there & self._gone.keys()):
+            self._gap(partition, wanted[partition], self._gone[partition])
+        partitions = sorted(wanted.keys() & there - self._gone.keys())
         client.assign(partitions)
         first = await client.beginning_offsets(partitions) if partitions else {}
         last = await client.end_offsets(partitions) if partitions else {}

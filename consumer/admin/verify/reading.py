@@ -9,6 +9,7 @@ from asyncpg.pgproto import pgproto
 
 from neon_projector.consumer.admin.letters.edits import Edit, Place
 from neon_projector.consumer.admin.operations.pace import Pace
+from neon_projector.consumer.admin.verify.kept import Kept
 from neon_projector.consumer.admin.verify.snapshot import Positions
 from neon_projector.consumer.admin.verify.spill import Spill
 from neon_projector.consumer.decoder import decoder_of
@@ -56,13 +57,15 @@ class Reading:
             self._replaced.add(edit.place)
 
     async def read(
-        self, positions: Positions, tell: Callable[[int, int], None], step: Callable[[int], Awaitable[None]]
+        self, positions: Positions, kept: Kept, tell: Callable[[int, int], None], step: Callable[[int], Awaitable[None]]
     ) -> None:
         """`tell` hears how many offsets are read, of how many; `step` how many records, every two seconds. With ids all
         offsets count: of most records nothing else is known."""
         manifest, clock = self._spill.manifest, asyncio.get_running_loop().time
-        reading = Reread(self._settings, positions, tell, partitions_of(manifest.read), only=self._only)
-        read, records, saved, before = dict(manifest.read), manifest.records, clock(), list(manifest.unreadable)
+        start = partitions_of(manifest.read)
+        reading = Reread(self._settings, positions, tell, start, only=self._only, gone=kept.gone)
+        partly = [f"{p.topic}:{p.partition}: {why}" for p, why in kept.partly.items() if p in positions]
+        read, records, saved, before = dict(manifest.read), manifest.records, clock(), [*manifest.unreadable, *partly]
         stepped = saved
         with kafka_translated():
             async for part in reading.parts():

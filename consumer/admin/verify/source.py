@@ -18,10 +18,13 @@ from neon_projector.consumer.admin.operations.live import Live
 from neon_projector.consumer.admin.operations.operation import Operation
 from neon_projector.consumer.admin.operations.pace import Pace
 from neon_projector.consumer.admin.verify import directory
+from neon_projector.consumer.admin.verify.kept import Kept, kept_of
 from neon_projector.consumer.admin.verify.reading import Reading, partitions_of
 from neon_projector.consumer.admin.verify.snapshot import Positions
 from neon_projector.consumer.admin.verify.spill import Spill
+from neon_projector.consumer.admin.verify.tails import Tails
 from neon_projector.consumer.admin.verify.wanted import Wanted
+from neon_projector.consumer.admin.watermarks import bounds_of
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.projection import Registry
@@ -52,6 +55,10 @@ class Source:
         self.scope = Scope(frozenset(wanted.entities), frozenset(map(UUID, map(str, ids))))
         self.side = Side(left_behind.table_of(operation.id, ""))
         self.spill: Spill | None = None
+        self._kept: Kept | None = None
+        """What Kafka can't give up to the positions, as it was found first."""
+        self._tails: Tails | None = None
+        """What the topics had at or behind the positions of the snapshot; None where an earlier runner took that."""
 
     def reopen(self) -> Spill | None:
         """What an earlier runner has read; None where that is no longer on this machine."""
@@ -93,8 +100,17 @@ class Source:
             packing, form = self.packing(positions), self._operation.position.get("form")
             reading = Reading(self._settings, self._registry, scope or self.scope, spill, packing, pace, form)
             reading.edited(await edits(self._engine))
-            await reading.read(self._to_read(positions), partial(self._tell.at, what), self._step)
+            self._kept = self._kept or await self._kept_of(positions)
+            await reading.read(self._to_read(positions), self._kept, partial(self._tell.at, what), self._step)
         return frozenset(reading.hanging)
+
+    async def _kept_of(self, positions: Positions) -> Kept:
+        return await kept_of(self._engine, self._settings, positions)
+
+    async def _look_behind(self, positions: Positions) -> Tails:
+        gone = self._kept.gone if self._kept else ()
+        self._tails = Tails.of(positions, await bounds_of(self._settings), gone)
+        return self._tails
 
     @property
     def keyed(self) -> list[str] | None:

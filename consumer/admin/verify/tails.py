@@ -1,6 +1,6 @@
 """What the topics have at or behind the positions. Where something differs it is read, too: it may be ahead of them."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping
 from typing import NamedTuple
 from uuid import UUID
 
@@ -37,8 +37,12 @@ class Tails(NamedTuple):
     """Partitions that have had records and have no position, each as a sentence."""
 
     @classmethod
-    def of(cls, positions: Positions, bounds: Mapping[TopicPartition, Bounds]) -> "Tails":
-        behind = {p: own.latest for p, own in sorted(bounds.items()) if own.latest > positions.get(p, 0)}
+    def of(
+        cls, positions: Positions, bounds: Mapping[TopicPartition, Bounds], gone: Container[TopicPartition]
+    ) -> "Tails":
+        """`gone`: what is behind these positions is another topic's."""
+        last = {p: own.latest for p, own in sorted(bounds.items()) if p not in gone}
+        behind = {p: end for p, end in last.items() if end > positions.get(p, 0)}
         without = [
             f"{p.topic}:{p.partition} has no position: its records were never read, or the position was deleted"
             for p in behind

@@ -17,9 +17,8 @@ from neon_projector.consumer.admin.verify.snapshot import Positions
 from neon_projector.consumer.admin.verify.source import READING, Source
 from neon_projector.consumer.admin.verify.spill import Spill
 from neon_projector.consumer.admin.verify.tails import READING as AFTER
-from neon_projector.consumer.admin.verify.tails import Later, Tails
+from neon_projector.consumer.admin.verify.tails import Later
 from neon_projector.consumer.admin.verify.together import together
-from neon_projector.consumer.admin.watermarks import bounds_of
 from neon_projector.consumer.errors import TransientError
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.projections.sql.verify import tables
@@ -47,8 +46,6 @@ class Work(Source):
 
     _copied = 0
     """How much of what the events name was known when it was copied."""
-    _tails: Tails | None = None
-    """What the topics had at or behind the positions of the snapshot; None where an earlier runner took that."""
 
     @property
     def _partly(self) -> Partly:
@@ -126,6 +123,7 @@ class Work(Source):
         async with together() as group:
             group.create_task(self._copy(known))
             positions = await known
+            self._kept = await self._kept_of(positions)
             group.create_task(self._look_behind(positions))
             if self.spill is not None and not snapshot.goes_on(before, positions):
                 position |= self._new_directory()
@@ -133,9 +131,6 @@ class Work(Source):
             spill = self._spill(position, positions)
             await self._read(spill, positions)
         return spill, positions
-
-    async def _look_behind(self, positions: Positions) -> None:
-        self._tails = Tails.of(positions, await bounds_of(self._settings))
 
     async def _copy(self, known: "asyncio.Future[Positions]") -> None:
         try:
@@ -169,7 +164,7 @@ class Work(Source):
     async def _compare(self, spill: Spill, also: Also | None) -> Report | None:
         """Twice, where something differs that is ahead of the positions: what hangs on it is right then. None where a
         part was read, and that does not explain what differs."""
-        tails = self._tails or Tails.of(self.positions, await bounds_of(self._settings))
+        tails = self._tails or await self._look_behind(self.positions)
         report, unreadable = await self._compare_once(spill, [], again=False), list[str]()
         if report.kinds and tails.end:
             later = Later(self._engine, self._registry, self.scope, self.side, self._operation.id)
