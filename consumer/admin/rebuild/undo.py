@@ -41,7 +41,7 @@ async def undo(
 ) -> tuple[int | None, Counter[str]]:
     """The operation's id, and how many lines became what. Without `execute` nothing is changed, and only what a single
     look shows is told. `path` is absolute. Refused where it is no undo file."""
-    with UndoLines(path) as lines:
+    with UndoLines(path, {projection.entity for projection in registry}) as lines:
         if not execute:
             return None, await Undo(engine, registry, lines, tell).look()
         frozen = {"file": str(path)}
@@ -54,7 +54,8 @@ async def resume(
 ) -> Counter[str]:
     """Go on with one. Refused where its file is not on this machine."""
     async with running(engine, COMMAND, resume=number) as operation:
-        with UndoLines(Path(operation.filter["file"])) as lines:
+        with UndoLines(Path(operation.filter["file"]), {projection.entity for projection in registry}) as lines:
+            lines.ensure(operation.position.get("left", 0))
             return await Undo(engine, registry, lines, tell).run(operation)
 
 
@@ -96,8 +97,6 @@ class Undo:
         portion, ids = list[Line](), set[Any]()
         for number in reversed(range(left)):
             line = self._lines[number]
-            if line["entity"] not in self._sql:
-                line["before"] = FORGOTTEN
             if portion and (len(portion) >= PORTION or line["id"] in ids or line["entity"] != portion[0]["entity"]):
                 yield portion
                 portion, ids = [], set()

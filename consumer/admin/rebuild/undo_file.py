@@ -6,7 +6,7 @@ was never committed, or be there twice: `after` tells which one holds. The last 
 
 import os
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -71,17 +71,24 @@ class UndoFile:
 
 
 class UndoLines:
-    """The whole lines of a file, for reading. Refused where it can't be read."""
+    """The whole lines of a file, for reading. Refused where it can't be read, or where one is no such line: before
+    anything is put back, as the last line comes first. `entities` are those that there are."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, entities: Container[str]) -> None:
         self.path, self._ends = path, array("q", [0])
         try:
             self._file = path.open("rb")
             for line in self._file:
                 if line.endswith(b"\n"):
                     self._ends.append(self._ends[-1] + len(line))
+                    self._check(self._read(line), entities)
         except OSError as error:
             raise Refused(f"{path} can't be read ({error.strerror})") from None
+
+    def ensure(self, left: int) -> None:
+        """Refused where there are not so many: it is not the file of before."""
+        if left > len(self):
+            raise Refused(f"{self.path} has become shorter: {left:,} of its lines are still to be put back")
 
     def __enter__(self) -> "UndoLines":
         return self
@@ -93,15 +100,39 @@ class UndoLines:
         return len(self._ends) - 1
 
     def __getitem__(self, number: int) -> dict[str, Any]:
-        """`entity`, `id`, `after`, `before`. Refused where it is no such line."""
+        """`entity`, `id`, `after`, `before`."""
         start, end = self._ends[number], self._ends[number + 1]
+        return self._read(os.pread(self._file.fileno(), end - start, start))
+
+    def _read(self, data: bytes) -> dict[str, Any]:
         try:
-            line: dict[str, Any] = orjson.loads(os.pread(self._file.fileno(), end - start, start))
+            line: dict[str, Any] = orjson.loads(data)
             line |= {"id": UUID(line["id"]), "after": bytes.fromhex(line["after"])}
             line |= {"entity": line["entity"], "before": line["before"]}
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise Refused(f"{self.path} is no undo file of `projector rebuild`, see line {number + 1}") from None
+            raise self._wrong() from None
         return line
+
+    def _check(self, line: Mapping[str, Any], entities: Container[str]) -> None:
+        """What was there before must be of the entity itself: else another one would be written."""
+        entity, own, before = line["entity"], str(line["id"]), line["before"]
+        if not isinstance(entity, str) or entity not in entities:
+            raise self._wrong()
+        if before == FORGOTTEN:
+            return
+        if not isinstance(before, dict) or before.keys() != {"row", "state", "events"}:
+            raise self._wrong()
+        row, state, events = before["row"], before["state"], before["events"]
+        parts = [(row, {"id": own}), (state, {"entity": entity, "id": own})]
+        if events is not None and not isinstance(events, list):
+            raise self._wrong()
+        parts += [(event, {"entity": entity, "entity_id": own}) for event in events or ()]
+        for part, wanted in parts:
+            if part is not None and not (isinstance(part, dict) and wanted.items() <= part.items()):
+                raise self._wrong()
+
+    def _wrong(self) -> Refused:
+        return Refused(f"{self.path} is no undo file of `projector rebuild`, see line {len(self)}")
 
 
 def _whole(path: Path) -> int:
