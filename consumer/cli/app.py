@@ -11,7 +11,7 @@ import typer
 from neon_projector.consumer.cli import changes, offsets, operations, parked
 from neon_projector.consumer.cli import dead_letters as letters
 from neon_projector.consumer.cli.contract import contract
-from neon_projector.consumer.cli.database import AsJson, ByKey, Execute, Yes
+from neon_projector.consumer.cli.database import LAST, AsJson, ByKey, Execute, MaxRate, Yes
 from neon_projector.consumer.cli.discard import discard
 from neon_projector.consumer.cli.examples import AN_ID, examples
 from neon_projector.consumer.cli.explain import explain
@@ -145,13 +145,14 @@ def verify(
     ] = None,
     by_key: ByKey = False,
     recheck: Annotated[
-        int | None, typer.Option(metavar="OPERATION", min=1, help="Compare only what differed in that verify.")
+        int | None,
+        typer.Option(metavar="OPERATION", min=1, max=LAST, help="Compare only what differed in that verify."),
     ] = None,
     max_differences: Annotated[
         int | None,
-        typer.Option(min=0, help="List at most so many; all are counted. Default: 20, with --json 1000."),
+        typer.Option(min=0, max=LAST, help="List at most so many; all are counted. Default: 20, with --json 1000."),
     ] = None,
-    max_rate: Annotated[float | None, typer.Option(min=1, help="Records a second, at most.")] = None,
+    max_rate: MaxRate = None,
     as_json: AsJson = False,
 ) -> None:
     """Compute the tables again from the topics, and report each difference. Changes nothing.
@@ -183,7 +184,7 @@ def rebuild(
     ] = None,
     by_key: ByKey = False,
     from_verify: Annotated[
-        int | None, typer.Option(metavar="OPERATION", min=1, help="Heal only what that verify has found.")
+        int | None, typer.Option(metavar="OPERATION", min=1, max=LAST, help="Heal only what that verify has found.")
     ] = None,
     missing_only: Annotated[
         bool, typer.Option("--missing-only", help="Heal only what is missing; change nothing that is there.")
@@ -196,7 +197,7 @@ def rebuild(
         Path | None,
         typer.Option(metavar="FILE", help="Where to write what was there before. Default: in this directory."),
     ] = None,
-    max_rate: Annotated[float | None, typer.Option(min=1, help="Records a second, at most.")] = None,
+    max_rate: MaxRate = None,
     execute: Execute = False,
     yes: Yes = False,
     as_json: AsJson = False,

@@ -20,6 +20,11 @@ T = TypeVar("T")
 Execute = Annotated[bool, typer.Option("--execute", help="Do it. Without this option: a dry run.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+LAST = 2**63 - 1
+"""The largest number that the database takes (bigint)."""
+MOST = 10.0**9
+"""The largest rate, or number of seconds: infinity is no JSON."""
+MaxRate = Annotated[float | None, typer.Option(min=1, max=MOST, help="Records a second, at most.")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Print at most so many.")]
 ByKey = Annotated[
     bool,

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from neon_projector.consumer.admin.letters import lookup
 from neon_projector.consumer.admin.letters.filter import Filter
 from neon_projector.consumer.admin.letters.traces import traceparent_of
-from neon_projector.consumer.cli.database import AsJson, Limit, ask
+from neon_projector.consumer.cli.database import LAST, AsJson, Limit, ask
 from neon_projector.consumer.cli.examples import examples
 from neon_projector.consumer.cli.letter_filter import with_filter
 from neon_projector.consumer.cli.letter_text import readable
@@ -84,7 +84,7 @@ def _listed(row: dict[str, Any]) -> dict[str, Any]:
 @with_filter
 def show(
     which: Filter,
-    number: Annotated[int | None, typer.Argument(min=1, max=2**63 - 1, help="The number of a dead letter.")] = None,
+    number: Annotated[int | None, typer.Argument(min=1, max=LAST, help="The number of a dead letter.")] = None,
     status: OfStatus = Status.NEW,
     limit: Annotated[int, typer.Option(min=1, max=10_000, help="Show at most so many.")] = 10,
     as_json: AsJson = False,

@@ -12,7 +12,7 @@ from neon_projector.consumer.admin.explain.find import find
 from neon_projector.consumer.admin.explain.stale import stale
 from neon_projector.consumer.admin.explain.story import FROM_TOPIC_SECONDS, SEARCH_SECONDS
 from neon_projector.consumer.admin.explain.story import explain as run_explain
-from neon_projector.consumer.cli.database import AsJson, ask
+from neon_projector.consumer.cli.database import MOST, AsJson, ask
 from neon_projector.consumer.cli.explained import print_conclusion, print_stale, print_story
 from neon_projector.consumer.cli.output import print_json, print_next, print_table, print_text
 from neon_projector.consumer.cli.progress import progress
@@ -36,7 +36,7 @@ def explain(
     partition: Annotated[
         str | None, typer.Option(help="t:0: what may be stale because records of this partition were never read.")
     ] = None,
-    search_seconds: Annotated[float | None, typer.Option(min=0, help=SEARCH_HELP)] = None,
+    search_seconds: Annotated[float | None, typer.Option(min=0, max=MOST, help=SEARCH_HELP)] = None,
     as_json: AsJson = False,
     **sought: str | None,
 ) -> None:

@@ -9,7 +9,7 @@ from neon_projector.consumer.admin.explain.story import SEARCH_SECONDS
 from neon_projector.consumer.admin.forget import Forgotten
 from neon_projector.consumer.admin.forget import forget as run_forget
 from neon_projector.consumer.admin.kafka_holds import Held, held
-from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm
+from neon_projector.consumer.cli.database import DRY, MOST, AsJson, Execute, Yes, ask, confirm
 from neon_projector.consumer.cli.output import print_json, print_text
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.wording import counted
@@ -19,7 +19,8 @@ from neon_projector.projections.registry import REGISTRY
 def forget(
     entity_id: UUID,
     search_seconds: Annotated[
-        float, typer.Option(min=0, help="How long to search the topics for what Kafka still holds; 0: not at all.")
+        float,
+        typer.Option(min=0, max=MOST, help="How long to search the topics for what Kafka still holds; 0: not at all."),
     ] = SEARCH_SECONDS,
     execute: Execute = False,
     yes: Yes = False,

@@ -9,10 +9,11 @@ from uuid import UUID
 import typer
 
 from neon_projector.consumer.admin.letters.filter import Filter
+from neon_projector.consumer.cli.database import LAST
 from neon_projector.consumer.cli.moment import moment
 from neon_projector.projections.contract.outcome import Reason
 
-Ids = Annotated[list[int] | None, typer.Argument(min=1, max=2**63 - 1, help="Numbers of dead letters.")]
+Ids = Annotated[list[int] | None, typer.Argument(min=1, max=LAST, help="Numbers of dead letters.")]
 Every = Annotated[bool, typer.Option("--all", help="All dead letters of status new.")]
 
 OPTIONS: dict[str, Any] = {

@@ -10,7 +10,7 @@ from neon_projector.consumer.admin.reset import Move
 from neon_projector.consumer.admin.reset import reset as run_reset
 from neon_projector.consumer.admin.tell_group import tell_group
 from neon_projector.consumer.cli.by_topic import EveryPartition
-from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm, is_to_ask
+from neon_projector.consumer.cli.database import DRY, LAST, AsJson, Execute, Yes, ask, confirm, is_to_ask
 from neon_projector.consumer.cli.examples import examples
 from neon_projector.consumer.cli.offsets_text import print_moves, print_positions
 from neon_projector.consumer.cli.output import print_json, print_text
@@ -45,12 +45,14 @@ def reset(
     all_topics: Annotated[bool, typer.Option("--all-topics", help="All topics of the settings.")] = False,
     to_earliest: Annotated[bool, typer.Option("--to-earliest", help="To the first record that Kafka has.")] = False,
     to_latest: Annotated[bool, typer.Option("--to-latest", help="To the end: only new records are read.")] = False,
-    to_offset: Annotated[int | None, typer.Option(help="To this offset.")] = None,
+    to_offset: Annotated[int | None, typer.Option(min=-LAST, max=LAST, help="To this offset.")] = None,
     to_datetime: Annotated[
         str | None, typer.Option(help="To the first record of this time or later: RFC 3339, with a zone.")
     ] = None,
     by_duration: Annotated[str | None, typer.Option(help="Back from now by this ISO 8601 duration: PT1H, P1D.")] = None,
-    shift_by: Annotated[int | None, typer.Option(help="By so many records; a negative number: back.")] = None,
+    shift_by: Annotated[
+        int | None, typer.Option(min=-LAST, max=LAST, help="By so many records; a negative number: back.")
+    ] = None,
     execute: Execute = False,
     yes: Yes = False,
     every: EveryPartition = False,

@@ -11,12 +11,12 @@ from neon_projector.consumer.admin.operations import lookup
 from neon_projector.consumer.admin.operations.operation import RESUMABLE
 from neon_projector.consumer.admin.replay.run import COMMAND as REPLAY
 from neon_projector.consumer.cli import redrive, replay
-from neon_projector.consumer.cli.database import AsJson, Limit, ask
+from neon_projector.consumer.cli.database import LAST, MOST, AsJson, Limit, ask
 from neon_projector.consumer.cli.examples import examples
 from neon_projector.consumer.cli.output import json_of, print_json, print_next, print_table, print_text, said
 from neon_projector.consumer.errors import Refused
 
-Number = Annotated[int, typer.Argument(min=1, max=2**63 - 1, help="As `projector operations list` shows it.")]
+Number = Annotated[int, typer.Argument(min=1, max=LAST, help="As `projector operations list` shows it.")]
 Unfinished = Annotated[bool, typer.Option("--unfinished", help="Only what runs, or can be resumed.")]
 Row = dict[str, Any]
 
@@ -107,7 +107,8 @@ def _shortened(text: str) -> str:
 def resume(
     number: Number,
     max_rate: Annotated[
-        float | None, typer.Option(min=0, help="Another rate than it began with, a second; 0: without a limit.")
+        float | None,
+        typer.Option(min=0, max=MOST, help="Another rate than it began with, a second; 0: without a limit."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -10,7 +10,7 @@ from neon_projector.consumer.admin.publish import publish as run
 from neon_projector.consumer.admin.publish.lines import STDIN, NotLines, opened
 from neon_projector.consumer.admin.publish.message import Mode
 from neon_projector.consumer.admin.publish.sending import Sent
-from neon_projector.consumer.cli.database import AsJson, interruptible
+from neon_projector.consumer.cli.database import LAST, MOST, AsJson, interruptible
 from neon_projector.consumer.cli.output import print_json, print_text
 from neon_projector.consumer.cli.progress import progress
 from neon_projector.consumer.environment import load_event_settings, load_kafka_settings
@@ -31,8 +31,10 @@ def publish(
     ] = None,
     check: Annotated[bool, typer.Option("--check", help="Only check; needs no server and no settings.")] = False,
     mode: Annotated[Mode, typer.Option(help="CloudEvents' content mode.")] = Mode.STRUCTURED,
-    rate: Annotated[float | None, typer.Option(min=0.01, help="Events a second, at most.")] = None,
-    from_line: Annotated[int, typer.Option(min=1, help="Publish from this line on; all lines are checked.")] = 1,
+    rate: Annotated[float | None, typer.Option(min=0.01, max=MOST, help="Events a second, at most.")] = None,
+    from_line: Annotated[
+        int, typer.Option(min=1, max=LAST, help="Publish from this line on; all lines are checked.")
+    ] = 1,
     skip_bad: Annotated[bool, typer.Option("--skip-bad", help="Leave out lines that have a problem.")] = False,
     explain: Annotated[
         Reason | None,

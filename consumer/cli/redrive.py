@@ -13,7 +13,7 @@ from neon_projector.consumer.admin.letters.redrive import Redrive
 from neon_projector.consumer.admin.letters.tally import CHANGED, LOST, REJECTED, RESOLVED, Tally
 from neon_projector.consumer.admin.operations import lookup
 from neon_projector.consumer.cli.choice import choose
-from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm, work
+from neon_projector.consumer.cli.database import DRY, LAST, MOST, AsJson, Execute, Yes, ask, confirm, work
 from neon_projector.consumer.cli.letter_filter import Every, Ids, with_filter
 from neon_projector.consumer.cli.output import print_json, print_next, print_table, print_text
 from neon_projector.consumer.cli.progress import progress
@@ -34,8 +34,8 @@ Edit = Annotated[
 ]  # fmt: skip
 Details = Annotated[bool, typer.Option("--details", help="Say what became of each letter.")]
 Force = Annotated[bool, typer.Option("--force", help=f"Also those that {IN_VAIN} retries did not help.")]
-MaxRate = Annotated[float | None, typer.Option(min=1, help="Letters a second, at most.")]
-AtMost = Annotated[int | None, typer.Option("--limit", min=1, help="Try at most so many, the oldest first.")]
+MaxRate = Annotated[float | None, typer.Option(min=1, max=MOST, help="Letters a second, at most.")]
+AtMost = Annotated[int | None, typer.Option("--limit", min=1, max=LAST, help="Try at most so many, the oldest first.")]
 
 
 @with_filter

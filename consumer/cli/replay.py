@@ -11,7 +11,7 @@ from neon_projector.consumer.admin.operations.operation import Operation
 from neon_projector.consumer.admin.replay import run
 from neon_projector.consumer.admin.replay.plan import Point, plan
 from neon_projector.consumer.cli.by_topic import EveryPartition
-from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm, is_to_ask, work
+from neon_projector.consumer.cli.database import DRY, AsJson, Execute, MaxRate, Yes, ask, confirm, is_to_ask, work
 from neon_projector.consumer.cli.progress import progress
 from neon_projector.consumer.cli.replay_text import print_plan, print_result
 from neon_projector.consumer.cli.scope import scope_of, span_of
@@ -31,7 +31,7 @@ def replay(
     start: Annotated[str | None, typer.Option("--from", help=f"{POINT} Default: all that Kafka has.")] = None,
     end: Annotated[str | None, typer.Option("--to", help=f"{POINT} It is not read itself.")] = None,
     key: Annotated[list[str] | None, typer.Option(help="Only records with this key; may be repeated.")] = None,
-    max_rate: Annotated[float | None, typer.Option(min=1, help="Records a second, at most.")] = None,
+    max_rate: MaxRate = None,
     execute: Execute = False,
     yes: Yes = False,
     every: EveryPartition = False,

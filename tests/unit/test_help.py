@@ -60,3 +60,14 @@ def test_every_help_is_plain_text_of_80_columns_with_each_option_explained(path:
     assert all(f" {line} " in shown.output for line in examples_of(EVERY[path]))
     unexplained = [p.opts for p in EVERY[path].params if p.param_type_name == "option" and not getattr(p, "help", None)]
     assert unexplained == []
+
+
+@pytest.mark.parametrize("path", EVERY, ids=" ".join)
+def test_every_number_is_one_that_the_database_takes(path: tuple[str, ...]) -> None:
+    """Without a bound 2**63 is "a value that the database refuses", and infinity is text in an operation's filter."""
+    for parameter in EVERY[path].params:
+        kind = parameter.type_descriptor.annotation
+        if kind in (int, float):
+            least, most = (-(2**63), 2**63 - 1) if kind is int else (0, 10**9)
+            assert parameter.max is not None, parameter.name
+            assert least <= (0 if parameter.min is None else parameter.min) < parameter.max <= most, parameter.name
