@@ -21,6 +21,7 @@ KILLS = 6
 LEFT = "SELECT count(*)::int FROM pg_class WHERE relname LIKE 'operation\\_%'"
 NEWEST = "SELECT max(id) FROM projector.operations WHERE command = 'verify'"
 COPIED = "SELECT position ->> 'copied' = 'true' FROM projector.operations ORDER BY id DESC LIMIT 1"
+DIRECTORY = "SELECT position ->> 'directory' FROM projector.operations ORDER BY id DESC LIMIT 1"
 STATE = "SELECT state FROM projector.operations WHERE id = $1"
 
 
@@ -98,6 +99,39 @@ async def test_ctrl_c_pauses_it_and_cancel_leaves_nothing(world: World, tmp_path
     assert command("verify", settings=settings).returncode == 0
     assert await world.value(LEFT) == 0
     assert left(tmp_path) == []
+
+
+async def test_who_takes_it_over_uses_nothing_that_is_not_its_own(world: World, tmp_path: Path) -> None:
+    """Neither what a runner still writes that is only stopped (Ctrl-Z), nor what another version has written, nor the
+    positions of another group."""
+    settings = world.settings | {"TMPDIR": str(tmp_path)}
+    await world.create_topics()
+    await world.publish_users(60)
+    with running_projector(world.settings):
+        await world.until_consumed(60)
+    stopped = begin(settings, "verify", "--max-rate", "20")
+    try:
+        await world.until(f"SELECT count(*)::int FROM ({NEWEST}) n WHERE ({COPIED})", 1)
+        stopped.send_signal(signal.SIGSTOP)
+        resume, directory = ("operations", "resume", str(await world.value(NEWEST))), await world.value(DIRECTORY)
+        await world.rows(
+            "INSERT INTO projector.offsets (group_id, topic, partition, next_offset) VALUES ('o', 't', 0, 0)"
+        )
+        theirs = command(*resume, settings=settings | {"KAFKA_GROUP_ID": "o"})
+        assert (theirs.returncode, "is of the group" in theirs.stderr) == (4, True), theirs.stderr
+        slow = begin(settings, *resume, "--max-rate", "20")
+        await world.until(f"SELECT ({COPIED}) AND ({DIRECTORY}) <> '{directory}'", True)
+        slow.kill()
+        slow.communicate()
+        directory = await world.value(DIRECTORY)
+        await world.rows('UPDATE projector.operations SET position = position || \'{"shape": "another"}\'')
+        done = command(*resume, "--max-rate", "0", "--json", settings=settings)
+        assert json.loads(done.stdout)["verdict"] == "equal", done.stderr
+        assert await world.value(DIRECTORY) != directory
+    finally:
+        stopped.send_signal(signal.SIGCONT)
+    _, errors = await asyncio.to_thread(stopped.communicate, timeout=30)
+    assert stopped.returncode == 4, errors
 
 
 @pytest.mark.parametrize("killed", [True, False], ids=["and it with it", "and it lives"])

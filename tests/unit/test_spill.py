@@ -10,7 +10,8 @@ import pytest
 from asyncpg.pgproto import pgproto
 
 from neon_projector.consumer.admin.verify import directory
-from neon_projector.consumer.admin.verify.spill import EVENTS, MANIFEST, Spill
+from neon_projector.consumer.admin.verify import spill as module
+from neon_projector.consumer.admin.verify.spill import EVENTS, MANIFEST, InUse, Spill
 from neon_projector.consumer.errors import FatalError
 from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.event import Event
@@ -33,6 +34,11 @@ def opened(path: Path, token: str = "token") -> Spill:
     return Spill(path, token, RECORDS, ENCODER)
 
 
+def read_of(spill: Spill) -> dict[str, int]:
+    spill.close()
+    return spill.manifest.read
+
+
 def ids(spill: Spill) -> list[bytes]:
     buckets = [[one.id for part in spill.parts(n) for one in PACKING.decode_many(part)] for n in range(spill.buckets)]
     assert sum(bool(bucket) for bucket in buckets) > 1
@@ -47,13 +53,15 @@ def test_what_was_saved_is_there_after_a_crash_and_nothing_of_what_came_after(tm
     spill.add(second)
     spill.save({"users:0": 7}, 200, ["users:1: gone"])
     spill.add(third)
-    spill.flush()  # and it is killed
+    spill.flush()
+    spill.close()  # it is killed
     again = opened(tmp_path)
     assert (again.manifest.read, again.manifest.records) == ({"users:0": 7}, 200)
     assert again.manifest.unreadable == ["users:1: gone"]
     assert ids(again) == sorted(one[1] for one in first + second)
     again.add(third)
     again.save({}, 300, [])
+    again.close()
     assert ids(opened(tmp_path)) == sorted(one[1] for one in first + second + third)
 
 
@@ -61,14 +69,27 @@ def test_what_another_operation_left_or_somebody_cut_does_not_count(tmp_path: Pa
     spill = opened(tmp_path)
     spill.add(some(50))
     spill.save({"users:0": 7}, 100, [])
-    assert opened(tmp_path / "elsewhere").manifest.read == {}
+    spill.close()
+    assert read_of(opened(tmp_path / "elsewhere")) == {}
     length = (tmp_path / EVENTS).stat().st_size
     (tmp_path / EVENTS).write_bytes((tmp_path / EVENTS).read_bytes()[: length - 1])
-    assert opened(tmp_path).manifest.read == {}
+    assert read_of(opened(tmp_path)) == {}
+    spill = opened(tmp_path)
     spill.save({"users:0": 7}, 100, [])
-    assert opened(tmp_path, token="another").manifest.read == {}
+    spill.close()
+    assert read_of(opened(tmp_path, token="another")) == {}
     (tmp_path / MANIFEST).write_text("no manifest")
-    assert opened(tmp_path).manifest.read == {}
+    assert read_of(opened(tmp_path)) == {}
+
+
+def test_two_do_not_write_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A runner that was stopped, and was taken over from, wakes up and goes on for a moment."""
+    monkeypatch.setattr(module, "TAKE_SECONDS", 0.1)
+    first = opened(tmp_path)
+    with pytest.raises(InUse):
+        opened(tmp_path)
+    first.close()
+    opened(tmp_path).close()
 
 
 def test_a_disk_that_is_full_is_one_line_that_says_what_to_do(tmp_path: Path) -> None:

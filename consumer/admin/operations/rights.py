@@ -3,6 +3,7 @@
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from neon_projector.consumer.admin.operations import lookup
 from neon_projector.consumer.errors import FatalError, Refused, SchemaMissing
 from neon_projector.consumer.offsets.store import OFFSETS
 from neon_projector.consumer.recovery.translate import translated
@@ -24,6 +25,14 @@ async def require_group(engine: AsyncEngine, group_id: str) -> None:
             groups = list((await connection.execute(_GROUPS)).scalars())
     if groups and group_id not in groups:
         raise Refused(f"the service here has KAFKA_GROUP_ID={' or '.join(groups)}, and yours is {group_id}")
+
+
+async def require_same_group(engine: AsyncEngine, group_id: str, operation_id: int) -> None:
+    """Refused where that operation is of another group: its positions would be others. An older version did not write
+    the group down of every operation."""
+    row = await lookup.shown(engine, operation_id)
+    if (group := (row["filter"] or {}).get("group_id", group_id)) != group_id:
+        raise Refused(f"operation {operation_id} is of the group {group}, and KAFKA_GROUP_ID is {group_id}")
 
 
 async def require_tables(engine: AsyncEngine) -> None:

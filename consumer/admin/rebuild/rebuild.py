@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from neon_projector.consumer.admin.operations.live import Live
 from neon_projector.consumer.admin.operations.operation import Operation
 from neon_projector.consumer.admin.operations.pace import Pace
+from neon_projector.consumer.admin.operations.rights import require_same_group
 from neon_projector.consumer.admin.operations.running import running
 from neon_projector.consumer.admin.rebuild.asked import Asked
 from neon_projector.consumer.admin.rebuild.heal import Healing
@@ -41,10 +42,12 @@ async def rebuild(
     engine: AsyncEngine, settings: Settings, registry: Registry, asked: Asked | None, tell: Tell,
     resume: int | None = None, *, ask_first: bool = False,
 ) -> Result:  # fmt: skip
-    """Heal. With `ask_first` it pauses as soon as it knows what is to be healed, if that is anything; `resume` goes on.
-    TransientError where a server does not answer."""
+    """Heal. With `ask_first` it pauses as soon as it knows what is to be healed, if that is anything; `resume` goes on,
+    Refused where that is of another group. TransientError where a server does not answer."""
     settings = await as_the_service(engine, settings)
-    frozen = None if asked is None else asked.as_filter()
+    if resume is not None:
+        await require_same_group(engine, settings.kafka_group_id, resume)
+    frozen = None if asked is None else {**asked.as_filter(), "group_id": settings.kafka_group_id}
     async with running(engine, COMMAND, filter=frozen, resume=resume) as operation:
         own = Rebuild(engine, settings, registry, operation, tell)
         try:
@@ -52,6 +55,8 @@ async def rebuild(
         except Cancelled:
             own.tidy_up()
             raise
+        finally:
+            own.close()
         if result.finished:
             own.tidy_up()
             operation.result, operation.outcome = result.as_json(), result.verdict
@@ -77,6 +82,9 @@ class Rebuild:
 
     def tidy_up(self) -> None:
         self._work.tidy_up()
+
+    def close(self) -> None:
+        self._work.close()
 
     async def run(self, *, ask_first: bool) -> Result:
         """Round after round, from where it is."""

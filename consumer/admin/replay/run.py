@@ -5,14 +5,13 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from neon_projector.consumer.admin.operations import lookup
 from neon_projector.consumer.admin.operations.live import Live
 from neon_projector.consumer.admin.operations.operation import Operation
 from neon_projector.consumer.admin.operations.pace import Pace
+from neon_projector.consumer.admin.operations.rights import require_same_group
 from neon_projector.consumer.admin.operations.running import running
 from neon_projector.consumer.admin.replay.plan import Range, name_of
 from neon_projector.consumer.admin.replay.replay import Replay
-from neon_projector.consumer.errors import Refused
 from neon_projector.consumer.offsets.service_settings import as_the_service
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.projection import Registry
@@ -48,10 +47,7 @@ async def resume(
     engine: AsyncEngine, settings: Settings, registry: Registry, number: int, watching: Watching
 ) -> Operation:
     """Go on with it; Refused where it is of another group."""
-    row = await lookup.shown(engine, number)
-    group = (row["filter"] or {}).get("group_id")
-    if group != settings.kafka_group_id:
-        raise Refused(f"operation {number} is of the group {group}, and KAFKA_GROUP_ID is {settings.kafka_group_id}")
+    await require_same_group(engine, settings.kafka_group_id, number)
     async with running(engine, COMMAND, resume=number) as operation:
         await _run(engine, settings, registry, operation, watching)
     return operation

@@ -1,8 +1,9 @@
 """What one operation reads of the topics, and where it keeps it."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,11 +18,11 @@ from neon_projector.consumer.admin.operations import left_behind
 from neon_projector.consumer.admin.operations.live import Live
 from neon_projector.consumer.admin.operations.operation import Operation
 from neon_projector.consumer.admin.operations.pace import Pace
-from neon_projector.consumer.admin.verify import directory
+from neon_projector.consumer.admin.verify import directory, snapshot
 from neon_projector.consumer.admin.verify.kept import Kept, kept_of
 from neon_projector.consumer.admin.verify.reading import Reading, partitions_of
 from neon_projector.consumer.admin.verify.snapshot import Positions
-from neon_projector.consumer.admin.verify.spill import Spill
+from neon_projector.consumer.admin.verify.spill import InUse, Spill
 from neon_projector.consumer.admin.verify.tails import Tails
 from neon_projector.consumer.admin.verify.wanted import Wanted
 from neon_projector.consumer.admin.watermarks import bounds_of
@@ -30,7 +31,7 @@ from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.sql.verify import tables
 from neon_projector.projections.sql.verify.tables import Scope, Side
-from neon_projector.projections.state.packed import ENCODER, Packing
+from neon_projector.projections.state.packed import ENCODER, Packing, columns_of
 
 READING = "reading the topics"
 
@@ -49,7 +50,7 @@ class Source:
         self, engine: AsyncEngine, settings: Settings, registry: Registry, operation: Operation, tell: Tell
     ) -> None:
         self._engine, self._settings, self._registry = engine, settings, registry
-        self._operation, self._tell = operation, tell
+        self._operation, self._tell, self._shape = operation, tell, _shape(registry)
         self._wanted = wanted = Wanted.of_filter(operation.filter)
         ids = operation.position.get("ids", wanted.ids)
         self.scope = Scope(frozenset(wanted.entities), frozenset(map(UUID, map(str, ids))))
@@ -61,15 +62,38 @@ class Source:
         """What the topics had at or behind the positions of the snapshot; None where an earlier runner took that."""
 
     def reopen(self) -> Spill | None:
-        """What an earlier runner has read; None where that is no longer on this machine."""
-        spill = self._spill(self._operation.position, self.positions)
-        return spill if spill.manifest.read else None
+        """What an earlier runner has read; None where that is no longer on this machine, is still written by a runner
+        that is stopped, or is of another version of the program."""
+        if self._is_of_this_version:
+            with suppress(InUse):
+                if (spill := self._spill(self._operation.position, self.positions)).manifest.read:
+                    return spill
+        self.close()
+        return None
 
-    def tidy_up(self) -> None:
-        """Nothing of it is needed any more on this machine."""
+    async def _copied_before(self) -> Spill | None:
+        """What an earlier runner has read, maybe nothing, where its copy of the tables is still there. None where all
+        must begin again, as in `reopen`."""
+        position = self._operation.position
+        if position.get("copied") and self._is_of_this_version and await snapshot.is_there(self._engine, self.side):
+            with suppress(InUse):
+                return self._spill(position, self.positions)
+        return None
+
+    @property
+    def _is_of_this_version(self) -> bool:
+        """Whether what was read and copied has the columns and types that this version knows."""
+        return bool(self._operation.position.get("shape") == self._shape)
+
+    def close(self) -> None:
+        """Who resumes it may read and write there."""
         if self.spill is not None:
             self.spill.close()
             self.spill = None
+
+    def tidy_up(self) -> None:
+        """Nothing of it is needed any more on this machine."""
+        self.close()
         directory.remove(self._operation.id, self._operation.position.get("directory"))
 
     @property
@@ -79,11 +103,10 @@ class Source:
 
     def _new_directory(self) -> dict[str, Any]:
         self.tidy_up()
-        return {"directory": directory.make(self._operation.id), "token": uuid4().hex}
+        return {"directory": directory.make(self._operation.id), "token": uuid4().hex, "shape": self._shape}
 
     def _spill(self, position: Mapping[str, Any], positions: Positions) -> Spill:
-        if self.spill is not None:
-            self.spill.close()
+        self.close()
         directory_, token = Path(position["directory"]), position["token"]
         self.spill = Spill(directory_, token, sum(positions.values()), ENCODER)
         return self.spill
@@ -139,3 +162,9 @@ class Source:
 
     async def _step(self, records: int) -> None:
         await self._operation.report(done=records)
+
+
+def _shape(registry: Registry) -> str:
+    """Differs where another version packs events, or copies rows, in another way."""
+    known = [(p.entity, columns_of(p)) for p in registry], list(registry.event_types)
+    return sha256(repr(known).encode()).hexdigest()[:16]

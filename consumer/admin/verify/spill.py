@@ -5,7 +5,9 @@ parts: arrays of packed events (`projections.state.packed`). Beside it, `manifes
 what is in the file for certain; so a reader that was killed goes on there.
 """
 
+import fcntl
 import os
+import time
 from array import array
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
@@ -23,8 +25,14 @@ BUCKET_RECORDS = 15_000
 MOST_BUCKETS = 4_096
 BUFFER_BYTES = 16 * 1024 * 1024
 """What is collected in memory before a block is written."""
+TAKE_SECONDS, TAKE_AGAIN_SECONDS = 3.0, 0.05
+"""So long is an earlier runner waited for, and so often is it looked."""
 _ARRAY = b"\xdd"
 """MessagePack's array of up to 2^32 - 1 objects; four bytes with their number follow."""
+
+
+class InUse(Exception):
+    """Another process writes there, or would if it were not stopped (Ctrl-Z, a machine asleep)."""
 
 
 class Manifest(msgspec.Struct):
@@ -47,14 +55,19 @@ class _Block(NamedTuple):
 
 
 class Spill:
-    """The events of one operation, in `directory`. `token` tells it from what another operation may have left there."""
+    """The events of one operation, in `directory`. `token` tells it from what another operation may have left there.
+
+    InUse where another runner has it open: one that was stopped and wakes up goes on writing until it hears that it was
+    taken over from.
+    """
 
     def __init__(self, directory: Path, token: str, records: int, encoder: msgspec.msgpack.Encoder) -> None:
-        self.manifest = _read_manifest(directory, token) or Manifest(token, _buckets_for(records))
         self._path = directory
         with on_disk():
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._file = os.open(directory / EVENTS, os.O_RDWR | os.O_CREAT, 0o600)
+            _take(self._file)
+            self.manifest = _read_manifest(directory, token) or Manifest(token, _buckets_for(records))
             os.ftruncate(self._file, self.manifest.length)
         self._length = self.manifest.length
         self._blocks = list(self._find_blocks())
@@ -134,6 +147,21 @@ class Spill:
             lengths = array("I", os.pread(self._file, head, at))
             yield _block(at, lengths)
             at += head + sum(lengths)
+
+
+def _take(file: int) -> None:
+    """Lock it for as long as it is open (flock(2)); a runner that was taken over from ends within two seconds."""
+    until = time.monotonic() + TAKE_SECONDS
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                os.close(file)
+                raise InUse from None
+            time.sleep(TAKE_AGAIN_SECONDS)
+        else:
+            return
 
 
 def _block(at: int, lengths: "array[int]") -> _Block:

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.admin.operations.operation import OPERATIONS
+from neon_projector.consumer.admin.operations.rights import require_same_group
 from neon_projector.consumer.admin.operations.running import running
 from neon_projector.consumer.admin.verify import directory
 from neon_projector.consumer.admin.verify.report import Report
@@ -30,15 +31,21 @@ _DEAD = text(f"""
 async def verify(
     engine: AsyncEngine, settings: Settings, registry: Registry, wanted: Wanted, tell: Tell, resume: int | None = None
 ) -> Report:
-    """Compare. TransientError where a server does not answer; `resume` goes on with that operation."""
+    """Compare. TransientError where a server does not answer; `resume` goes on with that operation; Refused
+    where it is of another group."""
     settings = await as_the_service(engine, settings)
-    async with running(engine, COMMAND, filter=wanted.as_filter(), resume=resume) as operation:
+    if resume is not None:
+        await require_same_group(engine, settings.kafka_group_id, resume)
+    frozen = {**wanted.as_filter(), "group_id": settings.kafka_group_id}
+    async with running(engine, COMMAND, filter=frozen, resume=resume) as operation:
         work = Work(engine, settings, registry, operation, tell)
         try:
             report = await work.do()
         except Cancelled:
             work.tidy_up()
             raise
+        finally:
+            work.close()
         operation.result, operation.outcome = report.as_json(), report.verdict
         work.tidy_up()
     await tidy_up_after_others(engine)

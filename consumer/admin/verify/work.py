@@ -52,11 +52,10 @@ class Work(Source):
         return Partly(self._engine, self._settings, self._registry)
 
     async def do(self, also: Also | None = None) -> Report:
-        position = self._operation.position
-        if position.get("copied") and not self._wanted.ids and await snapshot.is_there(self._engine, self.side):
+        spill = None if self._wanted.ids else await self._copied_before()
+        if spill is not None:
             positions = self.positions
-            spill = self._spill(position, positions)
-            if not spill.manifest.read and position["folded"]:
+            if not spill.manifest.read and self._operation.position["folded"]:
                 self._tell.said("what was read is no longer on this machine; the topics are read again")
                 await self._fold_again()
             await self._read(spill, positions)
