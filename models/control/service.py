@@ -112,6 +112,7 @@ class ServiceSettings(Control, table=True):
         default=False, sa_type=Boolean, sa_column_kwargs={"server_default": text("false"), "nullable": False}
     )
     updated_at: datetime = now()
+    kafka_isolation_level: str | None = Field(default=None, sa_type=Text)
 
 
 class Oddity(Control, table=True):

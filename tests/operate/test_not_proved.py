@@ -1,8 +1,11 @@
-"""A topic that was created again, or is compacted, proves nothing: `verify` says so, and `rebuild` deletes no row."""
+"""A topic that was created again, or is compacted, proves nothing: `verify` says so, and `rebuild` deletes no row. Nor
+does what the service reads of transactions, and an operator's shell would not."""
 
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import NewTopic
 
 from tests.operate.commands import told
@@ -12,6 +15,7 @@ from tests.support.topics import admin, create_topics, delete_topics
 from tests.support.world import World
 
 REBUILD = ("rebuild", "--execute", "--undo")
+LEVELS = ("read_uncommitted", "read_committed")
 COMPACTED = {"cleanup.policy": "compact", "retention.ms": "-1"}
 
 
@@ -67,3 +71,26 @@ async def test_rows_of_a_compacted_topic_are_not_taken_away(world: World, tmp_pa
     await told(world, *REBUILD, str(tmp_path / "undo"), exit_status=5)
     assert await world.value("SELECT count(*)::int FROM users") == 11
     assert (await told(world, "verify", exit_status=5))["kinds"] == {"unprovable": 5}
+
+
+@pytest.mark.parametrize("levels", [LEVELS, LEVELS[::-1]], ids=["the service reads it", "the shell reads it"])
+async def test_what_an_aborted_transaction_held_is_read_as_the_service_reads_it(
+    world: World, levels: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services, shells = levels
+    await world.create_topics()
+    producer = AIOKafkaProducer(bootstrap_servers=world.bootstrap, transactional_id=f"{world.users}-aborted")
+    await producer.start()
+    try:
+        await producer.begin_transaction()
+        await producer.send_and_wait(world.users, a_record(a_user_event()).value, partition=0)
+        await producer.abort_transaction()
+    finally:
+        await producer.stop()
+    await world.publish_users(1)
+    with running_projector(world.settings | {"KAFKA_ISOLATION_LEVEL": services}) as projector:
+        await world.until_consumed(3)
+        assert projector.terminate() == 0
+    assert await world.value("SELECT count(*)::int FROM users") == 1 + (services == "read_uncommitted")
+    monkeypatch.setenv("KAFKA_ISOLATION_LEVEL", shells)
+    assert (await told(world, "verify"))["verdict"] == "equal"

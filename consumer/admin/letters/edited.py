@@ -41,13 +41,13 @@ async def retry_edited(
 
     Without `execute` the transaction is rolled back. TransientError where a server does not answer.
     """
-    letter = await _letter(engine, number)
+    letter, settings = await _letter(engine, number), await as_the_service(engine, settings)
     async with Records(settings) as records:
         kept = await frame(letter, records)
     if kept is None:
         return Tried(number, LOST)
     record = KeptRecord(letter["topic"], letter["partition"], letter["offset"], kept.key, value, tuple(kept.headers))
-    settings, secrets = await as_the_service(engine, settings), tuple(registry.secrets)
+    secrets = tuple(registry.secrets)
     decoded = decoder_of(settings, registry)(record)
     if isinstance(decoded, Rejection):
         return Tried(number, REJECTED, decoded.reason.value, decoded.error)

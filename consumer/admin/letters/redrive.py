@@ -73,7 +73,7 @@ class Redrive:
     async def _run(self, plan: Plan, tally: Tally, settle: Settle) -> None:
         settings = await as_the_service(self._engine, self._settings)
         decode = decoder_of(settings, self._registry)
-        async with Records(self._settings) as records, Live(self._engine, self._settings) as live:
+        async with Records(settings) as records, Live(self._engine, settings) as live:
             pace = Pace(plan.max_rate, live.behind)
             reading = Reading(self._engine, records, decode, plan, self._settings.batch_max_bytes)
             left = maxsize if plan.limit is None else plan.limit - tally.number()
