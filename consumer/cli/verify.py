@@ -172,6 +172,8 @@ def _verdict(report: Report) -> str:
         return "there is nothing to compare"
     if report.verdict == AHEAD:
         return "nothing else differs"
+    if report.verdict == "equal" and not report.waiting and not any(report.rows.values()):
+        return "nothing is there, as the topics say"
     return "all that could be read says the same" if report.verdict == "unprovable" else "all are what the topics say"
 
 

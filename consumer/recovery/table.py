@@ -73,6 +73,10 @@ BY_WORDS = (
     Known("the pooler has no connection to give", PROXIES, TransientError, "limit", words=(
         "no more connections allowed", "query_wait_timeout",
     )),
+    Known(
+        "what this work kept in the database is gone: it gave no sign of life for so long that the next one dropped it",
+        ("42P01",), TransientError, "schema", words=("projector.operation_",),
+    ),
     Known("an application alters or drops a table at this moment", ("XX000",), Conflict, "conflict", words=(
         "cache lookup failed", "could not open relation with oid", "tuple concurrently updated",
         "tuple concurrently deleted",

@@ -30,10 +30,19 @@ def translated() -> Iterator[None]:
         raise ours from None
     except asyncpg.OutdatedSchemaCacheError:
         raise REPLANNED.error("a type was altered") from None
+    except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:  # COPY goes past SQLAlchemy
+        raise _of_driver(error) from None
     except (PoolTimeout, TimeoutError, OSError) as error:
         row = known_exception(error)
         assert row is not None, "each of these has a row"
         raise row.error(_sign(error)) from error
+
+
+def _of_driver(error: Exception) -> ProjectorError:
+    state = getattr(error, "sqlstate", None)
+    if state is None:
+        return TransientError("the connection was lost", "connection")
+    return from_sqlstate(state, str(error)) or FatalError(f"an error of no known kind: SQLSTATE {state}")
 
 
 def _sign(error: Exception) -> str:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -17,8 +18,12 @@ from typer.testing import CliRunner
 from neon_projector.consumer.admin.operations import left_behind, lookup
 from neon_projector.consumer.admin.operations.operation import Operation
 from neon_projector.consumer.admin.operations.running import running
+from neon_projector.consumer.admin.rebuild.forget_undo import forget_undo
+from neon_projector.consumer.admin.rebuild.undo_file import line_of
+from neon_projector.consumer.admin.verify.copy_rows import copy_rows
 from neon_projector.consumer.cli.app import app
-from neon_projector.consumer.errors import Cancelled, Refused, TakenOver
+from neon_projector.consumer.errors import Cancelled, Refused, TakenOver, TransientError
+from neon_projector.consumer.recovery.translate import translated
 from tests.support.forked import forked
 from tests.support.long_work import COMMAND, engine_of, main, work
 
@@ -209,6 +214,41 @@ async def test_the_next_operation_drops_what_dead_ones_have_left(place: Place) -
     assert [row["relname"] for row in tables] == ["operation_1_rows", "operation_2_rows", "operation_theirs"]
     groups = await place.rows("SELECT group_id FROM projector.offsets ORDER BY 1")
     assert [row["group_id"] for row in groups] == [f"operation:{number}" for number in (1, 2, 3, 5)]
+
+
+async def test_a_copy_past_the_driver_has_the_same_errors(place: Place) -> None:
+    """SQLAlchemy knows no COPY. A table that a sweep has taken away is no sign that the schema is not migrated."""
+    rows = "projector.operation_7_rows", ["id"], [(1,)]
+    with pytest.raises(TransientError, match="no sign of life"), translated():
+        async with place.engine.begin() as connection:
+            await copy_rows(connection, *rows)
+    with pytest.raises(TransientError, match="no sign of life"), translated():
+        async with place.engine.begin() as connection:
+            await connection.execute(text("SELECT FROM projector.operation_7_rows"))
+
+    async def ended() -> None:
+        with translated():
+            async with place.engine.begin() as connection:
+                await connection.execute(text("CREATE TABLE projector.operation_7_rows (id bigint)"))
+                (pid,) = (await connection.execute(text("SELECT pg_backend_pid()"))).scalars()
+                raw = (await connection.get_raw_connection()).driver_connection
+                assert raw is not None
+                await place.rows("SELECT pg_terminate_backend($1, 10000)", pid)
+                await raw.copy_records_to_table("operation_7_rows", schema_name="projector", records=[(1,)])
+
+    with pytest.raises(TransientError) as error:
+        await ended()
+    assert error.value.reason in ("connection", "starting")
+
+
+async def test_what_a_rebuild_has_written_and_never_committed_is_forgotten_too(place: Place, tmp_path: Path) -> None:
+    undo, ada = tmp_path / "rebuild-1.undo.jsonl", UUID(int=7)
+    undo.write_bytes(line_of("user", ada, {"row": b'{"name":"Ada"}', "state": None, "events": None}, b"x"))
+    for path in (undo, tmp_path / "not made yet"):
+        await (await Operation.begin(place.engine, "rebuild", filter={})).report(position={"file": str(path)})
+    async with place.engine.begin() as connection:
+        assert await forget_undo(connection, [ada], execute=True) == (1, [])
+    assert b"Ada" not in undo.read_bytes()
 
 
 async def test_an_undo_file_that_was_deleted_is_said_to_be_gone(place: Place, tmp_path: Path) -> None:

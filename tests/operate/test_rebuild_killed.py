@@ -3,6 +3,7 @@
 import asyncio
 import os
 import random
+import shutil
 import signal
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from tests.support.world import World
 NUMBER = 1_100
 CHANGED = 500
 """So many are forged, and as many deleted: more than ten runs can heal before they are killed, by portions of 50."""
+ELSEWHERE = 3
+"""After so many runs it goes on where what was read is not there, as in a new container."""
 INTERRUPTED = 6
 """Of the ten runs this one gets Ctrl-C, and ends by itself."""
 LEFT = "SELECT count(*)::int FROM pg_class WHERE relname LIKE 'operation\\_%'"
@@ -48,6 +51,9 @@ async def test_killed_at_ten_random_places_it_ends_right(world: World, tmp_path:
         os.kill(runner.pid or 0, how)
         await asyncio.to_thread(runner.join)
         assert runner.exitcode == status
+        if number == ELSEWHERE:
+            shutil.rmtree(tmp_path / "work")
+            (tmp_path / "work").mkdir()
         if number == INTERRUPTED:
             assert await world.value("SELECT state FROM projector.operations") == "paused"
         words = ("operations", "resume", "1")
@@ -55,8 +61,8 @@ async def test_killed_at_ten_random_places_it_ends_right(world: World, tmp_path:
     runner = forked_command(settings, *words)
     await asyncio.to_thread(runner.join, 60)
     assert runner.exitcode == 0
-    (row,) = await world.rows("SELECT state, outcome FROM projector.operations")
-    assert tuple(row.values()) == ("completed", "equal")
+    (row,) = await world.rows("SELECT state, outcome, after ->> 'healed' FROM projector.operations")
+    assert tuple(row.values()) == ("completed", "equal", str(2 * CHANGED))
     assert await world.rows(DOCUMENTS) == before
     assert (await world.value(LEFT), list((tmp_path / "work").iterdir())) == (0, [])
     back = await told(world, "undo", str(tmp_path / "undo"), "--execute")

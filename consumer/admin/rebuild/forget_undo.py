@@ -16,8 +16,10 @@ from neon_projector.consumer.admin.rebuild.undo_file import FORGOTTEN
 from neon_projector.consumer.errors import FatalError
 
 _FILES = text(f"""
-    SELECT id, actor, position ->> 'undo' AS path FROM {OPERATIONS} WHERE command = '{COMMAND}' AND position ? 'undo'
-    ORDER BY id""")
+    SELECT id, actor, coalesce(position ->> 'undo', position ->> 'file') AS path, position ? 'undo' AS is_made
+    FROM {OPERATIONS} WHERE command = '{COMMAND}' AND position ?| ARRAY['undo', 'file'] ORDER BY id""")
+"""`file` is where it will be: it is written before the first transaction that heals is committed, and that may have
+failed."""
 
 
 class Elsewhere(NamedTuple):
@@ -37,7 +39,7 @@ async def forget_undo(
     for row in (await connection.execute(_FILES)).all():
         erased = _erase(Path(row.path), [str(one).encode() for one in ids], execute=execute)
         lines += erased or 0
-        if erased is None:
+        if erased is None and row.is_made:
             elsewhere.append(Elsewhere(row.id, row.actor, row.path))
     return lines, elsewhere
 

@@ -6,6 +6,7 @@ at what was healed, or had moved meanwhile, up to the positions of that moment: 
 row that was wrong is not lost. The last round finds nothing to heal.
 """
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -119,8 +120,11 @@ class Rebuild:
                 there = await self._todo.is_there(connection)
                 if there and (not self._position.get("healing") or self._work.reopen() is not None):
                     return
+                first: dict[str, Any] = {"round": 1, "healing": False, "copied": False, "file": str(self._undo.path)}
+                if there:  # what was healed is not found again
+                    done = await self._todo.outcomes(connection) + Counter(self._position.get("before", {}))
+                    first["before"] = {HEALED: done[HEALED], MOVED: done[MOVED]}
                 await self._todo.begin(connection)
-                first = {"round": 1, "healing": False, "copied": False, "file": str(self._undo.path)}
                 await self._operation.step(connection, position=self._position | first)
 
     async def _compare(self) -> None:
@@ -168,7 +172,7 @@ class Rebuild:
         position = self._position
         with translated():
             async with self._engine.connect() as connection:
-                outcomes = await self._todo.outcomes(connection)
+                outcomes = await self._todo.outcomes(connection) + Counter(position.get("before", {}))
         left = position["differing"] - position["chosen"] + position["pending"] + sum(outcomes[one] for one in LEFT)
         return Result(
             self._operation.id,
