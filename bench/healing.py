@@ -6,6 +6,7 @@
 import asyncio
 import tempfile
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from bench.commands import Ran, run
 from bench.events import Mix
@@ -15,23 +16,34 @@ from bench.verify import Verified, verify
 from tests.support.projector import running_projector
 from tests.support.world import World
 
+DOCUMENT = "SELECT id::text FROM documents LIMIT 1"
 OWNER = "SELECT user_id::text FROM documents LIMIT 1"
+FORGE_TITLE = "UPDATE documents SET title = 'forged' WHERE id::text = $1"
+FORGE_NAME = "UPDATE users SET name = 'forged' WHERE id::text = $1"
 FORGE = "UPDATE users SET name = 'forged' WHERE id IN (SELECT id FROM users LIMIT $1)"
 MANY = 3_000
 
 
+class HealedOne(NamedTuple):
+    """`verify` of what was changed by hand, and `rebuild`."""
+
+    verify: Ran
+    rebuild: Ran
+
+
 @dataclass(frozen=True)
 class Healed:
-    """One size: the drain, `verify` of all of it, then `verify` and `rebuild` of one entity, and `rebuild` of MANY."""
+    """One size: the drain, `verify` of all of it, then a document, a user with documents (`by_key`: its `verify` with
+    that), and `rebuild` of MANY."""
 
     rows: int
     records: int
     drained: Drain
     verified: Verified
-    verify_one: Ran
-    verify_by_key: Ran
-    rebuild_one: Ran
-    rebuild_many: Ran
+    document: HealedOne
+    user: HealedOne
+    by_key: Ran
+    many: Ran
 
 
 async def measure(bench: Bench, rows: int) -> Healed:
@@ -41,15 +53,22 @@ async def measure(bench: Bench, rows: int) -> Healed:
         mix.truth.clear()
         verified = await verify(world, mix.total, bench.postgres.pid)
         with running_projector(world.settings):
-            one = await world.value(OWNER)
-            verify_one = await _timed(world, "verify", "--id", one)
-            by_key = await _timed(world, "verify", "--id", one, "--by-key")
-            await world.rows("UPDATE users SET name = 'forged' WHERE id::text = $1", one)
-            rebuild_one = await _timed(world, "rebuild", "--id", one, "--execute", "--yes")
+            document = await _one(world, await world.value(DOCUMENT), FORGE_TITLE)
+            owner = await world.value(OWNER)
+            user = await _one(world, owner, FORGE_NAME)
+            by_key = await _timed(world, "verify", "--id", owner, "--by-key")
             await world.rows(FORGE, MANY)
-            rebuild_many = await _timed(world, "rebuild", "--execute", "--yes")
-    assert (rebuild_one.told["healed"], rebuild_many.told["healed"]) == (1, min(MANY, mix.users))
-    return Healed(rows, mix.total, drained, verified, verify_one, by_key, rebuild_one, rebuild_many)
+            many = await _timed(world, "rebuild", "--execute", "--yes")
+    assert many.told["healed"] == min(MANY, mix.users)
+    return Healed(rows, mix.total, drained, verified, document, user, by_key, many)
+
+
+async def _one(world: World, entity_id: str, forge: str) -> HealedOne:
+    await world.rows(forge, entity_id)
+    verified = await _timed(world, "verify", "--id", entity_id)
+    rebuilt = await _timed(world, "rebuild", "--id", entity_id, "--execute", "--yes")
+    assert (verified.told["differing"], rebuilt.told["healed"]) == (1, 1)
+    return HealedOne(verified, rebuilt)
 
 
 async def _timed(world: World, *words: str) -> Ran:
