@@ -16,9 +16,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from tests.containers import operated
+from tests.containers.tools import PROJECT, Failed, compose, containers, eventually, must, projector, run, tell
+
 ROOT = Path(__file__).parents[2]
 INSIDE = Path(__file__).with_name("publish_and_prove.py")
-PROJECT = "neon-projector-check"
 RECORDS = 20_000
 LOCKED = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges:true")
 PROGRAMS = ("pip", "pip3", "gcc", "cc", "g++", "make", "git", "curl", "uv", "hatchling")
@@ -28,15 +30,12 @@ SETTINGS = {
 }
 LOOK = f"""
 import importlib.metadata, importlib.util, json, os, re, shutil
+import opentelemetry.exporter.otlp.proto.http.trace_exporter, opentelemetry.sdk.trace
 names = sorted(re.sub("[-_.]+", "-", d.name).lower() for d in importlib.metadata.distributions())
 print(json.dumps({{
     "uid": os.getuid(), "distributions": names, "pip": importlib.util.find_spec("pip") is not None,
     "programs": [name for name in {PROGRAMS!r} if shutil.which(name)],
 }}))"""
-
-
-class Failed(Exception):
-    """Something does not hold; the message says what."""
 
 
 def main() -> int:
@@ -46,6 +45,7 @@ def main() -> int:
         "PROJECTOR_IMAGE": PROJECT,
         "PROJECTOR_REVISION": revision,
         "PROMETHEUS_PORT": "0",
+        "ALERTMANAGER_PORT": "0",
     }
     with tempfile.TemporaryDirectory() as home:
         archive = subprocess.run(["git", "-C", str(ROOT), "archive", "HEAD"], check=True, capture_output=True).stdout
@@ -59,6 +59,9 @@ def main() -> int:
             with a_system(projectors=1, revision=revision):
                 publish_and_prove()
                 all_have_taken_part(1)
+                operated.the_page()
+                operated.alerted()
+                operated.healed_and_put_back()
                 locked_down()
             with a_system(projectors=3, revision=revision):
                 publish_and_prove(at_half=kill_the_second)
@@ -83,7 +86,7 @@ def build() -> None:
 
 
 def look_into_the_image(checkout: Path) -> None:
-    """No root, no pip, nothing that builds, and of packages those of requirements-runtime.lock."""
+    """No root, no pip, nothing that builds, and of packages those of requirements-runtime.lock; traces can be made."""
     found = json.loads(run("docker", "run", "--rm", *LOCKED, "--entrypoint=python", PROJECT, "-c", LOOK))
     lock = (checkout / "requirements-runtime.lock").read_text()
     locked = {name for name, marker in re.findall(r"^([a-z0-9-]+)==\S+( ;.*)?", lock, re.MULTILINE) if not marker}
@@ -104,6 +107,7 @@ def check_events() -> None:
 @contextmanager
 def a_system(projectors: int, revision: str) -> Iterator[None]:
     """`docker compose up` on new volumes, until everything is healthy and scraped; all gone at the end."""
+    gone()  # what a check has left that was killed
     start = time.monotonic()
     try:
         compose("up", "--detach", "--scale", f"projector={projectors}")
@@ -119,7 +123,11 @@ def a_system(projectors: int, revision: str) -> Iterator[None]:
         )
         raise
     finally:
-        compose("down", "--volumes", "--timeout", "10", check=False)
+        gone()
+
+
+def gone() -> None:
+    compose("--profile", "observe", "down", "--volumes", "--timeout", "10", check=False)
 
 
 def healthy(projectors: int) -> bool:
@@ -146,7 +154,7 @@ def publish_and_prove(at_half: Callable[[], None] = lambda: None) -> None:
     must(inside.returncode == 0 and "differences" in figures, "publishing or draining has failed")
     must(not figures["differences"], f"the tables are not what was published: {figures['differences']}")
     tell(f"drained and proved: {figures}")
-    report = json.loads(compose("exec", "--no-TTY", "projector", "projector", "verify", "--json"))
+    report = json.loads(projector("verify", "--json"))
     must(report["differences"] == [] == report["unprovable"], f"verify: {report}")
     tell(f"projector verify: {report['rows']} from {report['records']} records, open by definition: {report['open']}")
 
@@ -182,38 +190,8 @@ def locked_down() -> None:
         run("docker", "rm", "--force", "--volumes", name)
 
 
-def containers() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in compose("ps", "--all", "--format", "json").splitlines()]
-
-
 def prometheus(query: str) -> str:
     return compose("exec", "--no-TTY", "prometheus", "promtool", "query", "instant", "http://localhost:9090", query)
-
-
-def compose(*arguments: str, check: bool = True) -> str:
-    return run("docker", "compose", *arguments, check=check)
-
-
-def run(*command: str, check: bool = True) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
-    must(done.returncode == 0 or not check, f"{' '.join(command)}: {done.stderr[-2000:]}")
-    return done.stdout
-
-
-def eventually(what: str, check: Callable[[], bool], seconds: float = 120) -> None:
-    deadline = time.monotonic() + seconds
-    while not check():
-        must(time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}")
-        time.sleep(0.25)
-
-
-def must(holds: bool, otherwise: str) -> None:
-    if not holds:
-        raise Failed(otherwise)
-
-
-def tell(text: str) -> None:
-    print(text, flush=True)
 
 
 if __name__ == "__main__":
