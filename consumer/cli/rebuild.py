@@ -18,6 +18,7 @@ from neon_projector.consumer.admin.verify.wanted import TOO_MANY, Wanted, differ
 from neon_projector.consumer.cli.by_topic import print_lines
 from neon_projector.consumer.cli.database import DRY, ask, confirm, is_to_ask
 from neon_projector.consumer.cli.output import print_json, print_next, print_table, print_text
+from neon_projector.consumer.cli.streams import absolute
 from neon_projector.consumer.cli.verify import STATUS, Bars, ahead_of_positions, do, known_entities, print_by_key
 from neon_projector.consumer.errors import Refused
 from neon_projector.consumer.settings import Settings
@@ -34,7 +35,7 @@ def rebuild(
 ) -> int:  # fmt: skip
     """Heal, or tell what would be healed; returns the exit status. BadParameter for a wrong choice."""
     known_entities(wanted, from_verify, "--from-verify")
-    where = (undo or Path()).absolute()
+    where = absolute(undo or Path())
     if execute:
         Asked(wanted, choice, where).ensure_undo()
 

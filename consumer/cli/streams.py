@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
 
+from neon_projector.consumer.errors import Refused
+
 NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 """What a file says that takes no more."""
 
@@ -19,6 +21,14 @@ def wrong_argument(arguments: Sequence[str]) -> str | None:
         except UnicodeEncodeError:
             return f"this argument is not UTF-8: {os.fsencode(one)!r}"
     return None
+
+
+def absolute(path: Path) -> Path:
+    """Refused where it is relative to a directory that was deleted under the shell."""
+    try:
+        return path.absolute()
+    except FileNotFoundError:
+        raise Refused("the directory that this shell is in was deleted: go to another one") from None
 
 
 def open_output() -> None:

@@ -12,6 +12,7 @@ from neon_projector.consumer.admin.rebuild import undo as run
 from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm, work
 from neon_projector.consumer.cli.output import print_json, print_next, print_text
 from neon_projector.consumer.cli.progress import progress
+from neon_projector.consumer.cli.streams import absolute
 from neon_projector.projections.registry import REGISTRY
 
 CLEAN = {run.BACK, run.ALREADY}
@@ -30,7 +31,7 @@ def undo(
     if execute:
         confirm("put back what was there before?", yes)
 
-    where = file.absolute()
+    where = absolute(file)
 
     async def begin(engine: AsyncEngine) -> tuple[int | None, Counter[str]]:
         with progress("undo", quiet=as_json) as bar:

@@ -1,5 +1,6 @@
 """The statements with which `rebuild` looks at entities, and brings them where their events can be written again."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -37,7 +38,17 @@ class RebuildStatements:
     put_back_events: TextClause
     put_back_row: TextClause
     """Give the row the columns of `:row`."""
-    insert_row: TextClause
+    table: str
+    own_columns: TextClause
+    """The names, quoted, of those columns of the table that `:row` has and that can be written: also those of an
+    application, which go with a row that is deleted."""
+
+    def insert_row(self, columns: Iterable[str]) -> TextClause:
+        """Insert these columns of `:row`."""
+        names = ", ".join(columns)
+        return text(f"""
+            INSERT INTO {self.table} ({names}) OVERRIDING SYSTEM VALUE
+            SELECT {names} FROM jsonb_populate_record(NULL::{self.table}, CAST(:row AS jsonb))""")
 
 
 def seen_in(projection: Projection, side: Side, ids: str) -> str:
@@ -86,9 +97,11 @@ def rebuild_statements(projection: Projection) -> RebuildStatements:
         put_back_row=text(f"""
             UPDATE {table} t SET {", ".join(f"{c} = b.{c}" for c in columns)}
             FROM jsonb_populate_record(NULL::{table}, CAST(:row AS jsonb)) b WHERE t.id = b.id"""),
-        insert_row=text(f"""
-            INSERT INTO {table} (id, {", ".join(columns)})
-            SELECT id, {", ".join(columns)} FROM jsonb_populate_record(NULL::{table}, CAST(:row AS jsonb))"""),
+        table=table,
+        own_columns=text(f"""
+            SELECT quote_ident(attname) FROM pg_catalog.pg_attribute
+            WHERE attrelid = CAST('{table}' AS regclass) AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+                AND jsonb_exists(CAST(:row AS jsonb), attname) ORDER BY attnum"""),
     )
 
 

@@ -137,6 +137,23 @@ async def test_undo_puts_back_what_was_there_where_nothing_has_moved(world: Worl
     assert await refused(world, "undo", str(tmp_path / "none")) == 4
 
 
+async def test_undo_brings_a_row_back_with_the_columns_of_an_application(world: World, tmp_path: Path) -> None:
+    await play(world, False, a_user_event(id=ADA))
+    await tamper(
+        world,
+        "ALTER TABLE users ADD COLUMN \"Note\" text NOT NULL DEFAULT '', ADD COLUMN number bigint GENERATED ALWAYS AS "
+        "IDENTITY, ADD COLUMN low text GENERATED ALWAYS AS (lower(name)) STORED",
+        'INSERT INTO users (id, email, name, created_at, updated_at, version, "Note") '
+        f"SELECT '{UUID(int=7)}', 'x@forged.example', name, created_at, updated_at, version, 'mine' FROM users",
+    )
+    tampered = await all_there_is(world)
+    assert (await told(world, *EXECUTE, str(tmp_path / "undo")))["healed"] == 1
+    await tamper(world, "ALTER TABLE users ADD COLUMN later text DEFAULT 'new'")
+    assert (await told(world, "undo", str(tmp_path / "undo"), "--execute"))["put_back"] == 1
+    await tamper(world, "ALTER TABLE users DROP COLUMN later")
+    assert await all_there_is(world) == tampered
+
+
 async def test_one_entity_is_healed_with_what_hangs_on_it_and_nothing_else(world: World, tmp_path: Path) -> None:
     owned = [a_document_event(id=UUID(int=200 + n), owner=ADA) for n in range(3)]
     given = [

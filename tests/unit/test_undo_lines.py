@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from neon_projector.consumer.admin.rebuild.undo_file import FORGOTTEN, UndoLines
+from neon_projector.consumer.cli.streams import absolute
 from neon_projector.consumer.errors import Refused
 
 ENTITIES = {"user", "document"}
@@ -75,3 +76,12 @@ def test_no_file_and_a_directory_are_refused(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / str(uuid4())):
         with pytest.raises(Refused, match="can't be read"):
             UndoLines(path, ENTITIES)
+
+
+def test_a_directory_that_was_deleted_under_the_shell_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    (tmp_path / "here").rmdir()
+    assert absolute(tmp_path) == tmp_path
+    with pytest.raises(Refused, match="was deleted"):
+        absolute(Path("rebuild-1.undo.jsonl"))

@@ -138,9 +138,10 @@ class Undo:
                     reason = "parent_deleted" if gone else "no_parent"
                     await self._writers.withdraw(unit, entity, [entity_id], [entity_id], reason)
                 elif before["row"] is not None:
-                    await connection.execute(
-                        sql.insert_row if now["row"] is None else sql.put_back_row, {"row": _json(before["row"])}
-                    )
+                    row, put = {"row": _json(before["row"])}, sql.put_back_row
+                    if now["row"] is None:
+                        put = sql.insert_row((await connection.execute(sql.own_columns, row)).scalars())
+                    await connection.execute(put, row)
                     await self._writers.appeared(unit, entity, [entity_id])
                 for name, statement in (("state", sql.put_back_state), ("events", sql.put_back_events)):
                     if before[name] is not None:
