@@ -6,6 +6,16 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
+
+from neon_projector.consumer.admin.rebuild.asked import Asked
+from neon_projector.consumer.admin.rebuild.rebuild import rebuild
+from neon_projector.consumer.admin.rebuild.todo import Choice
+from neon_projector.consumer.admin.verify.source import Tell
+from neon_projector.consumer.admin.verify.wanted import Wanted
+from neon_projector.consumer.environment import load_settings
+from neon_projector.models.engine import create_service_engine
+from neon_projector.projections.registry import REGISTRY
 from tests.operate.commands import refused, told
 from tests.service.test_meaning import ADA, EVE, NOTES, play
 from tests.service.test_verify_waiting import ABSENT, BOB, DRAFT, GONE, HISTORY, PARKED, PLANS
@@ -152,6 +162,25 @@ async def test_undo_brings_a_row_back_with_the_columns_of_an_application(world: 
     assert (await told(world, "undo", str(tmp_path / "undo"), "--execute"))["put_back"] == 1
     await tamper(world, "ALTER TABLE users DROP COLUMN later")
     assert await all_there_is(world) == tampered
+
+
+async def test_of_two_at_once_the_one_that_healed_nothing_names_no_undo_file(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await play(world, False, a_user_event(id=ADA))
+    await tamper(world, "UPDATE users SET name = 'forged'")
+    for name, value in world.settings.items():
+        monkeypatch.setenv(name, value)
+    settings, asked = load_settings(), Asked(Wanted(), Choice(), tmp_path / "mine")
+    engine = create_service_engine(settings)
+    try:
+        found = await rebuild(engine, settings, REGISTRY, asked, Tell(), ask_first=True)
+        assert (await told(world, *EXECUTE, str(tmp_path / "another")))["healed"] == 1
+        done = await rebuild(engine, settings, REGISTRY, None, Tell(), found.operation)
+    finally:
+        await engine.dispose()
+    assert (done.verdict, done.moved, done.healed, done.undo) == ("equal", 1, 0, None)
+    assert not (tmp_path / "mine").exists()
 
 
 async def test_one_entity_is_healed_with_what_hangs_on_it_and_nothing_else(world: World, tmp_path: Path) -> None:

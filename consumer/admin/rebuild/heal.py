@@ -103,7 +103,7 @@ class Healing:
             group.create_task(asyncio.to_thread(self._undo.write, lines))
             await self._todo.done(connection, self._number, projection.entity, ids, HEALED)
             await self._todo.done(connection, self._number, projection.entity, moved, MOVED)
-            await self._operation.step(connection, position=self._position())
+            await self._operation.step(connection, position=self._position(is_made=bool(lines)))
 
     async def _add(self, unit: Unit, projection: Projection, mine: Sequence[Sick], _found: Found) -> list[UUID]:
         """Beside others: write what is not there. Returns the ids of those that nobody else has brought meanwhile."""
@@ -166,8 +166,10 @@ class Healing:
                 await self._todo.done(connection, self._number, projection.entity, ids, outcome)
                 await self._operation.step(connection)
 
-    def _position(self) -> dict[str, Any]:
-        return self._operation.position | {"waited": round(self.held, 3), "undo": str(self._undo.path)}
+    def _position(self, *, is_made: bool) -> dict[str, Any]:
+        """`undo` stands there as soon as the file has lines."""
+        undo = {"undo": str(self._undo.path)} if is_made else {}
+        return self._operation.position | {"waited": round(self.held, 3)} | undo
 
 
 def _before(found: RowMapping) -> dict[str, Any]:
