@@ -17,7 +17,8 @@ _INSERT = (
 
 
 def find(projection: Projection, side: Side, whole: bool) -> Iterator[TextClause]:
-    """Of one projection: rows, states kept aside, parked events."""
+    """Of one projection: rows, states kept aside, parked events. An event that waits at a version that the topics have
+    come to is wrong whatever else they have lost."""
     places = side.of(projection, "places")
     for name, kind, version, columns in (
         (str(projection.table.name), "of_table", "r_version", "row_differs"),
@@ -40,18 +41,19 @@ def _some(columns: str) -> str:
 
 
 def _of_events(projection: Projection, side: Side, whole: bool) -> str:
-    names = ("places", "events", "awaited", "ahead")
-    places, events, awaited, ahead = (side.of(projection, name) for name in names)
+    names = ("places", "events", "awaited", "ahead", "expected")
+    places, events, awaited, ahead, expected = (side.of(projection, name) for name in names)
     silent = f"SELECT id FROM {places} WHERE doubt >= {OPEN} OR erased_right"
     lost = "" if whole else f" OR id IN (SELECT id FROM {places} WHERE is_there AND NOT has_e)"
-    unexpected = "unexpected" if whole else "unprovable"
+    passed = f"SELECT FROM {expected} e WHERE e.id = f.id AND e.version >= f.version"
+    unexpected = "'unexpected'" if whole else f"CASE WHEN EXISTS ({passed}) THEN 'unexpected' ELSE 'unprovable' END"
     head = f"CAST(:operation AS bigint), '{projection.entity}', id, '{PARKED_EVENTS}'"
     return f"""
         SELECT {head}, CASE WHEN id IN (SELECT id FROM {ahead}) THEN 'ahead' ELSE kind END,
             CASE WHEN kind = 'different' THEN to_jsonb(ARRAY['data']) END,
             CASE WHEN kind = 'different' THEN version END, version
         FROM (
-            SELECT f.id, f.version, CASE WHEN count(a.id) = 0 THEN '{unexpected}'
+            SELECT f.id, f.version, CASE WHEN count(a.id) = 0 THEN {unexpected}
                 WHEN NOT coalesce(bool_or(a.type = f.type AND a.data = f.data), false) THEN 'different' END AS kind
             FROM {events} f LEFT JOIN {awaited} a ON a.id = f.id AND a.version = f.version
             WHERE f.id NOT IN ({silent}) GROUP BY f.id, f.version) found
