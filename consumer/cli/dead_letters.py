@@ -9,6 +9,8 @@ from typing import IO, Annotated, Any
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from neon_projector.consumer.admin.explain.publisher import asked_again
+from neon_projector.consumer.admin.explain.rejected import BY_THEMSELVES
 from neon_projector.consumer.admin.letters import lookup
 from neon_projector.consumer.admin.letters.filter import Filter
 from neon_projector.consumer.admin.letters.traces import traceparent_of
@@ -103,7 +105,9 @@ def show(
     for row in rows:
         for name, value in row.items():
             if name != "traceparent" or value is not None:
-                print_text(f"{name:>13}  {value}")
+                print_text(f"{name:>13}  {'-' if value is None else value}")
+    if len(rows) == 1 and rows[0]["reason"] in BY_THEMSELVES:
+        print_text(asked_again(rows[0]))
     if len(rows) == 1 and rows[0]["entity_id"] is not None:
         print_next(f"projector explain {rows[0]['entity_id']}")
 

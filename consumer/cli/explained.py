@@ -44,8 +44,10 @@ def _print_newest(rows: list[Row]) -> None:
 
 
 def print_conclusion(story: Row) -> None:
-    """The sentence, and the next commands."""
+    """The sentence, what to hand to the publisher, and the next commands."""
     print_text(f"{story['id']}: {story['conclusion']}")
+    for sentence in story["ask"]:
+        print_text(sentence)
     for command in story["next"]:
         print_next(command)
 

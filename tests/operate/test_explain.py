@@ -74,6 +74,7 @@ async def test_what_was_deleted_by_hand_is_not_the_publishers_fault(world: World
         f"hand or by another program; 1 document of it is gone too ({NOTES})"
     )
     gone = await told(world, "explain", str(ADA), exit_status=1)
+    assert gone["ask"] == []
     assert gone["gone_with_it"] == [{"entity": "document", "id": str(NOTES)}]
     assert gone["next"] == [f"projector rebuild --id {ADA} --execute"]
     notes = await told(world, "explain", str(NOTES), exit_status=1)
@@ -117,7 +118,15 @@ async def test_a_record_that_never_became_an_event_is_connected_by_its_key(world
         f"1 later change waits for version 1, or for a complete event; {record} may be what is missing: {AGAIN}"
     )
     assert ada["next"] == [f"projector dead-letters show {letter['id']}"], "no retry can read what is no JSON"
-    assert [(one["what"], one["source"], one["outcome"].partition(":")[0]) for one in ada["timeline"]] == [
+    (ask,) = ada["ask"]
+    assert ask.startswith(
+        f"To the publisher of /tests: please publish version 1 of user {ADA}, or a complete event of version 3 or "
+        f"higher. {world.users}:0 offset 0 was rejected as invalid_json: "
+    )
+    assert f"To the publisher: please publish again, corrected, with the same version. {world.users}:0 offset 0" in (
+        await printed(world, "dead-letters", "show", str(letter["id"]))
+    ), "of a record that is no event nobody knows the source"
+    assert [(one["what"], one["where"], one["outcome"].partition(":")[0]) for one in ada["timeline"]] == [
         ("a record that is no event", f"{world.users}:0 offset 0", "rejected"),
         ("user.updated version 2", f"{world.users}:0 offset 1", "parked"),
     ]

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from neon_projector.consumer.admin.explain.gone import applied, brings_back, said_children, said_gone
 from neon_projector.consumer.admin.explain.gone_with import Child
 from neon_projector.consumer.admin.explain.ignored import said_ignored
+from neon_projector.consumer.admin.explain.publisher import asks, versions
 from neon_projector.consumer.admin.explain.rejected import beside, may_be_missing, new, next_of, said
 from neon_projector.consumer.admin.explain.search import Searched
 from neon_projector.consumer.admin.explain.waits_on import parents_of
@@ -17,16 +18,17 @@ from neon_projector.projections.contract.projection import Registry
 Row = dict[str, Any]
 
 NAMED = 10
-"""So many missing versions are named one by one."""
+"""So many versions are named one by one."""
 WAITS = ("no_parent", "contested", "refused")
 """A state kept aside for one of these waits; the others are where the events put them."""
 
 
 class Conclusion(NamedTuple):
-    """`next`: commands, none of which changes anything without `--execute`. `waits`: something waits, was rejected, or
-    is gone without an event."""
+    """`ask`: sentences for the publisher. `next`: commands, none of which changes anything without `--execute`.
+    `waits`: something waits, was rejected, or is gone without an event."""
 
     conclusion: str
+    ask: list[str]
     next: list[str]
     waits: bool
 
@@ -40,7 +42,8 @@ class _Part(NamedTuple):
 def conclude(story: Row, found: Searched, registry: Registry) -> Conclusion:
     """What follows from a story and what the topics have."""
     parts = [*_states(story, registry), *_links(story["waits_on"], found, registry), *_parked(story)]
-    parts += _gone(story, found, registry)
+    gone = list(_gone(story, found, registry))
+    parts += gone
     parts += [_Part(says, waits=odd) for says, odd in said_ignored(found.ignored.get(story["id"], ()), registry)]
     parts = (parts or [_nothing(story, found)]) + list(_records(story, found))
     letters = new(story["dead_letters"])
@@ -51,7 +54,8 @@ def conclude(story: Row, found: Searched, registry: Registry) -> Conclusion:
     if letters:
         commands |= dict.fromkeys(next_of(letters, misses=not there))
     waits = bool(letters) or any(part.waits for part in parts)
-    return Conclusion("; ".join(part.says for part in parts), list(commands), waits)
+    ask = [] if gone else asks(story)
+    return Conclusion("; ".join(part.says for part in parts), ask, list(commands), waits)
 
 
 def _states(story: Row, registry: Registry) -> Iterator[_Part]:
@@ -123,13 +127,11 @@ def _parked(story: Row) -> Iterator[_Part]:
     if not story["parked"]:
         return
     missing, waiting = story["missing_versions"], len(story["parked"])
-    few = len(missing) <= NAMED
-    versions = ", ".join(map(str, missing)) if few else f"{missing[0]} and {len(missing) - 1} or more others"
     changes = f"{counted(waiting, 'later change')} {verb(waiting, 'waits', 'wait')}"
     letters = new(story["dead_letters"])
     hint = f"; {may_be_missing(letters)}" if letters else ""
     look = None if letters or "records" in story else f"projector explain {story['id']} --from-topic"
-    yield _Part(f"{changes} for version {versions}, or for a complete event{hint}", look, waits=True)
+    yield _Part(f"{changes} for {versions(missing)}, or for a complete event{hint}", look, waits=True)
 
 
 def _gone(story: Row, found: Searched, registry: Registry) -> Iterator[_Part]:

@@ -9,7 +9,7 @@ Row = dict[str, Any]
 
 
 def timeline(story: Row, found: Searched) -> list[Row]:
-    """Rows of `at`, `what`, `source` (the record's place, or who ran the command) and `outcome`, in order of time.
+    """Rows of `at`, `what`, `where` (the record's place, or who ran the command) and `outcome`, in order of time.
 
     The service keeps no trace of an event that it applied, only the row. So the story has what was rejected, what
     waits since when, what operators did, and, where the topics were read, the records themselves.
@@ -38,8 +38,8 @@ def _entries(story: Row, found: Searched) -> Iterator[Row]:
         yield _entry(operation["finished_at"], operation["command"], operation["actor"], operation["outcome"])
 
 
-def _entry(at: Any, what: str, source: str | None, outcome: str) -> Row:
-    return {"at": at, "what": what, "source": source, "outcome": outcome}
+def _entry(at: Any, what: str, where: str | None, outcome: str) -> Row:
+    return {"at": at, "what": what, "where": where, "outcome": outcome}
 
 
 def _place(row: Row) -> tuple[str, int, int]:
