@@ -83,11 +83,13 @@ class FuseBlown(ProjectorError):
 
     message = "Nearly all records of a topic are rejected; nothing of this batch is committed."
 
-    def __init__(self, topic: str, rejected: int, records: int, why: tuple[str, str]) -> None:
+    def __init__(self, topic: str, rejected: int, records: int, why: tuple[str, str], example: str | None) -> None:
         super().__init__(topic)
         self.topic, self.rejected, self.records = topic, rejected, records
         self.reason, self.source = why
         """What most of them have in common: `consumer.apply.rejection_log.Why`."""
+        self.example = example
+        """One of those: its place, and what is wrong with it. None where this batch has none."""
 
 
 class BadData(ProjectorError):

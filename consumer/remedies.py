@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
 
-from neon_projector.consumer.offsets.intake_stops import ALL, FUSE, Stop
+from neon_projector.consumer.offsets.intake_stops import ALL, FUSE, Stop, lifted_by
 from neon_projector.consumer.wording import counted
 
 Place = tuple[str, int]
@@ -19,11 +19,6 @@ WHY_STOPPED = {
 }
 LISTS_LETTERS = "projector dead-letters list"
 WATCHES = "projector status --watch"
-
-
-def lifted_by(topic: str) -> str:
-    """The command that lifts a stop of `topic`, or of all topics."""
-    return "projector resume" if topic == ALL else f"projector resume --topic {topic}"
 
 
 def looked_into_by(stop: Stop) -> str:

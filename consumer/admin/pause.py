@@ -70,6 +70,23 @@ async def resume(
     return await retry_conflicts(once)
 
 
+async def end_accept(engine: AsyncEngine, settings: Settings, topic: str | None, message: str | None) -> list[Stop]:
+    """Accept no rejections any more, of `topic` or of all topics; returns what was accepted. Lifts no stop."""
+    group = settings.kafka_group_id
+
+    async def once() -> list[Stop]:
+        with translated():
+            async with engine.begin() as connection:
+                before = await intake_stops.read(connection, group)
+                ended = [stop for stop in before if stop.reason == ACCEPTED and topic in (None, stop.topic)]
+                if ended:
+                    await intake_stops.end_accept(connection, group, ended)
+                    await _trace(connection, "resume", before, before, "rejections no longer accepted", message)
+        return ended
+
+    return await retry_conflicts(once)
+
+
 def _to_lift(stops: list[Stop], topic: str | None) -> tuple[list[Stop], list[Stop]]:
     if topic is None:
         return [stop for stop in stops if stop.reason == FUSE or (stop.reason != ACCEPTED and stop.topic == ALL)], []

@@ -5,13 +5,12 @@ from typing import Any, NamedTuple
 
 from neon_projector.consumer.admin.group_protocols import CLASSIC
 from neon_projector.consumer.admin.trouble import held_back, late, unread
-from neon_projector.consumer.offsets.intake_stops import FUSE, PAUSED, Stop
+from neon_projector.consumer.offsets.intake_stops import FUSE, PAUSED, Stop, lifted_by
 from neon_projector.consumer.remedies import (
     WATCHES,
     WHY_STOPPED,
     Place,
     intake,
-    lifted_by,
     looked_into_by,
     moved_by,
     named,
@@ -56,7 +55,7 @@ def _stopped(status: Row) -> Iterator[Finding]:
             goes_on = f"`{lifted_by(stop.topic)}` once the cause is gone; with --accept if these records are really bad"
             why = f" ({stop.message})" if stop.message else ""
             says = f"the fuse has stopped {intake(stop.topic)}{why}: {goes_on}"
-            yield Finding("stopped", says, looked_into_by(stop))
+            yield Finding("stopped", says, looked_into_by(stop) if status["dead_letters"] else None)
         elif stop.reason == PAUSED:
             yield Finding("stopped", f"{intake(stop.topic)} is paused{_by(stop)}", looked_into_by(stop))
 

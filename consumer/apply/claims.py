@@ -91,6 +91,7 @@ class Claims:
     async def _blow(self, blown: FuseBlown) -> None:
         numbers = f"{blown.rejected:,} of {counted(blown.records, 'record')} in a row are rejected"
         message = f"{numbers}, most of them as {blown.reason} from {blown.source}"
+        message += f"; for example {blown.example}" if blown.example else ""
         with translated():
             async with self._engine.begin() as connection:
                 first = await intake_stops.blow(connection, self._group_id, blown.topic, message)
@@ -103,7 +104,6 @@ class Claims:
         await self._stop_log.notice(connection, stops)
         self._listener.stops_read(stops)
         for topic in {partition.topic for partition in claims}:
-            if seconds := intake_stops.accepted_seconds(stops, topic):
-                self._fuse.accept(topic, seconds)
+            self._fuse.accept(topic, intake_stops.accepted_seconds(stops, topic))
         reasons = {partition.topic: intake_stops.reasons(stops, partition.topic) for partition in claims}
         return {partition: claim._replace(stop=reasons[partition.topic]) for partition, claim in claims.items()}

@@ -7,7 +7,7 @@ judged together, and fewer than `FUSE_MIN_RECORDS` rejections in a row get throu
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from neon_projector.consumer.apply.rejection_log import Why, why
 from neon_projector.consumer.batch import Batch
@@ -84,8 +84,9 @@ class Fuse:
         return cls(1, 2.0)
 
     def accept(self, topic: str, seconds: float) -> None:
-        """An operator accepts the rejections of `topic`: do not blow for so many seconds."""
-        self._windows[topic].accepted_until = time.monotonic() + seconds
+        """An operator accepts the rejections of `topic`: do not blow for so many seconds. 0: not, or no longer."""
+        window, now = self._windows[topic], time.monotonic()
+        window.accepted_until = now + seconds if seconds else min(window.accepted_until, now)
 
     def judge(self, batch: Batch, rejections: Sequence[Rejection], known: Sequence[Rejection] = ()) -> None:
         """Count a batch that is about to be committed. An earlier count of the same batch is replaced.
@@ -103,8 +104,9 @@ class Fuse:
                 window.clear()  # what an operator accepted no longer counts
                 window.accepted_until = 0.0
             if rejected := window.blown_by(own, self._enough):
-                reasons = window.why() + why(r for r in rejections if r.record.topic == topic)
-                raise FuseBlown(topic, rejected, self._size, reasons.most_common(1)[0][0])
+                mine = [r for r in rejections if r.record.topic == topic]
+                most = (window.why() + why(mine)).most_common(1)[0][0]
+                raise FuseBlown(topic, rejected, self._size, most, _example(mine, most))
         for topic, own in verdicts.items():
             reasons = why(r for r in rejections if r.record.topic == topic)
             self._windows[topic].add(batch.token, own, reasons)
@@ -132,3 +134,11 @@ class Fuse:
             if id(one.record) not in left_out:
                 verdicts[one.record.topic].append(id(one.record) in rejected)
         return {topic: bytes(own) for topic, own in verdicts.items()}
+
+
+def _example(rejections: Iterable[Rejection], most: Why) -> str | None:
+    """The first that was rejected for this reason: nothing of the batch is kept, so nobody could look it up."""
+    for one in rejections:
+        if why([one])[most]:
+            return f"{one.record.topic}:{one.record.partition} offset {one.record.offset}: {one.error}"
+    return None

@@ -60,7 +60,9 @@ app.command(
 )(explain)
 app.command(epilog=examples(f"forget {AN_ID}", f"forget {AN_ID} --execute"))(forget)
 app.command(epilog=examples('pause --message "a migration"', "pause --topic users"))(pause)
-app.command(epilog=examples("resume", "resume --topic users", "resume --topic users --accept"))(resume)
+app.command(epilog=examples("resume", "resume --topic users", "resume --topic users --accept", "resume --no-accept"))(
+    resume
+)
 app.command(
     epilog=examples(
         "replay --topic users:0,1 --from PT6H",

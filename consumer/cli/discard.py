@@ -10,7 +10,7 @@ from neon_projector.consumer.admin.letters.filter import Filter
 from neon_projector.consumer.admin.letters.lookup import chosen
 from neon_projector.consumer.admin.letters.superseded import Superseded
 from neon_projector.consumer.cli.choice import choose
-from neon_projector.consumer.cli.database import DRY, AsJson, Execute, Yes, ask, confirm
+from neon_projector.consumer.cli.database import AsJson, Execute, Yes, ask, confirm
 from neon_projector.consumer.cli.letter_filter import Every, Ids, with_filter
 from neon_projector.consumer.cli.output import print_first, print_json, print_text
 from neon_projector.consumer.environment import load_settings
@@ -18,6 +18,7 @@ from neon_projector.consumer.errors import Refused
 from neon_projector.consumer.wording import counted
 from neon_projector.projections.registry import REGISTRY
 
+DRY_WHY = 'a dry run: nothing is changed; --execute --why "…" does it'
 SHOWN = 20
 """Letters that a table names one by one."""
 
@@ -52,7 +53,7 @@ def discard(
     if as_json:
         print_json({"executed": execute, "discarded": found.number, "first": found.first, "last": found.last})
     else:
-        print_text(f"{found.number:,} discarded" if execute else f"{found.number:,} to discard: {DRY}")
+        print_text(f"{found.number:,} discarded" if execute else f"{found.number:,} to discard: {DRY_WHY}")
 
 
 def _superseded(which: Filter, why: str, execute: bool, yes: bool, as_json: bool) -> None:
@@ -63,7 +64,10 @@ def _superseded(which: Filter, why: str, execute: bool, yes: bool, as_json: bool
 
     found = give_up(False)
     if not found:
-        raise Refused("no entity is known to have gone past its letter; without --superseded all of them are taken")
+        raise Refused(
+            "no letter is known to be superseded: its entity has not come to its version yet, or the letter has no "
+            "readable version; without --superseded all of them are taken"
+        )
     if execute:
         confirm(f"discard {counted(len(found), 'superseded dead letter')}?", yes)
         found = give_up(True)
@@ -74,8 +78,9 @@ def _superseded(which: Filter, why: str, execute: bool, yes: bool, as_json: bool
         return
     if found:
         print_first([{"id": one.id, "why": _sentence(one)} for one in found], SHOWN, "--json has all")
-    said = ", ".join(f"{number:,} {name}" for name, number in because.most_common())
-    print_text(f"{len(found):,} {'discarded' if execute else 'to discard'}: {said if execute else DRY}")
+    words = {"passed": "whose entity has come to their version", "changed_since": "whose entity was changed since"}
+    said = ", ".join(f"{number:,} {words[name]}" for name, number in because.most_common())
+    print_text(f"{len(found):,} {'discarded' if execute else 'to discard'}: {said if execute else DRY_WHY}")
 
 
 def _sentence(one: Superseded) -> str:

@@ -11,8 +11,7 @@ from neon_projector.consumer.cli.database import AsJson, ask
 from neon_projector.consumer.cli.output import print_json, print_text
 from neon_projector.consumer.cli.times import ago
 from neon_projector.consumer.environment import load_settings
-from neon_projector.consumer.offsets.intake_stops import ACCEPTED, ALL, Stop, by_topic, said_topic, words
-from neon_projector.consumer.remedies import lifted_by
+from neon_projector.consumer.offsets.intake_stops import ACCEPTED, ALL, Stop, by_topic, lifted_by, said_topic, words
 from neon_projector.consumer.settings import Settings
 
 Topic = Annotated[str | None, typer.Option(help="Only this topic. Default: all.")]
@@ -33,8 +32,14 @@ def pause(topic: Topic = None, message: Message = None, as_json: AsJson = False)
 def resume(
     topic: Topic = None,
     accept: Annotated[
-        bool, typer.Option("--accept", help="After a blown fuse: accept all rejections for ten minutes.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--accept/--no-accept",
+            help="After a blown fuse: accept all rejections for ten minutes. --no-accept ends that early, and does "
+            "nothing else.",
+            show_default=False,
+        ),
+    ] = None,
     message: Message = None,
     as_json: AsJson = False,
 ) -> None:
@@ -45,7 +50,9 @@ def resume(
     """
     settings = load_settings()
     _check(settings, topic)
-    done = ask(lambda engine: stops.resume(engine, settings, topic, words(message), accept=accept))
+    if accept is False:
+        raise typer.Exit(_end_accept(settings, topic, message, as_json))
+    done = ask(lambda engine: stops.resume(engine, settings, topic, words(message), accept=bool(accept)))
     resumed = bool(done.lifted or done.exempt or done.accepted)
     if as_json:
         told = {name: details(found) for name, found in done._asdict().items()}
@@ -54,6 +61,19 @@ def resume(
         for line in _said(done, topic, resumed):
             print_text(line)
     raise typer.Exit(0 if resumed else 1)
+
+
+def _end_accept(settings: Settings, topic: str | None, message: str | None, as_json: bool) -> int:
+    """Say whose rejections are no longer accepted; returns the exit status."""
+    ended = ask(lambda engine: stops.end_accept(engine, settings, topic, words(message)))
+    if as_json:
+        print_json({"ended": details(ended)})
+    else:
+        for stop in ended:
+            print_text(f"rejections of {said_topic(stop.topic)} are no longer accepted: the fuse is on again")
+        if not ended:
+            print_text("no rejections are accepted at the moment")
+    return 0 if ended else 1
 
 
 def details(found: Iterable[Stop]) -> list[dict[str, Any]]:

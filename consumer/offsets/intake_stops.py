@@ -145,6 +145,13 @@ async def lift(connection: AsyncConnection, group_id: str, stops: Sequence[Stop]
         await connection.execute(_REMOVE, {"group_id": group_id, "keys": [stop.key for stop in stops]})
 
 
+async def end_accept(connection: AsyncConnection, group_id: str, accepted: Sequence[Stop]) -> None:
+    """These rejections are no longer accepted, before their time is over."""
+    await lift(connection, group_id, accepted)
+    for stop in accepted:
+        await _fence(connection, group_id, stop.topic)
+
+
 async def except_topic(connection: AsyncConnection, group_id: str, stop: Stop, topic: str) -> None:
     """Let `topic` go on though `stop` holds all the others."""
     topics = orjson.dumps([topic]).decode()
@@ -161,6 +168,11 @@ def words(message: str | None) -> str | None:
     """An operator's message on one line, and not endless."""
     plain = "".join(c if c.isprintable() else " " for c in message or "")
     return " ".join(plain.split())[:WORDS_KEPT_CHARACTERS] or None
+
+
+def lifted_by(topic: str) -> str:
+    """The command that lifts a stop of `topic`, or of all topics."""
+    return "projector resume" if topic == ALL else f"projector resume --topic {topic}"
 
 
 def said_topic(topic: str) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from neon_projector.consumer.errors import FuseBlown
 from neon_projector.consumer.offsets import intake_stops
-from neon_projector.consumer.offsets.intake_stops import ACCEPTED, FUSE, Stop, said_time, said_topic
+from neon_projector.consumer.offsets.intake_stops import ACCEPTED, FUSE, Stop, lifted_by, said_time, said_topic
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ class StopLog:
         if first:
             log.error(
                 "the fuse has blown: nearly all records of a topic are rejected; its intake is stopped until: "
-                "projector resume",
+                f"{lifted_by(blown.topic)}",
                 extra={"topic": blown.topic, "rejected": blown.rejected, "records": blown.records}
                 | {"reason": blown.reason, "source": blown.source},
             )
@@ -60,7 +60,7 @@ class StopLog:
             assert stop.until is not None
             log.info("rejections are accepted for a time", extra={**details, "until": said_time(stop.until)})
         elif not (stop.reason == FUSE and stop.topic in self._blown):  # otherwise it was logged when it blew
-            log.warning("intake is stopped until: projector resume", extra={**details, "reason": stop.reason})
+            log.warning(f"intake is stopped until: {lifted_by(stop.topic)}", extra={**details, "reason": stop.reason})
 
 
 def _identity(stop: Stop | None) -> tuple[object, ...]:

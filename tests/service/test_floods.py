@@ -61,6 +61,8 @@ async def test_what_is_accepted_drains_a_flood_that_goes_on_beside_good_events(w
             "of 100 records in a row are rejected, most of them as invalid_data from /shop"
             in (stopped["intake"][0]["message"])
         )
+        assert f"; for example {world.users}:" in stopped["intake"][0]["message"], "as no dead letter is kept yet"
+        assert stopped["findings"][0]["next"] is None, "no letters would be listed"
         done = await told(world, "resume", "--accept", "--message", "known")
         (accepted,) = done["accepted"]
         assert (accepted["topic"], accepted["message"], done["stops"]) == (world.users, "known", {})
@@ -97,6 +99,14 @@ async def test_what_was_accepted_before_a_flood_came_is_accepted_from_its_first_
         await world.until(
             "SELECT string_agg(topic, ',' ORDER BY topic) FROM projector.intake_stops",
             f"accepted:{world.users},fuse:{world.documents}",
+        )
+        (ended,) = (await told(world, "resume", "--no-accept"))["ended"]
+        assert ended["topic"] == world.users
+        assert await told(world, "resume", "--no-accept", exit_status=1) == {"ended": []}
+        await world.publish([a_bad_record() for _ in range(300)])
+        await world.until(
+            "SELECT string_agg(topic, ',' ORDER BY topic) FROM projector.intake_stops",
+            f"fuse:{world.documents},fuse:{world.users}",
         )
         assert projector.terminate() == 0
 

@@ -60,7 +60,8 @@ def unknown(invocation: str) -> list[str]:
     wrong: list[str] = []
     for word in invocation.replace("[", "").replace("]", "").split():
         if word.startswith("-"):
-            options = {option for one in at for parameter in one.params for option in [*parameter.opts, "--help"]}
+            taken = [[*one.opts, *one.secondary_opts, "--help"] for command in at for one in command.params]
+            options = {option for own in taken for option in own}
             wrong += [] if word.split("=")[0] in options else [word]
         elif all(isinstance(one, TyperGroup) for one in at) and word != "…":
             found = [one.commands.get(name) for one in at for name in word.split("/")]

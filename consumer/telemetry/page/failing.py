@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from neon_projector.consumer.offsets.intake_stops import ACCEPTED, FUSE
+from neon_projector.consumer.offsets.intake_stops import ACCEPTED, FUSE, lifted_by
 from neon_projector.consumer.remedies import (
     WATCHES,
     WHY_STOPPED,
     intake,
-    lifted_by,
     looked_into_by,
     moved_by,
     named,
