@@ -46,7 +46,7 @@ async def a_world(kafka: str, postgres: str, name: str) -> World:
 
 async def idle(world: World, minutes: float) -> None:
     await world.publish_users(100)
-    with running_projector(world.settings) as projector:
+    with running_projector(world.settings, afresh=True) as projector:
         await world.until_consumed(100)
         await world.until_quiet(seconds=3)
         before = await world.last_statement_at()
@@ -63,7 +63,7 @@ async def idle(world: World, minutes: float) -> None:
 async def drain(world: World, open_: Callable[[Projector], AbstractAsyncContextManager[object]]) -> float:
     """Seconds from when it may write, with all tabs open, to the last batch."""
     await publish(world.bootstrap, world.topics, MIX.events())
-    with running_projector(world.settings) as projector:
+    with running_projector(world.settings, afresh=True) as projector:
         async with AsyncExitStack() as opened:
             async with world.locked("users"):
                 await opened.enter_async_context(open_(projector))

@@ -70,7 +70,9 @@ class Life:
         """An instance whose sidecar is at `port`; until it is ready."""
         database = self.world.database_url.rpartition("/")[2]
         stack = ExitStack()
-        running = running_projector(self.world.settings | {"NEON_DATABASE_URL": self.proxy.url(database)}, port)
+        running = running_projector(
+            self.world.settings | {"NEON_DATABASE_URL": self.proxy.url(database)}, port, afresh=True
+        )
         self._instances[port] = stack, stack.enter_context(running)
         projector = self._instances[port][1]
         eventually("the instance is ready", lambda: projector.get("/health/ready")[0] == 200, READY_SECONDS)
@@ -179,5 +181,5 @@ if __name__ == "__main__":
     given = options.parse_args()
     kept = given.home or Path(tempfile.mkdtemp(prefix="quiet-hour-"))
     print(f"kept in {kept}")
-    with local_kafka() as kafka, embedded_postgres() as server:
+    with local_kafka(jvm=()) as kafka, embedded_postgres() as server:
         asyncio.run(_lived(kafka.bootstrap, server.port, kept, given.minutes))

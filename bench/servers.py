@@ -118,5 +118,5 @@ def on_own_servers(measure: Callable[..., Coroutine[Any, Any, T]], *numbers: int
     """What `measure` returns of a Bench, and of the numbers of the command line; `numbers` where it gives none."""
     given = (*sys.argv[1:], *[""] * len(numbers))
     asked = [int(one or default) for one, default in zip(given, numbers, strict=False)]
-    with local_kafka() as kafka, embedded_postgres(OPTIONS) as postgres:
+    with local_kafka(jvm=()) as kafka, embedded_postgres(OPTIONS) as postgres:
         return asyncio.run(measure(Bench(kafka, postgres), *asked))

@@ -34,7 +34,7 @@ async def drain(world: World, events: int, postgres: int, kafka: int, settings: 
     """
     watching = await asyncpg.connect(world.database_url)
     began = time.monotonic()
-    with running_projector(world.settings | (settings or {})) as projector:
+    with running_projector(world.settings | (settings or {}), afresh=True) as projector:
         own = projector.process.pid
 
         def used() -> tuple[float, ...]:

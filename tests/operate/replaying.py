@@ -1,6 +1,5 @@
 """What the tests of `projector replay` share: worlds whose service has applied records of every kind."""
 
-import subprocess
 from typing import Any
 from uuid import uuid4
 
@@ -8,7 +7,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from tests.support.factories import ARecord, a_document_event, a_record, a_user_event
-from tests.support.projector import PROJECTOR, environment, running_projector
+from tests.support.projector import Process, running_projector, start
 from tests.support.world import World
 
 REPLAY = ("replay", "--all-topics", "--execute")
@@ -71,8 +70,6 @@ async def delete(world: World, before: dict[TopicPartition, RecordsToDelete]) ->
         await admin.close()
 
 
-def begin(world: World, *words: str) -> subprocess.Popen[bytes]:
-    """The installed command, as a process of its own."""
-    return subprocess.Popen(
-        [PROJECTOR, *words], env=environment(world.settings), stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+def begin(world: World, *words: str) -> Process:
+    """The command, as a process of its own."""
+    return start(*words, settings=world.settings)

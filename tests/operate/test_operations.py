@@ -2,10 +2,9 @@
 
 import asyncio
 import json
+import os
 import random
 import signal
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -24,13 +23,13 @@ from neon_projector.consumer.admin.verify.copy_rows import copy_rows
 from neon_projector.consumer.cli.app import app
 from neon_projector.consumer.errors import Cancelled, Refused, TakenOver, TransientError
 from neon_projector.consumer.recovery.translate import translated
-from tests.support.forked import forked
-from tests.support.long_work import COMMAND, engine_of, main, work
+from tests.support import long_work
+from tests.support.forked import Forked
+from tests.support.long_work import COMMAND, engine_of, work
 
 LEFT = """
     SELECT (SELECT count(*) FROM pg_class WHERE relname ~ '^operation_' AND relkind = 'r')
         + (SELECT count(*) FROM projector.offsets)"""
-ROOT = Path(__file__).parents[2]
 
 
 class Place:
@@ -60,9 +59,9 @@ class Place:
             while await self.value(query) != expected:
                 await asyncio.sleep(0.01)
 
-    def begin(self, *words: object) -> subprocess.Popen[bytes]:
-        arguments = [sys.executable, "-m", "tests.support.long_work", self.url, *map(str, words)]
-        return subprocess.Popen(arguments, cwd=ROOT, stderr=subprocess.PIPE)
+    def begin(self, *words: object) -> Forked:
+        arguments = [long_work.__file__, self.url, *map(str, words)]
+        return Forked(f"{long_work.__name__}:main", arguments, os.environ)
 
 
 @pytest.fixture
@@ -85,7 +84,7 @@ async def test_work_that_ends_is_completed_and_leaves_nothing_behind(place: Plac
 
 async def test_killed_at_ten_random_places_it_ends_right(place: Place) -> None:
     chance = random.Random(20)
-    runner = forked(main, place.url, "400")
+    runner = place.begin(400)
     await place.until("SELECT count(*)::int FROM projector.operations", 1)
     number = (await place.row())["id"]
     for _ in range(10):
@@ -93,11 +92,10 @@ async def test_killed_at_ten_random_places_it_ends_right(place: Place) -> None:
         await place.until(f"SELECT count(*) >= {min(at, 399)} FROM steps", True)
         await asyncio.sleep(chance.random() / 100)  # any place within a step
         runner.kill()
-        runner.join()
+        runner.wait()
         assert (await place.row())["done"] == len(await place.counted())
-        runner = forked(main, place.url, "400", str(number))
-    await asyncio.to_thread(runner.join, 60)
-    assert runner.exitcode == 0
+        runner = place.begin(400, number)
+    assert await asyncio.to_thread(runner.wait, 60) == 0
     assert await place.counted() == list(range(1, 401))
     assert (await place.row())["state"] == "completed"
     assert await place.value(LEFT) == 0

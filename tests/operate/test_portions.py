@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import json
 import signal
-import subprocess
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -16,7 +15,7 @@ import pytest
 from tests.operate.commands import RETRY, printed, refused, told
 from tests.service.test_meaning import ADA
 from tests.support.factories import a_record, a_user_event
-from tests.support.projector import PROJECTOR, environment
+from tests.support.projector import Process, start
 from tests.support.world import World
 
 ALL = (*RETRY, "--all")
@@ -51,13 +50,12 @@ def bad() -> dict[str, Any]:
     return a_user_event(email="nobody")
 
 
-def begin(world: World, *words: str) -> subprocess.Popen[bytes]:
-    """The installed command, as a process of its own."""
-    settings = environment(world.settings)
-    return subprocess.Popen([PROJECTOR, *words, "--json"], env=settings, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def begin(world: World, *words: str) -> Process:
+    """The command, as a process of its own."""
+    return start(*words, "--json", settings=world.settings)
 
 
-async def ended(process: subprocess.Popen[bytes], exit_status: int) -> Any:
+async def ended(process: Process, exit_status: int) -> Any:
     """What it printed, once it ends."""
     out, error = await asyncio.to_thread(process.communicate, timeout=30)
     assert process.returncode == exit_status, error.decode()

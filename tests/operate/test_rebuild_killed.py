@@ -1,7 +1,6 @@
 """`rebuild` killed at ten random places goes on from there; everything is healed, and all of it can be undone."""
 
 import asyncio
-import os
 import random
 import shutil
 import signal
@@ -12,7 +11,7 @@ from uuid import UUID
 from tests.operate.commands import told
 from tests.service.test_meaning import ADA, play
 from tests.support.factories import a_document_event, a_user_event
-from tests.support.forked import forked_command
+from tests.support.projector import start
 from tests.support.world import World
 
 NUMBER = 1_100
@@ -40,7 +39,7 @@ async def test_killed_at_ten_random_places_it_ends_right(world: World, tmp_path:
     settings = world.settings | {"TMPDIR": str(tmp_path / "work")}
     words: tuple[Any, ...] = ("rebuild", "--execute", "--max-rate", "300", "--undo", str(tmp_path / "undo"))
     for number in range(10):
-        runner = forked_command(settings, *words)
+        runner = start(*words, settings=settings)
         if number == 0:
             await world.until("SELECT count(*)::int FROM projector.operations", 1)
         else:
@@ -48,9 +47,8 @@ async def test_killed_at_ten_random_places_it_ends_right(world: World, tmp_path:
             await world.until(f"SELECT ({WRONG}) <= {max(wrong - chance.randrange(15), 0)}", True)
         await asyncio.sleep(chance.random() / 10)  # any place within a portion
         how, status = (signal.SIGINT, 130) if number == INTERRUPTED else (signal.SIGKILL, -signal.SIGKILL)
-        os.kill(runner.pid or 0, how)
-        await asyncio.to_thread(runner.join)
-        assert runner.exitcode == status
+        runner.send_signal(how)
+        assert await asyncio.to_thread(runner.wait, 60) == status
         if number == ELSEWHERE:
             shutil.rmtree(tmp_path / "work")
             (tmp_path / "work").mkdir()
@@ -58,9 +56,8 @@ async def test_killed_at_ten_random_places_it_ends_right(world: World, tmp_path:
             assert await world.value("SELECT state FROM projector.operations") == "paused"
         words = ("operations", "resume", "1")
     assert 0 < await world.value(WRONG) < 2 * CHANGED, "it was killed before its beginning, or at its end"
-    runner = forked_command(settings, *words)
-    await asyncio.to_thread(runner.join, 60)
-    assert runner.exitcode == 0
+    runner = start(*words, settings=settings)
+    assert await asyncio.to_thread(runner.wait, 60) == 0
     (row,) = await world.rows("SELECT state, outcome, after ->> 'healed' FROM projector.operations")
     assert tuple(row.values()) == ("completed", "equal", str(2 * CHANGED))
     assert await world.rows(DOCUMENTS) == before

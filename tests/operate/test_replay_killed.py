@@ -14,7 +14,6 @@ from neon_projector.consumer.admin.replay import patience
 from neon_projector.consumer.errors import Refused, TransientError
 from tests.operate.commands import failed, told
 from tests.operate.replaying import APPLIED, LEFT, LIVE, OF_REPLAY, REPLAY, REPLAYED, begin, contents
-from tests.support.forked import forked_command
 from tests.support.projector import running_projector
 from tests.support.world import World
 
@@ -28,7 +27,7 @@ async def test_killed_at_ten_random_places_it_restores_everything_and_leaves_not
         assert projector.terminate() == 0
     before, live = await contents(world), await world.rows(LIVE)
     await world.rows("TRUNCATE users CASCADE")
-    runner = forked_command(world.settings, *REPLAY, "--max-rate", "400")
+    runner = begin(world, *REPLAY, "--max-rate", "400")
     await world.until("SELECT count(*)::int FROM projector.operations", 1)
     for number in range(10):
         claimed = f"SELECT coalesce(sum(epoch), 0)::int FROM projector.offsets {OF_REPLAY}"
@@ -37,12 +36,11 @@ async def test_killed_at_ten_random_places_it_restores_everything_and_leaves_not
         await world.until(f"{REPLAYED} >= {done + chance.randrange(200)}", True)
         await asyncio.sleep(chance.random() / 50)  # any place within a batch
         runner.kill()
-        await asyncio.to_thread(runner.join)
-        assert runner.exitcode == -signal.SIGKILL
-        runner = forked_command(world.settings, "operations", "resume", "1")
+        assert await asyncio.to_thread(runner.wait) == -signal.SIGKILL
+        runner = begin(world, "operations", "resume", "1")
     await world.until(claimed, 44)
     runner.kill()
-    runner.join()
+    runner.wait()
     result = await told(world, "operations", "resume", "1", "--max-rate", "0")
     assert sum(result["outcomes"].values()) == result["total"] == mix.total
     assert (result["left_out"], result["lost"]) == (0, {})

@@ -5,7 +5,6 @@ import json
 import random
 import shutil
 import signal
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ import pytest
 
 from bench.events import Mix
 from bench.publish import publish
-from tests.support.projector import PROJECTOR, command, environment, eventually, running_projector
+from tests.support.projector import Process, command, eventually, running_projector, start
 from tests.support.world import World
 
 MIX = Mix(users=6_000, documents=12_000, updates=12_000)
@@ -39,7 +38,7 @@ async def test_it_goes_on_from_where_it_was_killed(world: World, tmp_path: Path)
     begun = begin(settings, "verify", "--json")
     operation = await eventually_id(world, whole["operation"])
     for number in range(KILLS):
-        await asyncio.sleep(rng.uniform(0, 1.5))
+        await asyncio.sleep(rng.uniform(0, 0.5))
         begun.kill()
         begun.communicate()
         if await world.value(STATE, operation) == "completed":
@@ -50,7 +49,7 @@ async def test_it_goes_on_from_where_it_was_killed(world: World, tmp_path: Path)
     told, errors = begun.communicate(timeout=120)
     if await world.value(STATE, operation) != "completed":  # it was killed before it could be begun
         resumed = command("operations", "resume", str(operation), "--json", settings=settings, timeout=120)
-        told, errors = resumed.stdout, resumed.stderr
+        told, errors = resumed.stdout.encode(), resumed.stderr.encode()
     kept = json.loads(command("operations", "show", str(operation), "--json", settings=settings).stdout)["after"]
     assert kept == {name: value for name, value in whole.items() if name in kept} | {"operation": operation}, errors
     if told:
@@ -91,7 +90,7 @@ async def test_ctrl_c_pauses_it_and_cancel_leaves_nothing(world: World, tmp_path
         begun.send_signal(signal.SIGINT)
         _, errors = await asyncio.to_thread(begun.communicate, timeout=20)
     assert (begun.returncode, await world.value(STATE, operation)) == (130, "paused")
-    assert f"projector operations resume {operation}" in errors
+    assert f"projector operations resume {operation}" in errors.decode()
     assert command("operations", "cancel", str(operation), settings=settings).returncode == 0
     nobody = settings | {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
     assert command("verify", settings=nobody).returncode == 3
@@ -154,16 +153,14 @@ async def test_a_database_that_crashed_meanwhile_has_lost_the_copy_and_it_is_tak
     if not killed:
         _, errors = await asyncio.to_thread(begun.communicate, timeout=30)
         assert begun.returncode == 3, errors
-        assert "has crashed" in errors
-        assert f"projector operations resume {operation}" in errors
+        assert b"has crashed" in errors
+        assert f"projector operations resume {operation}" in errors.decode()
     resumed = command("operations", "resume", str(operation), "--max-rate", "0", "--json", settings=settings)
     assert json.loads(resumed.stdout)["verdict"] == "equal", resumed.stderr
 
 
-def begin(settings: dict[str, str], *words: str) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        [PROJECTOR, *words], env=environment(settings), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+def begin(settings: dict[str, str], *words: str) -> Process:
+    return start(*words, settings=settings)
 
 
 async def eventually_id(world: World, after: int) -> int:

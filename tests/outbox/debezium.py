@@ -6,10 +6,11 @@ from urllib.parse import urlsplit
 
 from tests.outbox.source import EXAMPLES
 from tests.support.connect import Connect, connect_worker
+from tests.support.kafka import BRIEF
 from tests.support.world import World
 
 POM = Path(__file__).with_name("pom.xml")
-JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
+JVM = ("-Xmx512m", *BRIEF)
 KINDS = ("binary", "cloudevents")
 
 

@@ -29,7 +29,7 @@ async def test_a_batch_that_unpacks_to_more_than_there_is_room_for_stops_its_par
         await producer.send("users", a_bomb(size, codec, headers))
         await producer.send("users", a_batch(users(3), codec & GZIP))
         await producer.send("users", a_batch(users(5)), 1)
-        with running_projector(world.settings) as projector:
+        with running_projector(world.settings, afresh=True) as projector:
             eventually("it is told", lambda: told(projector) or projector.process.poll() is not None, 60)
             await world.until("SELECT count(*)::int FROM users", 2 + 5)
             (line,) = told(projector)

@@ -78,7 +78,7 @@ async def test_promise_5_5_what_is_only_carried_along_is_held_in_little_memory(w
     await world.create_topics()
     await store(world)
     records = arriving()
-    with running_projector(world.settings) as projector:
+    with running_projector(world.settings, afresh=True) as projector:
         eventually("it has joined", lambda: projector.get("/health/ready")[0] == 200)
         async with world.locked("users"):
             await world.publish([a_record(a_user_event())])

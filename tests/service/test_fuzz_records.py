@@ -40,7 +40,7 @@ async def test_whatever_kafka_holds_the_service_goes_on(world: World) -> None:
     fuzz, decode = Fuzz(SEED), Decoder(REGISTRY)
     expected: dict[Place, Reason] = {}
     sent = 0
-    with running_projector(world.settings) as projector:
+    with running_projector(world.settings, afresh=True) as projector:
         async with raw_producer(world.bootstrap, users=world.users) as producer:
             until = time.monotonic() + SECONDS
             while time.monotonic() < until and sent < MOST:

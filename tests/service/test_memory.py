@@ -30,7 +30,7 @@ async def test_promise_5_5_a_backlog_of_large_values_is_held_in_little_memory(wo
         event = a_document_event(owner=owner["data"]["id"], content="x" * 950_000)
         large = [a_record(event | {"data": event["data"] | {"id": i}}, key=None) for i in ids(50)]
         await world.publish(large, max_request_size=8 * 1024 * 1024)
-    with running_projector(world.settings) as projector:
+    with running_projector(world.settings, afresh=True) as projector:
         eventually("it has joined", lambda: projector.get("/health/ready")[0] == 200)
         async with world.locked("documents"):
             await asyncio.sleep(3)  # it can write nothing, and could read everything meanwhile
@@ -48,7 +48,7 @@ async def test_promise_5_5_a_backlog_in_many_partitions_is_held_in_little_memory
     await world.publish([a_record(owner)])
     small = [a_record(event | {"data": event["data"] | {"id": i}}, key=None) for i in ids(MANY)]
     await world.publish(small)
-    with running_projector(world.settings) as projector:
+    with running_projector(world.settings, afresh=True) as projector:
         await world.until_consumed(MANY + 1, seconds=60)
         peak = peak_megabytes(projector.process.pid)
         assert projector.terminate() == 0
@@ -64,7 +64,7 @@ async def test_promise_5_5_a_backlog_of_large_and_many_headers_is_held_in_little
         for number in range(MANY_HEADERS):
             await producer.send("users", a_batch([raw(a_record(a_user_event()), *many)]), number % 4)
     records = LARGE_HEADERS + MANY_HEADERS
-    with running_projector(world.settings) as projector:
+    with running_projector(world.settings, afresh=True) as projector:
         eventually("it has joined", lambda: projector.get("/health/ready")[0] == 200)
         async with world.locked("users"):
             await asyncio.sleep(3)  # it can write nothing, and could read everything meanwhile

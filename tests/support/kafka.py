@@ -6,7 +6,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +18,9 @@ POM = Path(__file__).parent.parent / "kafka" / "pom.xml"
 START_SECONDS = 120
 SASL_USER, SASL_PASSWORD = "ada", "lovelace"
 LOGIN_MODULE = "org.apache.kafka.common.security.plain.PlainLoginModule"
+
+BRIEF = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
+"""Of a JVM that soon ends: to compile its code better, or collect in parallel, costs more than it saves until then."""
 
 LISTENERS = """
 listeners=PLAINTEXT://127.0.0.1:{port},SASL_PLAINTEXT://127.0.0.1:{sasl},CONTROLLER://127.0.0.1:{controller},\
@@ -61,6 +64,7 @@ class LocalKafka:
     """Where SASL/PLAIN is asked for."""
     misleading: dict[str, int] = field(default_factory=dict)
     """Ports where it gives as its own an address that is of no use: `unknown`, `closed`, `spoilt`."""
+    jvm: Sequence[str] = BRIEF
     process: subprocess.Popen[bytes] | None = field(default=None)
 
     @property
@@ -76,7 +80,10 @@ class LocalKafka:
     def start(self) -> None:
         with (self.home / "out").open("ab") as out:
             self.process = subprocess.Popen(
-                java("kafka.Kafka", str(self.home / "server.properties")), stdout=out, stderr=out, cwd=self.home
+                java("kafka.Kafka", str(self.home / "server.properties"), jvm=self.jvm),
+                stdout=out,
+                stderr=out,
+                cwd=self.home,
             )
         deadline = time.monotonic() + START_SECONDS
         while not listening(self.port):
@@ -102,8 +109,8 @@ class LocalKafka:
 
 
 @contextmanager
-def local_kafka(**others: str) -> Iterator[LocalKafka]:
-    """Start a broker, with `others` for some of its properties (`_` for `.`).
+def local_kafka(jvm: Sequence[str] = BRIEF, **others: str) -> Iterator[LocalKafka]:
+    """Start a broker, with `others` for some of its properties (`_` for `.`). For what is measured, `jvm` is ().
 
     RuntimeError says what to install where there is no Java or Maven.
     """
@@ -114,7 +121,7 @@ def local_kafka(**others: str) -> Iterator[LocalKafka]:
             )
     home = Path(tempfile.mkdtemp(prefix="projector-kafka-"))
     misleading = {name: free_port() for name in ("unknown", "closed", "spoilt")}
-    kafka = LocalKafka(home, free_port(), free_port(), misleading)
+    kafka = LocalKafka(home, free_port(), free_port(), misleading, jvm)
     ports = {"port": kafka.port, "sasl": kafka.sasl_port, "controller": free_port()} | misleading
     login = {"login": LOGIN_MODULE, "user": SASL_USER, "password": SASL_PASSWORD}
     try:
@@ -169,8 +176,8 @@ def other_client(bootstrap: str, group: str, topic: str) -> Iterator[None]:
         process.wait()
 
 
-def java(main: str, *arguments: str) -> list[str]:
-    return ["java", "-Xmx512m", "-cp", f"{jars()}/*", main, *arguments]
+def java(main: str, *arguments: str, jvm: Sequence[str] = BRIEF) -> list[str]:
+    return ["java", *jvm, "-Xmx512m", "-cp", f"{jars()}/*", main, *arguments]
 
 
 def listening(port: int) -> bool:

@@ -46,14 +46,14 @@ async def _main(url: str, number: str, *resume: str) -> None:
     await engine.dispose()
 
 
-def main(*arguments: str) -> None:
+def main() -> None:
     """As a process: ends with the status that a command would have."""
     try:
-        interruptible(lambda: _main(*arguments))
+        interruptible(lambda: _main(*sys.argv[1:]))
     except ProjectorError as error:
         print(error, file=sys.stderr)  # noqa: T201  what a person sees
         sys.exit(error.exit_status)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

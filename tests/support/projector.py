@@ -1,4 +1,4 @@
-"""The service as a process of its own, as operators run it."""
+"""The service and the other commands as processes of their own, as operators run them."""
 
 import json
 import os
@@ -13,18 +13,25 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, BinaryIO
 
 from neon_projector.consumer.demo.servers.ports import free_port
+from tests.support.forked import Forked
 
 PROJECTOR = Path(sys.executable).with_name("projector")
+MAIN = "neon_projector.consumer.entry:main"
+OURS = ("NEON_", "KAFKA_", "DB_", "BATCH", "LOG_", "HTTP_", "USERS_", "DOCUMENTS_", "CHANGES_", "OTEL_")
+"""How the names of settings begin."""
+READ_LATE = (*OURS, "CASCADE_", "CONTRACT_", "EVENT_", "FUSE_", "PROJECTOR_", "READY_", "COLUMNS", "TMPDIR")
+"""Of these names no library reads any while it is imported."""
+Process = Forked | subprocess.Popen[bytes]
 
 
 @dataclass
 class Projector:
     """A running `projector run`."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     port: int
     log: Path
 
@@ -66,24 +73,32 @@ class Projector:
 
 def environment(settings: Mapping[str, str]) -> dict[str, str]:
     """The process's environment with `settings`, and nothing of a developer's own."""
-    ours = ("NEON_", "KAFKA_", "DB_", "BATCH", "LOG_", "HTTP_", "USERS_", "DOCUMENTS_", "CHANGES_", "OTEL_")
-    return {k: v for k, v in os.environ.items() if not k.startswith(ours)} | dict(settings)
+    return {k: v for k, v in os.environ.items() if not k.startswith(OURS)} | dict(settings)
+
+
+def start(*words: str, settings: Mapping[str, str], output: BinaryIO | None = None, afresh: bool = False) -> Process:
+    """`projector` with these words; what it prints goes to `output`, or is there for `communicate`.
+
+    It is forked, as in `forked.py`. By an interpreter of its own it runs where a test is about memory or the beginning
+    (`afresh`), and where `settings` has what Python or a library may look for while it is imported.
+    """
+    command = [str(PROJECTOR), *words]
+    if afresh or not all(name.startswith(READ_LATE) for name in settings):
+        stream = output or subprocess.PIPE
+        return subprocess.Popen(command, env=environment(settings), stdout=stream, stderr=stream)
+    return Forked(MAIN, command, environment(settings), output)
 
 
 @contextmanager
-def running_projector(settings: Mapping[str, str], port: int = 0) -> Iterator[Projector]:
-    """Start `projector run`, with its sidecar at `port`, or a free one; at the end it is killed if it still runs, and
-    its log is shown if a test failed."""
+def running_projector(settings: Mapping[str, str], port: int = 0, afresh: bool = False) -> Iterator[Projector]:
+    """Start `projector run` as `start` does, with its sidecar at `port`, or a free one; at the end it is killed if it
+    still runs, and its log is shown if a test failed."""
     port = port or free_port()
     with TemporaryDirectory() as home:
         log = Path(home) / "log"
         with log.open("wb") as output:
-            process = subprocess.Popen(
-                [PROJECTOR, "run"],
-                env=environment({"HTTP_HOST": "127.0.0.1", "HTTP_PORT": str(port), **settings}),
-                stdout=output,
-                stderr=output,
-            )
+            place = {"HTTP_HOST": "127.0.0.1", "HTTP_PORT": str(port)}
+            process = start("run", settings=place | dict(settings), output=output, afresh=afresh)
         projector = Projector(process, port, log)
         try:
             yield projector
@@ -95,16 +110,19 @@ def running_projector(settings: Mapping[str, str], port: int = 0) -> Iterator[Pr
                 projector.kill()
 
 
-def command(*arguments: str, settings: Mapping[str, str], timeout: float = 60) -> subprocess.CompletedProcess[str]:
-    """Run `projector` with `arguments` to its end."""
-    return subprocess.run(
-        [PROJECTOR, *arguments],
-        env=environment(settings),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=timeout,
-    )
+def command(
+    *words: str, settings: Mapping[str, str], timeout: float = 60, afresh: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """Run `projector` with these words to its end, as `start` does."""
+    process = start(*words, settings=settings, afresh=afresh)
+    try:
+        out, err = process.communicate(timeout=timeout)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    assert process.returncode is not None
+    return subprocess.CompletedProcess(process.args, process.returncode, out.decode(), err.decode())
 
 
 def eventually(what: str, check: Any, seconds: float = 30) -> Any:

@@ -123,9 +123,13 @@ class World:
     async def until(self, query: str, expected: Any, seconds: float = 30) -> None:
         """Wait until `query`'s one value is `expected`."""
         deadline = asyncio.get_running_loop().time() + seconds
-        while (found := await self.value(query)) != expected:
-            assert asyncio.get_running_loop().time() < deadline, f"{query}: {found}, not {expected}"
-            await asyncio.sleep(0.05)
+        connection = await asyncpg.connect(self.database_url, statement_cache_size=0)  # tables may change meanwhile
+        try:
+            while (found := await connection.fetchval(query)) != expected:
+                assert asyncio.get_running_loop().time() < deadline, f"{query}: {found}, not {expected}"
+                await asyncio.sleep(0.05)
+        finally:
+            await connection.close()
 
     async def until_consumed(self, records: int, seconds: float = 30) -> None:
         """Wait until the positions have moved past `records` offsets in all."""
