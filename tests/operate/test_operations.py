@@ -177,6 +177,30 @@ async def test_of_two_runners_the_earlier_one_changes_nothing_any_more(place: Pl
     assert (row["state"], row["done"], json.loads(row["position"])) == ("running", 2, {"at": 2})
 
 
+@pytest.mark.parametrize("error", [ValueError("of its own"), asyncio.CancelledError()], ids=["a fault", "Ctrl-C"])
+async def test_whatever_ends_a_runner_that_was_taken_over_it_says_that_alone(
+    place: Place, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    """Also where its sign of life hears of it while it writes down how it ends."""
+    signs, end = "neon_projector.consumer.admin.operations.running.LIFE_SECONDS", Operation.end
+
+    async def slowly(self: Operation, *how: str) -> None:
+        monkeypatch.setattr(signs, 0.01)
+        await asyncio.sleep(0.2)
+        await end(self, *how)
+
+    async def work() -> None:
+        async with running(place.engine, COMMAND) as operation:
+            await Operation.resume(place.engine, COMMAND, operation.id)
+            raise error
+
+    monkeypatch.setattr(Operation, "end", slowly)
+    monkeypatch.setattr(signs, 0.1)
+    with pytest.raises(TakenOver):
+        await work()
+    assert (await place.row())["state"] == "running"
+
+
 async def test_what_fails_says_why_without_content_and_can_be_resumed(place: Place) -> None:
     with pytest.raises(ValueError, match="secret") as error:
         async with running(place.engine, COMMAND) as operation:

@@ -51,9 +51,11 @@ async def running(
         if life.done() and (ended := life.exception()) is not None:
             me.uncancel()
             raise ended from None
+        life.cancel()
         await _end(operation, "paused")
         raise Paused(f"projector operations resume {operation.id}") from None
     except BaseException as error:
+        life.cancel()  # else it might cancel what comes now
         await _end(operation, "failed", str(error) if isinstance(error, ProjectorError) else type(error).__name__)
         if isinstance(error, Refused):
             error.add_note(f"to give it up: projector operations cancel {operation.id}")
@@ -67,10 +69,14 @@ async def running(
 
 
 async def _end(operation: Operation, state: str, error: str | None = None) -> None:
-    """Write it down if the database answers."""
-    with suppress(ProjectorError, TimeoutError):
+    """Write it down if the database answers. Cancelled or TakenOver where somebody else has ended it before."""
+    try:
         async with asyncio.timeout(END_SECONDS):
             await operation.end(state, error)
+    except (Cancelled, TakenOver):
+        raise
+    except (ProjectorError, TimeoutError):
+        pass
 
 
 async def _sweep(engine: AsyncEngine) -> None:
