@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import random
 import shutil
 import signal
@@ -12,6 +13,7 @@ import pytest
 
 from bench.events import Mix
 from bench.publish import publish
+from neon_projector.consumer.cli.database import NICENESS
 from tests.support.projector import Process, command, eventually, running_projector, start
 from tests.support.world import World
 
@@ -87,6 +89,7 @@ async def test_ctrl_c_pauses_it_and_cancel_leaves_nothing(world: World, tmp_path
         begun = begin(settings, "verify")
         operation = await eventually_id(world, 0)
         eventually("it has begun", lambda: left(tmp_path))
+        assert os.getpriority(os.PRIO_PROCESS, begun.pid) == NICENESS
         begun.send_signal(signal.SIGINT)
         _, errors = await asyncio.to_thread(begun.communicate, timeout=20)
     assert (begun.returncode, await world.value(STATE, operation)) == (130, "paused")
