@@ -3,8 +3,9 @@
 import os
 from array import array
 from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from pathlib import Path
+from uuid import UUID
 
 import msgspec
 from aiokafka import TopicPartition
@@ -15,6 +16,7 @@ from neon_projector.consumer.admin.lookup import Records
 from neon_projector.consumer.admin.verify.directory import on_disk
 from neon_projector.consumer.kafka.errors import kafka_translated
 from neon_projector.consumer.kafka.light_records import LightRecord
+from neon_projector.consumer.kafka.mentions import MANY, Mentions
 from neon_projector.consumer.kafka.reread import Reread
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.record import Record
@@ -41,16 +43,17 @@ class Originals:
         """Where each is in the file; -1: Kafka has none there."""
 
     async def read(
-        self, wanted: Wanted, tell: Callable[[int, int], None], passed: Callable[[int], Awaitable[None]]
-    ) -> None:
-        """TransientError where Kafka does not answer."""
+        self, wanted: Wanted, ids: Collection[UUID], tell: Callable[[int, int], None],
+        passed: Callable[[int], Awaitable[None]],
+    ) -> None:  # fmt: skip
+        """What is wanted are records of these `ids`. TransientError where Kafka does not answer."""
         self._offsets = {p: array("q", sorted(set(offsets))) for p, offsets in wanted.items() if p.topic != EDITED}
         self._starts = {p: array("q", [-1]) * len(offsets) for p, offsets in self._offsets.items()}
         number = sum(map(len, self._offsets.values()))
         if sum(own[-1] - own[0] for own in self._offsets.values()) > number * ONE_BY_ONE:
             await self._one_by_one(tell, number)
         else:
-            await self._in_a_row(tell, passed)
+            await self._in_a_row(Mentions(ids) if len(ids) <= MANY else None, tell, passed)
 
     def at(self, topic: str, partition: int, offset: int) -> Record | None:
         """None where Kafka has no such record any more."""
@@ -77,17 +80,19 @@ class Originals:
                         self._keep(where, at, record)
                     tell(done := done + 1, number)
 
-    async def _in_a_row(self, tell: Callable[[int, int], None], passed: Callable[[int], Awaitable[None]]) -> None:
+    async def _in_a_row(
+        self, only: Mentions | None, tell: Callable[[int, int], None], passed: Callable[[int], Awaitable[None]]
+    ) -> None:
         ends = {p: offsets[-1] + 1 for p, offsets in self._offsets.items()}
         begin = {p: offsets[0] for p, offsets in self._offsets.items()}
         with kafka_translated():
-            async for part in Reread(self._settings, ends, tell, begin, over_gaps=True).parts():
+            async for part in Reread(self._settings, ends, tell, begin, over_gaps=True, only=only).parts():
                 offsets = self._offsets[part.partition]
                 for record in part.records:
                     at = bisect_left(offsets, record.offset)
                     if at < len(offsets) and offsets[at] == record.offset:
                         self._keep(part.partition, at, record)
-                await passed(len(part.records))
+                await passed(part.span.next_offset - part.span.start)
 
     def _keep(self, where: TopicPartition, at: int, record: Record) -> None:
         light = LightRecord(

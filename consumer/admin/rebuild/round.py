@@ -63,15 +63,16 @@ class Round:
 
     async def originals(self, directory: Path, pace: Pace) -> Originals:
         """The records of all that is pending, read again."""
-        wanted: dict[TopicPartition, array[int]] = {}
+        wanted, ids = dict[TopicPartition, "array[int]"](), set[UUID]()
         for bucket in range(self._spill.buckets):
             for projection in self._registry:
-                for own in (await self._pending(projection, bucket))[1].values():
+                for entity_id, own in (await self._pending(projection, bucket))[1].items():
+                    ids.add(entity_id)
                     for one in deciding(own):
                         topic, partition, offset = self._packing.place(one)
                         wanted.setdefault(TopicPartition(topic, partition), array("q")).append(offset)
         found = Originals(self._settings, directory, await edits(self._engine))
-        await found.read(wanted, lambda done, total: self._tell("reading records again", done, total), pace.passed)
+        await found.read(wanted, ids, lambda done, total: self._tell("reading records again", done, total), pace.passed)
         return found
 
     async def heal(self, healing: Healing, originals: HasRecords, pace: Pace, total: int) -> None:
