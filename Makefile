@@ -1,7 +1,7 @@
 # Everything a developer runs. `make setup` is implied by the others.
 PYTHON ?= python3
 BIN := .venv/bin
-# Compiling 340 modules takes 0.3 s of each start; the tests start some 500 processes.
+# Compiling 340 modules takes 0.3 s of each start.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup demo test test-lowest containers lint format lock bench bench-curve bench-peers docs
