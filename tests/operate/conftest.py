@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 
 from tests.conftest import TEMPLATE, database_url
+from tests.operate.place import Place
 from tests.operate.replaying import fill
 from tests.support.servers import execute
 from tests.support.world import World
@@ -33,3 +34,12 @@ async def filled(filled_once: World, postgres: str) -> AsyncIterator[World]:
     await execute(postgres, f"CREATE DATABASE {name} TEMPLATE {original}")
     yield replace(filled_once, database_url=database_url(postgres, name))
     await execute(postgres, f"DROP DATABASE {name} (FORCE)")
+
+
+@pytest.fixture
+async def place(database: str) -> AsyncIterator[Place]:
+    """Nothing counted yet."""
+    one = Place(database)
+    await one.rows("CREATE TABLE steps (n integer)")
+    yield one
+    await one.engine.dispose()

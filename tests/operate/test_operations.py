@@ -2,75 +2,18 @@
 
 import asyncio
 import json
-import os
 import random
 import signal
-from pathlib import Path
-from typing import Any
-from uuid import UUID
 
-import asyncpg
 import pytest
 from sqlalchemy import text
-from typer.testing import CliRunner
 
 from neon_projector.consumer.admin.operations import left_behind, lookup
 from neon_projector.consumer.admin.operations.operation import Operation
 from neon_projector.consumer.admin.operations.running import running
-from neon_projector.consumer.admin.rebuild.forget_undo import forget_undo
-from neon_projector.consumer.admin.rebuild.undo_file import line_of
-from neon_projector.consumer.admin.verify.copy_rows import copy_rows
-from neon_projector.consumer.cli.app import app
-from neon_projector.consumer.errors import Cancelled, Refused, TakenOver, TransientError
-from neon_projector.consumer.recovery.translate import translated
-from tests.support import long_work
-from tests.support.forked import Forked
-from tests.support.long_work import COMMAND, engine_of, work
-
-LEFT = """
-    SELECT (SELECT count(*) FROM pg_class WHERE relname ~ '^operation_' AND relkind = 'r')
-        + (SELECT count(*) FROM projector.offsets)"""
-
-
-class Place:
-    """A database where numbers are counted."""
-
-    def __init__(self, url: str) -> None:
-        self.url, self.engine = url, engine_of(url)
-
-    async def rows(self, query: str, *arguments: Any) -> list[dict[str, Any]]:
-        connection = await asyncpg.connect(self.url)
-        try:
-            return [dict(row) for row in await connection.fetch(query, *arguments)]
-        finally:
-            await connection.close()
-
-    async def value(self, query: str, *arguments: Any) -> Any:
-        return next(iter((await self.rows(query, *arguments))[0].values()))
-
-    async def counted(self) -> list[int]:
-        return [row["n"] for row in await self.rows("SELECT n FROM steps ORDER BY n")]
-
-    async def row(self) -> dict[str, Any]:
-        return (await self.rows("SELECT * FROM projector.operations ORDER BY id DESC LIMIT 1"))[0]
-
-    async def until(self, query: str, expected: Any) -> None:
-        async with asyncio.timeout(30):
-            while await self.value(query) != expected:
-                await asyncio.sleep(0.01)
-
-    def begin(self, *words: object) -> Forked:
-        arguments = [long_work.__file__, self.url, *map(str, words)]
-        return Forked(f"{long_work.__name__}:main", arguments, os.environ)
-
-
-@pytest.fixture
-async def place(database: str) -> Any:
-    """Nothing counted yet."""
-    one = Place(database)
-    await one.rows("CREATE TABLE steps (n integer)")
-    yield one
-    await one.engine.dispose()
+from neon_projector.consumer.errors import Cancelled, Refused, TakenOver
+from tests.operate.place import LEFT, Place
+from tests.support.long_work import COMMAND, work
 
 
 async def test_work_that_ends_is_completed_and_leaves_nothing_behind(place: Place) -> None:
@@ -213,106 +156,3 @@ async def test_what_fails_says_why_without_content_and_can_be_resumed(place: Pla
         await Operation.resume(place.engine, "other", operation.id)
     await Operation.resume(place.engine, COMMAND, operation.id)
     assert ((row := await place.row())["state"], row["error"]) == ("running", None)
-
-
-async def test_the_next_operation_drops_what_dead_ones_have_left(place: Place) -> None:
-    states = {1: "running", 2: "paused", 3: "failed", 4: "cancelled", 5: "running", 6: None}
-    for number, state in states.items():
-        await place.rows(f"CREATE TABLE projector.operation_{number}_rows ()")
-        await place.rows(
-            "INSERT INTO projector.offsets (group_id, topic, partition, next_offset) VALUES ($1, 't', 0, 0)",
-            f"operation:{number}",
-        )
-        if state:
-            await place.rows(
-                "INSERT INTO projector.operations (id, command, actor, state, updated_at) OVERRIDING SYSTEM VALUE "
-                "VALUES ($1, 'x', 'me', $2, now() - make_interval(secs => $3))",
-                number, state, 300 if number == 5 else 0,
-            )  # fmt: skip
-    await place.rows("CREATE TABLE projector.operation_theirs ()")
-    await place.rows("ALTER TABLE projector.operations ALTER id RESTART WITH 10")
-    await work(place.engine, 1)
-    tables = await place.rows("SELECT relname::text FROM pg_class WHERE relname ~ '^operation_' ORDER BY 1")
-    assert [row["relname"] for row in tables] == ["operation_1_rows", "operation_2_rows", "operation_theirs"]
-    groups = await place.rows("SELECT group_id FROM projector.offsets ORDER BY 1")
-    assert [row["group_id"] for row in groups] == [f"operation:{number}" for number in (1, 2, 3, 5)]
-
-
-async def test_a_copy_past_the_driver_has_the_same_errors(place: Place) -> None:
-    """SQLAlchemy knows no COPY. A table that a sweep has taken away is no sign that the schema is not migrated."""
-    rows = "projector.operation_7_rows", ["id"], [(1,)]
-    with pytest.raises(TransientError, match="no sign of life"), translated():
-        async with place.engine.begin() as connection:
-            await copy_rows(connection, *rows)
-    with pytest.raises(TransientError, match="no sign of life"), translated():
-        async with place.engine.begin() as connection:
-            await connection.execute(text("SELECT FROM projector.operation_7_rows"))
-
-    async def ended() -> None:
-        with translated():
-            async with place.engine.begin() as connection:
-                await connection.execute(text("CREATE TABLE projector.operation_7_rows (id bigint)"))
-                (pid,) = (await connection.execute(text("SELECT pg_backend_pid()"))).scalars()
-                raw = (await connection.get_raw_connection()).driver_connection
-                assert raw is not None
-                await place.rows("SELECT pg_terminate_backend($1, 10000)", pid)
-                await raw.copy_records_to_table("operation_7_rows", schema_name="projector", records=[(1,)])
-
-    with pytest.raises(TransientError) as error:
-        await ended()
-    assert error.value.reason in ("connection", "starting")
-
-
-async def test_what_a_rebuild_has_written_and_never_committed_is_forgotten_too(place: Place, tmp_path: Path) -> None:
-    undo, ada = tmp_path / "rebuild-1.undo.jsonl", UUID(int=7)
-    undo.write_bytes(line_of("user", ada, {"row": b'{"name":"Ada"}', "state": None, "events": None}, b"x"))
-    for path in (undo, tmp_path / "not made yet"):
-        await (await Operation.begin(place.engine, "rebuild", filter={})).report(position={"file": str(path)})
-    async with place.engine.begin() as connection:
-        assert await forget_undo(connection, [ada], execute=True) == (1, [])
-    assert b"Ada" not in undo.read_bytes()
-
-
-async def test_an_undo_file_that_was_deleted_is_said_to_be_gone(place: Place, tmp_path: Path) -> None:
-    undo, settings = tmp_path / "rebuild-1.undo.jsonl", {"NEON_DATABASE_URL": place.url}
-    settings |= {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
-    operation = await Operation.begin(place.engine, "rebuild", filter={})
-    await operation.report(position={"undo": str(undo)})
-
-    async def line() -> str:
-        words = ["operations", "show", str(operation.id)]
-        shown = (await asyncio.to_thread(CliRunner().invoke, app, words, env=settings)).stdout
-        return next(line for line in shown.splitlines() if "undo file" in line)
-
-    undo.touch()
-    assert (await line()).endswith(f"  {undo}")
-    undo.unlink()
-    assert "is not here any more: it was deleted" in await line()
-
-
-async def test_operations_are_listed_shown_and_cancelled_by_command(place: Place) -> None:
-    settings = {"NEON_DATABASE_URL": place.url, "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
-    await place.rows("INSERT INTO projector.operations (command, actor, outcome) VALUES ('pause', 'me@here', 'done')")
-    operation = await Operation.begin(place.engine, COMMAND, filter={"topic": ["users"]}, total=10)
-    await operation.report(by=4)
-    await place.rows("UPDATE projector.operations SET updated_at = now() - interval '1 hour'")
-
-    async def run(*words: str) -> Any:
-        return await asyncio.to_thread(CliRunner().invoke, app, ["operations", *words], env=settings)
-
-    async def told(*words: str) -> Any:
-        done = await run(*words, "--json")
-        return json.loads(done.stdout) if done.exit_code == 0 else str(done.exception)
-
-    assert [row["command"] for row in await told("list")] == [COMMAND, "pause"]
-    (one,) = await told("list", "--unfinished")
-    assert (one["state"], one["silent"], one["done"], one["total"]) == ("running", True, 4, 10)
-    assert (await told("show", str(operation.id)))["filter"] == {"topic": ["users"]}
-    people = (await run("list")).stdout
-    assert "no sign of life for" in people
-    assert "4 of 10" in people
-    assert "there is no operation 999" in await told("show", "999")
-    assert "done in one step" in await told("resume", str(operation.id - 1))
-    assert "completed already" in await told("cancel", str(operation.id - 1))
-    assert (await told("cancel", str(operation.id)))["state"] == "cancelled"
-    assert (await run("show", "x")).exit_code == 2

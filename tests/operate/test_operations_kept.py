@@ -1,0 +1,124 @@
+"""What long work leaves: tables, undo files, and its row, as commands show it."""
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+from typer.testing import CliRunner
+
+from neon_projector.consumer.admin.operations.operation import Operation
+from neon_projector.consumer.admin.rebuild.forget_undo import forget_undo
+from neon_projector.consumer.admin.rebuild.undo_file import line_of
+from neon_projector.consumer.admin.verify.copy_rows import copy_rows
+from neon_projector.consumer.cli.app import app
+from neon_projector.consumer.errors import TransientError
+from neon_projector.consumer.recovery.translate import translated
+from tests.operate.place import Place
+from tests.support.long_work import COMMAND, work
+
+
+async def test_the_next_operation_drops_what_dead_ones_have_left(place: Place) -> None:
+    states = {1: "running", 2: "paused", 3: "failed", 4: "cancelled", 5: "running", 6: None}
+    for number, state in states.items():
+        await place.rows(f"CREATE TABLE projector.operation_{number}_rows ()")
+        await place.rows(
+            "INSERT INTO projector.offsets (group_id, topic, partition, next_offset) VALUES ($1, 't', 0, 0)",
+            f"operation:{number}",
+        )
+        if state:
+            await place.rows(
+                "INSERT INTO projector.operations (id, command, actor, state, updated_at) OVERRIDING SYSTEM VALUE "
+                "VALUES ($1, 'x', 'me', $2, now() - make_interval(secs => $3))",
+                number, state, 300 if number == 5 else 0,
+            )  # fmt: skip
+    await place.rows("CREATE TABLE projector.operation_theirs ()")
+    await place.rows("ALTER TABLE projector.operations ALTER id RESTART WITH 10")
+    await work(place.engine, 1)
+    tables = await place.rows("SELECT relname::text FROM pg_class WHERE relname ~ '^operation_' ORDER BY 1")
+    assert [row["relname"] for row in tables] == ["operation_1_rows", "operation_2_rows", "operation_theirs"]
+    groups = await place.rows("SELECT group_id FROM projector.offsets ORDER BY 1")
+    assert [row["group_id"] for row in groups] == [f"operation:{number}" for number in (1, 2, 3, 5)]
+
+
+async def test_a_copy_past_the_driver_has_the_same_errors(place: Place) -> None:
+    """SQLAlchemy knows no COPY. A table that a sweep has taken away is no sign that the schema is not migrated."""
+    rows = "projector.operation_7_rows", ["id"], [(1,)]
+    with pytest.raises(TransientError, match="no sign of life"), translated():
+        async with place.engine.begin() as connection:
+            await copy_rows(connection, *rows)
+    with pytest.raises(TransientError, match="no sign of life"), translated():
+        async with place.engine.begin() as connection:
+            await connection.execute(text("SELECT FROM projector.operation_7_rows"))
+
+    async def ended() -> None:
+        with translated():
+            async with place.engine.begin() as connection:
+                await connection.execute(text("CREATE TABLE projector.operation_7_rows (id bigint)"))
+                (pid,) = (await connection.execute(text("SELECT pg_backend_pid()"))).scalars()
+                raw = (await connection.get_raw_connection()).driver_connection
+                assert raw is not None
+                await place.rows("SELECT pg_terminate_backend($1, 10000)", pid)
+                await raw.copy_records_to_table("operation_7_rows", schema_name="projector", records=[(1,)])
+
+    with pytest.raises(TransientError) as error:
+        await ended()
+    assert error.value.reason in ("connection", "starting")
+
+
+async def test_what_a_rebuild_has_written_and_never_committed_is_forgotten_too(place: Place, tmp_path: Path) -> None:
+    undo, ada = tmp_path / "rebuild-1.undo.jsonl", UUID(int=7)
+    undo.write_bytes(line_of("user", ada, {"row": b'{"name":"Ada"}', "state": None, "events": None}, b"x"))
+    for path in (undo, tmp_path / "not made yet"):
+        await (await Operation.begin(place.engine, "rebuild", filter={})).report(position={"file": str(path)})
+    async with place.engine.begin() as connection:
+        assert await forget_undo(connection, [ada], execute=True) == (1, [])
+    assert b"Ada" not in undo.read_bytes()
+
+
+async def test_an_undo_file_that_was_deleted_is_said_to_be_gone(place: Place, tmp_path: Path) -> None:
+    undo, settings = tmp_path / "rebuild-1.undo.jsonl", {"NEON_DATABASE_URL": place.url}
+    settings |= {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+    operation = await Operation.begin(place.engine, "rebuild", filter={})
+    await operation.report(position={"undo": str(undo)})
+
+    async def line() -> str:
+        words = ["operations", "show", str(operation.id)]
+        shown = (await asyncio.to_thread(CliRunner().invoke, app, words, env=settings)).stdout
+        return next(line for line in shown.splitlines() if "undo file" in line)
+
+    undo.touch()
+    assert (await line()).endswith(f"  {undo}")
+    undo.unlink()
+    assert "is not here any more: it was deleted" in await line()
+
+
+async def test_operations_are_listed_shown_and_cancelled_by_command(place: Place) -> None:
+    settings = {"NEON_DATABASE_URL": place.url, "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+    await place.rows("INSERT INTO projector.operations (command, actor, outcome) VALUES ('pause', 'me@here', 'done')")
+    operation = await Operation.begin(place.engine, COMMAND, filter={"topic": ["users"]}, total=10)
+    await operation.report(by=4)
+    await place.rows("UPDATE projector.operations SET updated_at = now() - interval '1 hour'")
+
+    async def run(*words: str) -> Any:
+        return await asyncio.to_thread(CliRunner().invoke, app, ["operations", *words], env=settings)
+
+    async def told(*words: str) -> Any:
+        done = await run(*words, "--json")
+        return json.loads(done.stdout) if done.exit_code == 0 else str(done.exception)
+
+    assert [row["command"] for row in await told("list")] == [COMMAND, "pause"]
+    (one,) = await told("list", "--unfinished")
+    assert (one["state"], one["silent"], one["done"], one["total"]) == ("running", True, 4, 10)
+    assert (await told("show", str(operation.id)))["filter"] == {"topic": ["users"]}
+    people = (await run("list")).stdout
+    assert "no sign of life for" in people
+    assert "4 of 10" in people
+    assert "there is no operation 999" in await told("show", "999")
+    assert "done in one step" in await told("resume", str(operation.id - 1))
+    assert "completed already" in await told("cancel", str(operation.id - 1))
+    assert (await told("cancel", str(operation.id)))["state"] == "cancelled"
+    assert (await run("show", "x")).exit_code == 2
