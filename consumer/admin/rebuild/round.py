@@ -119,6 +119,8 @@ class Round:
             for packed in self._packing.decode_many(part):
                 if packed.entity == number:
                     own.setdefault(self._packing.new_id(packed.id), []).append(packed)
+        if not own:  # of a single id nearly all buckets are empty, and there may be thousands
+            return {}, {}
         with translated():
             async with self._engine.connect() as connection:
                 seen = await self._todo.pending(connection, self._number, projection.entity, own)
