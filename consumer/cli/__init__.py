@@ -5,6 +5,7 @@ import logging
 import sys
 
 from neon_projector.consumer.cli.app import app
+from neon_projector.consumer.cli.niceness import own_process
 from neon_projector.consumer.cli.output import said_error
 from neon_projector.consumer.cli.streams import NO_ROOM, open_output, wrong_argument
 from neon_projector.consumer.cli.told_apart import told_apart
@@ -18,6 +19,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run a command. 0 fine, 1 unhealthy, 2 usage, 3 no database or broker, 4 refused, 70 a bug, 130 Ctrl-C."""
+    own_process()
     open_output()
     if wrong := wrong_argument(sys.argv[1:]):
         print(f"projector: {wrong}", file=sys.stderr)  # noqa: T201  the one line for the person

@@ -1,7 +1,6 @@
 """What commands ask: a question to the database, a confirmation of the person."""
 
 import asyncio
-import os
 import signal
 import sys
 import threading
@@ -11,6 +10,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from neon_projector.consumer.cli.niceness import step_back
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.errors import Refused
 from neon_projector.consumer.settings import Settings
@@ -25,8 +25,6 @@ LAST = 2**63 - 1
 """The largest number that the database takes (bigint)."""
 MOST = 10.0**9
 """The largest rate, or number of seconds: infinity is no JSON."""
-NICENESS = 10
-"""Of long work: where it shares the processor with the service, that one gets nine times as much (sched(7))."""
 MaxRate = Annotated[float | None, typer.Option(min=1, max=MOST, help="Records a second, at most.")]
 Limit = Annotated[int, typer.Option(min=1, max=10_000, help="Print at most so many.")]
 ByKey = Annotated[
@@ -50,7 +48,7 @@ def work(long_work: Callable[[AsyncEngine], Awaitable[T]]) -> T:
 def interruptible(begin: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Run it to its end, behind the service where both want the processor. SIGTERM does what Ctrl-C does: it cancels
     the work, and KeyboardInterrupt comes out unless the work has an error of its own for that."""
-    os.setpriority(os.PRIO_PROCESS, 0, max(NICENESS, os.getpriority(os.PRIO_PROCESS, 0)))
+    step_back()
 
     async def run() -> T:
         me = asyncio.current_task()

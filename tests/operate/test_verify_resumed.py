@@ -13,7 +13,7 @@ import pytest
 
 from bench.events import Mix
 from bench.publish import publish
-from neon_projector.consumer.cli.database import NICENESS
+from neon_projector.consumer.cli.niceness import NICENESS
 from tests.support.projector import Process, command, eventually, running_projector, start
 from tests.support.world import World
 
