@@ -14,6 +14,8 @@ from aiokafka.conn import AIOKafkaProtocol
 
 _HEAD = 4
 _LEAST_BYTES = 64 * 1024
+_TLS_BYTES = 16 * 1024
+"""The most that TLS decrypts at a time (RFC 8446, section 5.1)."""
 _KEPT_BYTES = 16 * 1024 * 1024
 """A buffer that had to become larger is given back with the next answer."""
 
@@ -45,6 +47,10 @@ class Answers(asyncio.StreamReader):
         self.whole.append(answer)
         self.news.set()
 
+    def at_eof(self) -> bool:
+        """As of a stream: not while an answer is unread. The client would drop the connection, and the answer."""
+        return super().at_eof() and not self.whole
+
     def feed_eof(self) -> None:
         super().feed_eof()
         self.news.set()
@@ -63,7 +69,11 @@ class Receiving(AIOKafkaProtocol, asyncio.BufferedProtocol):
         self._answers: Answers = reader
         self._buffer, self._filled = bytearray(_LEAST_BYTES), 0
 
-    def get_buffer(self, _hint: int) -> memoryview:
+    def get_buffer(self, hint: int) -> memoryview:
+        """With room for all `hint` bytes that TLS has (-1: there is none), and for what it has decrypted already: where
+        the connection ends, asyncio loses what finds none."""
+        if hint >= 0 and len(self._buffer) - self._filled < hint + _TLS_BYTES:
+            self._move(0, hint + _TLS_BYTES)
         return memoryview(self._buffer)[self._filled :]
 
     def buffer_updated(self, number: int) -> None:
@@ -82,11 +92,11 @@ class Receiving(AIOKafkaProtocol, asyncio.BufferedProtocol):
         if at or self._filled == len(self._buffer):
             self._move(at)
 
-    def _move(self, at: int) -> None:
+    def _move(self, at: int, room: int = 1) -> None:
         """What is left comes to the front, or into a larger buffer. One that is asked for can't be resized."""
         left = self._buffer[at : self._filled]
-        if len(left) == len(self._buffer) or len(self._buffer) > _KEPT_BYTES:
-            self._buffer = bytearray(max(_LEAST_BYTES, 2 * len(left)))
+        if len(left) + room > len(self._buffer) or len(self._buffer) > _KEPT_BYTES:
+            self._buffer = bytearray(max(_LEAST_BYTES, 2 * len(left), len(left) + room))
         self._buffer[: len(left)], self._filled = left, len(left)
 
 

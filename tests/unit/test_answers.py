@@ -3,8 +3,10 @@
 import asyncio
 import random
 import socket
+import ssl
 import struct
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from aiokafka.conn import AIOKafkaProtocol
 
 from neon_projector.consumer.kafka import answers
 from neon_projector.consumer.kafka.answers import Answers, Receiving
+from tests.support.certificates import make_certificates
 
 OWN: list[Callable[..., Any]] = [AIOKafkaProtocol, Receiving]
 
@@ -67,6 +70,49 @@ async def test_an_answer_that_is_cut_off_is_none(protocol: Callable[..., Any]) -
 @pytest.mark.parametrize("protocol", OWN)
 async def test_who_is_no_broker_is_left(protocol: Callable[..., Any]) -> None:
     assert await read(protocol, on_the_wire(b"one") + b"\xff\xff\xff\xfeno length", []) == ([b"one"], "it is refused")
+
+
+@pytest.mark.parametrize("protocol", OWN)
+async def test_over_tls_answers_come_whole_though_the_end_comes_with_them(
+    protocol: Callable[..., Any], tmp_path: Path
+) -> None:
+    """What is decrypted and finds no room is read later, unless the connection has ended by then."""
+    made, loop = make_certificates(tmp_path, ["DNS:broker"]), asyncio.get_running_loop()
+    theirs = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    theirs.load_cert_chain(made.server, made.key)
+    trusted, reader = ssl.create_default_context(cafile=str(made.authority)), asyncio.StreamReader(loop=loop)
+    near, far = socket.socketpair()
+    far.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1_000_000)
+    shaking = loop.run_in_executor(None, lambda: theirs.wrap_socket(far, server_side=True))
+    transport, _ = await loop.create_connection(
+        lambda: protocol(loop.create_future(), reader, loop=loop), sock=near, ssl=trusted, server_hostname="broker"
+    )
+    broker, pieces = await shaking, [b"x" * 1_000] * 240
+    broker.settimeout(10)  # where the system has no room for all of it, it fails
+    broker.sendall(on_the_wire(*pieces))  # all of it before anybody reads
+    broker.close()
+    for piece in pieces:
+        (size,) = struct.unpack(">i", await reader.readexactly(4))
+        assert await reader.readexactly(size) == piece
+    transport.close()
+
+
+@pytest.mark.parametrize("protocol", OWN)
+async def test_a_connection_is_there_until_its_last_answer_is_read(protocol: Callable[..., Any]) -> None:
+    """The client drops one that is not, and who waits for the answer waits for its timeout."""
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(loop=loop)
+    receiving, sent = protocol(loop.create_future(), reader, loop=loop), on_the_wire(b"one")
+    if isinstance(receiving, Receiving):
+        receiving.get_buffer(-1)[: len(sent)] = sent
+        receiving.buffer_updated(len(sent))
+    else:
+        receiving.data_received(sent)
+    receiving.eof_received()
+    assert not reader.at_eof()
+    assert await reader.readexactly(4) == b"\0\0\0\3"
+    assert await reader.readexactly(3) == b"one"
+    assert reader.at_eof()
 
 
 async def test_a_large_buffer_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
