@@ -8,9 +8,9 @@ _PIECE = 2 * 1024 * 1024
 """So many bytes at a time: a match takes 150 bytes of memory."""
 _AT_ONCE = 64
 """Teddy's limit. More needles are looked for by a table, a tenth as quick."""
-_NOWHERE = [bytes([one]) * 6 for one in (0xF5, 0xF6, 0xF7, 0xF8)]
-"""In no text in UTF-8. With four needles more that have nothing in common, the library never looks for up to three
-single bytes instead, which are everywhere: that is twenty times slower."""
+_NOWHERE = range(0xF5, 0x100)
+"""Bytes of no text in UTF-8. With four needles more that have nothing in common, the library never looks for up to
+three single bytes instead, which are everywhere: that is twenty times slower."""
 
 
 class Needles:
@@ -19,8 +19,10 @@ class Needles:
     def __init__(self, needles: Iterable[bytes]) -> None:
         own = list(needles)
         self._number, self._longest = len(own), max(map(len, own), default=0)
-        how = Implementation.DFA if len(own) + len(_NOWHERE) > _AT_ONCE else None
-        self._find = BytesAhoCorasick([*own, *_NOWHERE], MatchKind.LeftmostFirst, how).find_matches_as_indexes
+        used = frozenset(b"".join(own))  # what overlapped with a needle would hide it
+        nowhere = [bytes([one]) * 6 for one in _NOWHERE if one not in used][:4]
+        how = Implementation.DFA if len(own) + len(nowhere) > _AT_ONCE else None
+        self._find = BytesAhoCorasick([*own, *nowhere], MatchKind.LeftmostFirst, how).find_matches_as_indexes
 
     def places(self, data: bytes) -> Iterator[tuple[int, int, int]]:
         """The number of a needle, and where it begins and ends in `data`. Where needles overlap, only the leftmost is

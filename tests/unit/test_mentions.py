@@ -128,3 +128,14 @@ def test_needles_are_found_where_bytes_find_finds_them(number: int, monkeypatch:
         assert all(data[start:end] == own[which] for which, start, end in found)
         places = {n for needle in own for n in range(len(data)) if data.startswith(needle, n)}
         assert {start for _, start, _ in found} <= places <= {n for _, start, end in found for n in range(start, end)}
+
+
+def test_needles_are_found_beside_what_is_in_no_text() -> None:
+    """Keys and ids as bytes can have any byte, also those of the needles that are there only to keep it quick."""
+    for byte in range(256):
+        own = bytes([byte]) * 2 + b"an id"
+        for before in range(12):
+            data = b"." + bytes([byte]) * before + own
+            assert any(True for _ in Needles([own]).places(data)), data
+            assert Mentions([], [own]).any_in(data), data
+    assert any(True for _ in Needles([bytes(range(256))]).places(bytes(range(256))))
