@@ -31,11 +31,16 @@ class Mentions:
     def __init__(self, ids: Collection[UUID], texts: Iterable[bytes] = ()) -> None:
         self._ids = {one.hex.encode() for one in ids}
         anchors = sorted({form for one in ids for form in _anchor(one)})
-        self._hiding, self._plain, self._texts = Needles([*_HIDING, *anchors]), Needles(anchors), Needles(texts)
+        self._needles, self._texts = Needles([*_HIDING, *anchors]), Needles(texts)
+
+    @classmethod
+    def unless_many(cls, ids: Collection[UUID], texts: Collection[bytes] = ()) -> "Mentions | None":
+        """None of so many that each record is to be decoded."""
+        return cls(ids, texts) if len(ids) + len(texts) <= MANY else None
 
     def any_in(self, data: bytes) -> bool:
         """Whether one of the records in `data` can be of an id. `data` are the bytes of any number of them."""
-        for number, start, end in self._hiding.places(data):
+        for number, start, end in self._needles.places(data):
             if self._hides(number, data, end) if number < len(_HIDING) else self._stands_around(data, start, end):
                 return True
         return any(True for _ in self._texts.places(data))
@@ -47,7 +52,7 @@ class Mentions:
     def plainly(self, record: Record) -> bool:
         """Whether the record's key or value has an id in its own characters, or a text."""
         return any(
-            any(self._stands_around(data, start, end) for _, start, end in self._plain.places(data))
+            any(self._stands_around(data, start, end) for _, start, end in self._needles.places(data))
             or any(True for _ in self._texts.places(data))
             for data in (record.key or b"", record.value or b"")
         )

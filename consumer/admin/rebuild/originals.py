@@ -16,7 +16,7 @@ from neon_projector.consumer.admin.lookup import Records
 from neon_projector.consumer.admin.verify.directory import on_disk
 from neon_projector.consumer.kafka.errors import kafka_translated
 from neon_projector.consumer.kafka.light_records import LightRecord
-from neon_projector.consumer.kafka.mentions import MANY, Mentions
+from neon_projector.consumer.kafka.mentions import Mentions
 from neon_projector.consumer.kafka.reread import Reread
 from neon_projector.consumer.settings import Settings
 from neon_projector.projections.contract.record import Record
@@ -53,7 +53,7 @@ class Originals:
         if sum(own[-1] - own[0] for own in self._offsets.values()) > number * ONE_BY_ONE:
             await self._one_by_one(tell, number)
         else:
-            await self._in_a_row(Mentions(ids) if len(ids) <= MANY else None, tell, passed)
+            await self._in_a_row(Mentions.unless_many(ids), tell, passed)
 
     def at(self, topic: str, partition: int, offset: int) -> Record | None:
         """None where Kafka has no such record any more."""

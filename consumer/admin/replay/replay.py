@@ -33,7 +33,7 @@ from neon_projector.consumer.batching.divide import parent_depths
 from neon_projector.consumer.decoder import decoder_of
 from neon_projector.consumer.errors import Fenced, PositionsMoved
 from neon_projector.consumer.kafka.errors import kafka_translated
-from neon_projector.consumer.kafka.mentions import MANY, Mentions
+from neon_projector.consumer.kafka.mentions import Mentions
 from neon_projector.consumer.kafka.reread import Reread
 from neon_projector.consumer.offsets import store as positions
 from neon_projector.consumer.offsets.claim import Claim
@@ -170,7 +170,7 @@ def mentions_of(keys: Collection[str]) -> Mentions | None:
     """What leaves most records of other keys out as they are fetched; None of too many keys, or an empty one."""
     ids = {key: _uuid(key) for key in keys}
     texts = [key.encode() for key, one in ids.items() if one is None]
-    return Mentions([one for one in ids.values() if one is not None], texts) if len(ids) <= MANY and all(keys) else None
+    return Mentions.unless_many([one for one in ids.values() if one is not None], texts) if all(keys) else None
 
 
 def _uuid(text: str) -> UUID | None:

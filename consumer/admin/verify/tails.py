@@ -101,7 +101,7 @@ class Later:
             async with self._engine.connect() as connection:
                 found = await connection.execute(differences.IDS, {"operation": self._operation, "most": MANY + 1})
                 ids = {row.id for row in found}
-        return Mentions(ids) if len(ids) <= MANY else None
+        return Mentions.unless_many(ids)
 
     async def _write(self) -> None:
         with translated():
