@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from neon_projector.consumer.admin.explain.gone import applied, brings_back, said_children, said_gone
 from neon_projector.consumer.admin.explain.gone_with import Child
 from neon_projector.consumer.admin.explain.ignored import said_ignored
-from neon_projector.consumer.admin.explain.publisher import asks, versions
+from neon_projector.consumer.admin.explain.publisher import NAMED, asks, never_published, versions
 from neon_projector.consumer.admin.explain.rejected import beside, may_be_missing, new, next_of, said
 from neon_projector.consumer.admin.explain.search import Searched
 from neon_projector.consumer.admin.explain.waits_on import parents_of
@@ -17,8 +17,6 @@ from neon_projector.projections.contract.projection import Registry
 
 Row = dict[str, Any]
 
-NAMED = 10
-"""So many versions are named one by one."""
 WAITS = ("no_parent", "contested", "refused")
 """A state kept aside for one of these waits; the others are where the events put them."""
 
@@ -157,10 +155,10 @@ def _records(story: Row, found: Searched) -> Iterator[_Part]:
         where = f"from {unread[0]['topic']}:{unread[0]['partition']} offset {unread[0]['offset']} on"
         are = verb(len(unread), "is", "are")
         yield _Part(f"{len(unread):,} of its records {are} not read yet, {where}", "projector status", waits=True)
-    if absent := sorted(set(story["missing_versions"]) - {row["version"] for row in records}):
-        versions = ", ".join(map(str, absent[:NAMED]))
+    if absent := never_published(story):
+        few = ", ".join(map(str, absent[:NAMED]))
         ask = "ask its publisher to send that, or a complete event"
-        yield _Part(f"the topics have no event of version {versions}{rest}: {ask}")
+        yield _Part(f"the topics have no event of version {few}{rest}: {ask}")
     missing = [row for row in records if row["did"] == "missing"]
     if missing and (story["rows"] or story["aside"]):
         last = max(row["version"] for row in missing)

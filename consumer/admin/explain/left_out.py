@@ -5,13 +5,14 @@ from typing import Any
 
 import orjson
 
-from neon_projector.models import CONTROL_SCHEMA
+from neon_projector.consumer.admin.operations.operation import OPERATIONS
+from neon_projector.consumer.admin.reset import COMMAND as RESET
 
 Row = dict[str, Any]
 
 RESETS = f"""
-    SELECT before, after, finished_at, actor FROM {CONTROL_SCHEMA}.operations
-    WHERE command = 'offsets reset' AND jsonb_exists(before, :name) ORDER BY id"""
+    SELECT before, after, finished_at, actor FROM {OPERATIONS}
+    WHERE command = '{RESET}' AND jsonb_exists(before, :name) ORDER BY id"""
 """Those of a partition, as `topic:partition`, the oldest first."""
 
 

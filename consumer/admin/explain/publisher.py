@@ -8,7 +8,7 @@ from neon_projector.consumer.admin.explain.rejected import BY_THEMSELVES, new
 Row = dict[str, Any]
 
 NAMED = 10
-"""So many missing versions are named one by one."""
+"""So many versions are named one by one."""
 QUOTED = 3
 """Of so many rejected records it is said what is wrong with them."""
 
@@ -20,7 +20,7 @@ def asks(story: Row) -> list[str]:
     if any(letter["reason"] not in BY_THEMSELVES for letter in letters):
         return []
     if parked := story["parked"]:
-        missing = story["missing_versions"] if letters else _never_published(story)
+        missing = story["missing_versions"] if letters else [] if _is_unread(story) else never_published(story)
         what = f"{'/'.join(dict.fromkeys(event['entity'] for event in parked))} {story['id']}"
         after = max(event["version"] for event in parked) + 1
         send = f"please publish {versions(missing)} of {what}, or a complete event of version {after} or higher"
@@ -40,13 +40,15 @@ def versions(missing: list[int]) -> str:
     return "version " + (", ".join(map(str, missing)) if few else f"{missing[0]} and {len(missing) - 1} or more others")
 
 
-def _never_published(story: Row) -> list[int]:
-    """The missing versions that no record of the topics has; none where the topics were not read, or not by the
-    service."""
+def never_published(story: Row) -> list[int]:
+    """The missing versions that no record of the topics has; none where the topics were not read."""
     records = story.get("records")
-    if records is None or any(row["did"] == "unread" for row in records):
-        return []
-    return sorted(set(story["missing_versions"]) - {row["version"] for row in records})
+    return [] if records is None else sorted(set(story["missing_versions"]) - {row["version"] for row in records})
+
+
+def _is_unread(story: Row) -> bool:
+    """Whether the service has not read a record of it yet."""
+    return any(row["did"] == "unread" for row in story.get("records") or ())
 
 
 def _said(letter: Row) -> str:

@@ -8,6 +8,7 @@ from aiokafka import TopicPartition
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from neon_projector.consumer.admin.operations.operation import OPERATIONS
 from neon_projector.consumer.admin.reset import COMMAND as RESET
 from neon_projector.consumer.admin.verify.snapshot import Positions
 from neon_projector.consumer.kafka.client import client_options
@@ -18,11 +19,10 @@ from neon_projector.consumer.kafka.watch import metadata_of
 from neon_projector.consumer.offsets.store import OFFSETS
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
-from neon_projector.models import CONTROL_SCHEMA
 
 _IDS = text(f"SELECT topic, partition, topic_id FROM {OFFSETS} WHERE group_id = :group_id")
 _LEFT = text(f"""
-    SELECT r.name, max(o.id) AS operation FROM {CONTROL_SCHEMA}.operations o,
+    SELECT r.name, max(o.id) AS operation FROM {OPERATIONS} o,
         jsonb_array_elements_text(o.after -> 'recreated') AS r(name)
     WHERE o.command = '{RESET}' AND jsonb_typeof(o.after -> 'recreated') = 'array' GROUP BY 1""")
 
