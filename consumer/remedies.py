@@ -21,10 +21,13 @@ LISTS_LETTERS = "projector dead-letters list"
 WATCHES = "projector status --watch"
 
 
-def looked_into_by(stop: Stop) -> str:
-    """The command that shows why the fuse has blown; of a pause the one that lifts it."""
+def looked_into_by(stop: Stop, *, letters: bool) -> str | None:
+    """The command that shows why the fuse has blown: None where there are no dead letters, as nothing of the batch is
+    kept. Of a pause the one that lifts it."""
     if stop.reason != FUSE:
         return lifted_by(stop.topic)
+    if not letters:
+        return None
     topic = "" if stop.topic == ALL else f" --topic {stop.topic}"
     return f"{LISTS_LETTERS}{topic} --summary"
 

@@ -55,9 +55,9 @@ def _stopped(status: Row) -> Iterator[Finding]:
             goes_on = f"`{lifted_by(stop.topic)}` once the cause is gone; with --accept if these records are really bad"
             why = f" ({stop.message})" if stop.message else ""
             says = f"the fuse has stopped {intake(stop.topic)}{why}: {goes_on}"
-            yield Finding("stopped", says, looked_into_by(stop) if status["dead_letters"] else None)
+            yield Finding("stopped", says, looked_into_by(stop, letters=bool(status["dead_letters"])))
         elif stop.reason == PAUSED:
-            yield Finding("stopped", f"{intake(stop.topic)} is paused{_by(stop)}", looked_into_by(stop))
+            yield Finding("stopped", f"{intake(stop.topic)} is paused{_by(stop)}", lifted_by(stop.topic))
 
 
 def _by(stop: Stop) -> str:

@@ -170,6 +170,18 @@ def test_a_line_tells_all_of_it_also_where_another_one_is_above_it() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("letters", "command"),
+    [({"invalid_json": 2}, "projector dead-letters list --topic users --summary"), ({}, "projector status")],
+)
+def test_of_a_blown_fuse_letters_are_listed_where_there_are_any(letters: dict[str, int], command: str) -> None:
+    state = a_state()
+    since = datetime.fromtimestamp(NOW - 250, UTC)
+    state.stops, state.letters = [Stop("key", "users", FUSE, None, since, None, None, 0.0, ())], letters
+    state.intake_stopped = "fuse"
+    assert findings(state, 60, NOW)[0].command == command
+
+
 def test_the_worst_comes_first_and_what_is_to_be_decided_last() -> None:
     state = a_state()
     state.waiting["refused"] = 3

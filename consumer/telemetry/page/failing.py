@@ -76,7 +76,7 @@ def _of_checks(state: ServiceState, failed: dict[str, str], now: float) -> Itera
 
 
 def _stops(state: ServiceState, why: str, now: float) -> Iterator[Finding]:
-    stops = [stop for stop in state.stops if stop.reason != ACCEPTED]
+    stops, letters = [stop for stop in state.stops if stop.reason != ACCEPTED], any(state.letters.values())
     for stop in stops:
         ago = f"{span(now - stop.since.timestamp())} ago"
         if stop.reason == FUSE:
@@ -87,7 +87,9 @@ def _stops(state: ServiceState, why: str, now: float) -> Iterator[Finding]:
         else:
             short = f"{intake(stop.topic).removeprefix('the ')} paused {ago} by an operator"
             says = f"an operator has paused {intake(stop.topic)}, {ago}; it goes on with this command"
-        yield Finding("stopped", "intake", short, says, looked_into_by(stop), "intakestopped")
+        yield Finding(
+            "stopped", "intake", short, says, looked_into_by(stop, letters=letters) or STATUS, "intakestopped"
+        )
     if not stops:
         yield Finding("stopped", "intake", f"intake is {why}", f"intake is {why}", STATUS, "intakestopped")
 
