@@ -47,8 +47,8 @@ other owners, the topics are read twice, but with `--by-key` once and in part.
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [" | ".join(columns), "|".join(["---"] * len(columns)), *map(" | ".join, rows)]
-    return "\n".join(f"| {line} |" for line in lines).replace("| ---", "|---").replace("--- |", "---|")
+    head, *lines = (f"| {' | '.join(row)} |" for row in (columns, *rows))
+    return "\n".join([head, "|" + "---|" * len(columns), *lines])
 
 
 def _all(one: Healed) -> list[str]:

@@ -4,11 +4,10 @@ import asyncio
 import os
 from typing import Any
 
-import asyncpg
-
 from tests.support import long_work
 from tests.support.forked import Forked
 from tests.support.long_work import engine_of
+from tests.support.servers import fetched
 
 LEFT = """
     SELECT (SELECT count(*) FROM pg_class WHERE relname ~ '^operation_' AND relkind = 'r')
@@ -23,11 +22,7 @@ class Place:
         self.url, self.engine = url, engine_of(url)
 
     async def rows(self, query: str, *arguments: Any) -> list[dict[str, Any]]:
-        connection = await asyncpg.connect(self.url)
-        try:
-            return [dict(row) for row in await connection.fetch(query, *arguments)]
-        finally:
-            await connection.close()
+        return await fetched(self.url, query, *arguments)
 
     async def value(self, query: str, *arguments: Any) -> Any:
         return next(iter((await self.rows(query, *arguments))[0].values()))

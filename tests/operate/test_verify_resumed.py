@@ -64,12 +64,8 @@ async def test_it_goes_on_from_where_it_was_killed(world: World, tmp_path: Path)
 
 async def test_what_one_killed_after_its_end_has_left_the_next_one_drops(world: World, tmp_path: Path) -> None:
     settings = world.settings | {"TMPDIR": str(tmp_path)}
-    await world.create_topics()
-    await world.publish_users(60)
-    with running_projector(world.settings):
-        await world.until_consumed(60)
-    begun = begin(settings, "verify", "--max-rate", "20")
-    await world.until(f"SELECT count(*)::int FROM ({NEWEST}) n WHERE ({COPIED})", 1)
+    await applied(world, 60)
+    begun = await begun_slowly(world, settings)
     begun.kill()
     begun.communicate()
     await world.rows("UPDATE projector.operations SET state = 'completed', outcome = 'equal'")
@@ -81,10 +77,7 @@ async def test_what_one_killed_after_its_end_has_left_the_next_one_drops(world: 
 
 async def test_ctrl_c_pauses_it_and_cancel_leaves_nothing(world: World, tmp_path: Path) -> None:
     settings = world.settings | {"TMPDIR": str(tmp_path)}
-    await world.create_topics()
-    await world.publish_users(3)
-    with running_projector(world.settings):
-        await world.until_consumed(3)
+    await applied(world, 3)
     async with world.locked("users"):  # the snapshot waits
         begun = begin(settings, "verify")
         operation = await eventually_id(world, 0)
@@ -107,13 +100,9 @@ async def test_who_takes_it_over_uses_nothing_that_is_not_its_own(world: World, 
     """Neither what a runner still writes that is only stopped (Ctrl-Z), nor what another version has written, nor the
     positions of another group."""
     settings = world.settings | {"TMPDIR": str(tmp_path)}
-    await world.create_topics()
-    await world.publish_users(60)
-    with running_projector(world.settings):
-        await world.until_consumed(60)
-    stopped = begin(settings, "verify", "--max-rate", "20")
+    await applied(world, 60)
+    stopped = await begun_slowly(world, settings)
     try:
-        await world.until(f"SELECT count(*)::int FROM ({NEWEST}) n WHERE ({COPIED})", 1)
         stopped.send_signal(signal.SIGSTOP)
         resume, directory = ("operations", "resume", str(await world.value(NEWEST))), await world.value(DIRECTORY)
         await world.rows(
@@ -141,12 +130,8 @@ async def test_a_database_that_crashed_meanwhile_has_lost_the_copy_and_it_is_tak
     world: World, tmp_path: Path, killed: bool
 ) -> None:
     settings = world.settings | {"TMPDIR": str(tmp_path)}
-    await world.create_topics()
-    await world.publish_users(60)
-    with running_projector(world.settings):
-        await world.until_consumed(60)
-    begun = begin(settings, "verify", "--max-rate", "20")
-    await world.until(f"SELECT count(*)::int FROM ({NEWEST}) n WHERE ({COPIED})", 1)
+    await applied(world, 60)
+    begun = await begun_slowly(world, settings)
     if killed:
         begun.kill()
         begun.communicate()
@@ -160,6 +145,21 @@ async def test_a_database_that_crashed_meanwhile_has_lost_the_copy_and_it_is_tak
         assert f"projector operations resume {operation}" in errors.decode()
     resumed = command("operations", "resume", str(operation), "--max-rate", "0", "--json", settings=settings)
     assert json.loads(resumed.stdout)["verdict"] == "equal", resumed.stderr
+
+
+async def applied(world: World, users: int) -> None:
+    """The service has applied so many, and has ended."""
+    await world.create_topics()
+    await world.publish_users(users)
+    with running_projector(world.settings):
+        await world.until_consumed(users)
+
+
+async def begun_slowly(world: World, settings: dict[str, str]) -> Process:
+    """A verify that has copied the tables, and reads on for a while."""
+    begun = begin(settings, "verify", "--max-rate", "20")
+    await world.until(f"SELECT count(*)::int FROM ({NEWEST}) n WHERE ({COPIED})", 1)
+    return begun
 
 
 def begin(settings: dict[str, str], *words: str) -> Process:

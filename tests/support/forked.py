@@ -1,5 +1,5 @@
 """Commands as processes that begin at once: forked from one that has imported everything, which costs a second of a
-processor each time. They behave as those that are started afresh: tests/unit/test_forked.py."""
+processor each time. They behave as those that are started afresh: tests/service/test_forked.py."""
 
 import atexit
 import itertools

@@ -4,6 +4,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import asyncpg
 from pydantic import SecretStr
@@ -60,6 +61,15 @@ async def execute(url: str, *scripts: str) -> None:
     try:
         for script in scripts:
             await connection.execute(script)
+    finally:
+        await connection.close()
+
+
+async def fetched(url: str, query: str, *arguments: Any) -> list[dict[str, Any]]:
+    """The rows that `query` finds in the database at `url`, over a connection of its own."""
+    connection = await asyncpg.connect(url)
+    try:
+        return [dict(row) for row in await connection.fetch(query, *arguments)]
     finally:
         await connection.close()
 

@@ -14,6 +14,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import RecordMetadata
 
 from tests.support.factories import ARecord, a_record, a_user_event
+from tests.support.servers import fetched
 from tests.support.topics import create_topics
 
 
@@ -110,11 +111,7 @@ class World:
             return sum((await client.end_offsets(client.assignment())).values())
 
     async def rows(self, query: str, *arguments: Any) -> list[dict[str, Any]]:
-        connection = await asyncpg.connect(self.database_url)
-        try:
-            return [dict(row) for row in await connection.fetch(query, *arguments)]
-        finally:
-            await connection.close()
+        return await fetched(self.database_url, query, *arguments)
 
     async def value(self, query: str, *arguments: Any) -> Any:
         rows = await self.rows(query, *arguments)
