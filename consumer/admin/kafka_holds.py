@@ -1,5 +1,6 @@
 """What Kafka still holds of some entities, and until when."""
 
+from collections import defaultdict
 from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -7,10 +8,13 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from neon_projector.consumer.admin.explain.search import search
+from neon_projector.consumer.admin.explain.search import records_of
+from neon_projector.consumer.admin.lost_records import time_of
+from neon_projector.consumer.admin.watermarks import bounds_of
 from neon_projector.consumer.errors import TransientError
 from neon_projector.consumer.kafka.topics import settings_of
 from neon_projector.consumer.settings import Settings
+from neon_projector.projections.contract.event import Event
 from neon_projector.projections.contract.projection import Registry
 
 
@@ -30,21 +34,28 @@ class Held(NamedTuple):
 async def held(
     engine: AsyncEngine, settings: Settings, registry: Registry, ids: Collection[UUID], seconds: float
 ) -> tuple[list[Held], list[str]]:
-    """By topic what Kafka has of `ids` up to the positions, read for at most so long; and why there may be more.
+    """By topic what Kafka has of `ids`, whether the service has read it or not, read for at most so long; and why there
+    may be more.
 
     A record that is no event is not found: its dead letter says where it is.
     """
-    found = await search(engine, settings, registry, ids, seconds)
-    places = {(place.topic, place.partition, place.offset): place.at for own in found.places.values() for place in own}
-    gaps, kept = list(found.gaps), {}
+    gaps, kept, times_of = list[str](), dict[str, dict[str, str]](), defaultdict[str, list[datetime | None]](list)
     topics = sorted(set(settings.topics.values()))
     try:
+        ends = {partition: bounds.latest for partition, bounds in (await bounds_of(settings)).items()}
+        read = await records_of(engine, settings, registry, ends, ids, seconds)
+        gaps += read.gaps
+        for one in read.decoded:
+            if isinstance(one, Event) and one.id in ids:
+                times_of[one.record.topic].append(time_of(one.record.timestamp))
         kept = await settings_of(settings, topics)
     except TransientError as trouble:
-        gaps.append(str(trouble))
+        if trouble.reason != "kafka":
+            raise
+        gaps.append(f"Kafka does not answer: {trouble.detail}")
     told = []
     for topic in topics:
-        times = [at for place, at in places.items() if place[0] == topic]
+        times = times_of[topic]
         newest = max((at for at in times if at is not None), default=None)
         until, why = until_when(newest, kept.get(topic))
         told.append(Held(topic, len(times), newest, until, why))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from aiokafka import TopicPartition
@@ -92,13 +93,7 @@ async def reset(engine: AsyncEngine, settings: Settings, scope: Scope, target: T
             async with engine.begin() as connection:
                 rows = await connection.execute(_LOCK, {"group_id": group_id})
                 stored = {TopicPartition(row.topic, row.partition): row for row in rows}
-                moves = [
-                    _move(p, stored[p].next_offset, target, bounds[p])._replace(
-                        lost=lost(stored[p].next_offset, stored[p].updated_at, bounds[p], left.get(p)),
-                        recreated=target.kind != "shift" and is_another(stored[p].topic_id, bounds[p].topic_id),
-                    )
-                    for p in meant(scope, stored, bounds)
-                ]
+                moves = [_plan(p, stored[p], target, bounds[p], left.get(p)) for p in meant(scope, stored, bounds)]
                 if execute:
                     await _carry_out(connection, group_id, moves)
                 return moves
@@ -125,6 +120,15 @@ def meant(
 
 def _names(partitions: Iterable[TopicPartition]) -> str:
     return first_of((f"{p.topic}:{p.partition}" for p in sorted(partitions)), NAMED)
+
+
+def _plan(
+    partition: TopicPartition, stored: Any, target: Target, bounds: Bounds, first_left_at: datetime | None
+) -> Move:
+    """Of a topic that was created again, nothing was read before."""
+    recreated = target.kind != "shift" and is_another(stored.topic_id, bounds.topic_id)
+    gone = lost(0 if recreated else stored.next_offset, stored.updated_at, bounds, first_left_at)
+    return _move(partition, stored.next_offset, target, bounds)._replace(lost=gone, recreated=recreated)
 
 
 def _move(partition: TopicPartition, before: int, target: Target, bounds: Bounds) -> Move:

@@ -86,7 +86,8 @@ def print_stale(report: Row) -> None:
     """What `explain --partition` found."""
     name, windows, entities = report["partition"], report["windows"], report["may_be_stale"]
     if not windows:
-        print_text(f"{name}: no record was left out, as far as it is known here")
+        rest = "".join(f"; {why.removeprefix(f'{name}: ')}" for why in report["not_read"])
+        print_text(f"{name}: no record was left out, as far as it is known here{rest}")
         return
     shown = [{name: window[name] for name in ("from", "to", "at", "by", "in_kafka")} for window in windows]
     _print_newest(shown)

@@ -5,6 +5,7 @@ from uuid import UUID
 from tests.operate.commands import printed, told
 from tests.service.test_meaning import ADA, EVE, NOTES, play
 from tests.support.factories import ARecord, a_document_event, a_record, a_user_event
+from tests.support.topics import delete_records
 from tests.support.world import World
 
 BOB = UUID(int=7)
@@ -40,6 +41,11 @@ async def test_the_records_are_read_and_folded_step_by_step(world: World) -> Non
     shown = await printed(world, "explain", str(ADA), "--from-topic")
     assert "user.updated" in shown
     assert "three" not in shown
+    await delete_records(world.bootstrap, world.users, 2)
+    ada = await told(world, "explain", str(ADA), "--from-topic", exit_status=1)
+    assert ada["conclusion"].endswith(
+        f"the topics can't tell all of it ({world.users}:0: Kafka no longer has the records before offset 2)"
+    )
 
 
 async def test_who_has_wants_or_would_have_had_a_value_is_found(world: World) -> None:

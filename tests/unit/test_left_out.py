@@ -50,6 +50,18 @@ def test_a_reset_forward_leaves_a_window_out_and_one_back_reads_it() -> None:
     assert windows(reset(5, 5)) == []
 
 
+def test_what_was_left_out_of_a_topic_stays_so_where_it_is_created_again() -> None:
+    """The offsets are another topic's since then, which neither brings it back nor has it."""
+    again = {"recreated": [NAME]}
+    assert windows(reset(3, 9), reset(20, 0, **again)) == [(3, 9, False)]
+    assert windows(reset(3, 9), reset(20, 5, **again)) == [(3, 9, False), (0, 5, True)]
+    assert windows(reset(3, 9), reset(20, 5, **again), reset(7, 2)) == [(3, 9, False), (0, 2, True)]
+    assert windows(reset(20, 30, **again), earliest=30) == [(0, 30, False)]
+    assert windows(reset(3, 9), reset(20, 0, recreated=["users:1"])) == []
+    found = left_out(NAME, [reset(3, 9)], 20, 25, created_again=True)
+    assert [(one["from"], one["to"], one["in_kafka"], one["created_again"]) for one in found] == [(3, 9, False, True)]
+
+
 def test_what_kafka_has_deleted_before_the_position_counts_before_any_reset() -> None:
     assert windows(position=4, earliest=10) == [(4, 10, False)]
     assert windows(position=None, earliest=10) == []

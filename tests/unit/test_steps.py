@@ -1,12 +1,14 @@
 """`explain --from-topic` folds an id's records one by one, and says what became of each."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from aiokafka import TopicPartition
 
 from neon_projector.consumer.admin.explain.steps import steps
+from neon_projector.consumer.admin.kept import WHOLE, Kept, Left
 from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.registry import REGISTRY
 from tests.support.factories import ARecord, a_document_event, a_record, a_user_event
@@ -15,11 +17,11 @@ ADA, NOTES = UUID(int=1), UUID(int=3)
 NOTHING: dict[str, Any] = {"id": ADA, "rows": [], "aside": [], "parked": [], "dead_letters": []}
 
 
-def folded(*events: Any, story: dict[str, Any] = NOTHING, read: int = 100) -> list[dict[str, Any]]:
+def folded(*events: Any, story: dict[str, Any] = NOTHING, read: int = 100, kept: Kept = WHOLE) -> list[dict[str, Any]]:
     """The steps of these events, one after the other in one partition; bytes are a record that is no event."""
     records = [ARecord(e, str(ADA).encode()) if isinstance(e, bytes) else a_record(e) for e in events]
     decoded = [Decoder(REGISTRY)(one.at(offset)) for offset, one in enumerate(records)]
-    return steps(decoded, story, {TopicPartition("users", 0): read}, REGISTRY.event_types)
+    return steps(decoded, story, {TopicPartition("users", 0): read}, REGISTRY.event_types, kept)
 
 
 def test_each_step_says_what_it_would_do_and_which_columns_it_changes() -> None:
@@ -63,6 +65,23 @@ def test_each_step_says_what_became_of_it() -> None:
     rows = folded(a_user_event(id=ADA), changes[0], b"no", changes[1], b"no", a_user_event(id=ADA), story=story, read=5)
     assert [row["did"] for row in rows] == ["stored", "missing", "rejected", "parked", "read", "unread"]
     assert [row["dead_letter"] for row in rows] == [None, None, 7, None, None, None]
+
+
+def test_what_became_of_records_of_an_earlier_topic_is_not_said_of_those_that_have_their_places() -> None:
+    then, later = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC)
+    users = TopicPartition("users", 0)
+    at = {"topic": "users", "partition": 0}
+    letters = [at | {"id": 7, "offset": 0, "created_at": then}, at | {"id": 8, "offset": 2, "created_at": later}]
+    parked = [at | {"offset": 1, "since": then}, at | {"offset": 3, "since": later}]
+    story = NOTHING | {"rows": [{"entity": "user", "version": 9}], "dead_letters": letters, "parked": parked}
+    events = [a_user_event("updated", ADA, version, name="x") for version in (2, 3, 4, 5, 6)]
+    left = Kept(left={users: Left(17, datetime(2026, 1, 15, tzinfo=UTC))})
+    rows = folded(*events, story=story, read=4, kept=left)
+    assert [(row["did"], row["dead_letter"]) for row in rows] == [
+        ("stored", None), ("stored", None), ("rejected", 8), ("parked", None), ("unread", None),
+    ]  # fmt: skip
+    gone = folded(*events, story=story, kept=Kept(gone={users: "it was created again"}))
+    assert {(row["did"], row["dead_letter"]) for row in gone} == {("unread", None)}
 
 
 def test_an_event_of_another_that_mentions_the_id_is_left_out_and_two_entities_of_one_id_are_two() -> None:

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from neon_projector.consumer.admin.explain.gone import applied, brings_back, said_children, said_gone
 from neon_projector.consumer.admin.explain.gone_with import Child
 from neon_projector.consumer.admin.explain.ignored import said_ignored
-from neon_projector.consumer.admin.explain.publisher import NAMED, asks, never_published, versions
-from neon_projector.consumer.admin.explain.rejected import beside, may_be_missing, new, next_of, said
+from neon_projector.consumer.admin.explain.of_topics import Part, left_open, nothing, perhaps, records
+from neon_projector.consumer.admin.explain.publisher import asks, versions
+from neon_projector.consumer.admin.explain.rejected import beside, may_be_missing, new, next_of
 from neon_projector.consumer.admin.explain.search import Searched
 from neon_projector.consumer.admin.explain.waits_on import parents_of
 from neon_projector.consumer.wording import counted, verb
@@ -31,24 +32,19 @@ class Conclusion(NamedTuple):
     waits: bool
 
 
-class _Part(NamedTuple):
-    says: str
-    next: str | None = None
-    waits: bool = False
-
-
 def conclude(story: Row, found: Searched, registry: Registry) -> Conclusion:
     """What follows from a story and what the topics have."""
     parts = [*_states(story, registry), *_links(story["waits_on"], found, registry), *_parked(story)]
     gone = list(_gone(story, found, registry))
     parts += gone
-    parts += [_Part(says, waits=odd) for says, odd in said_ignored(found.ignored.get(story["id"], ()), registry)]
-    parts = (parts or [_nothing(story, found)]) + list(_records(story, found))
+    parts += [Part(says, waits=odd) for says, odd in said_ignored(found.ignored.get(story["id"], ()), registry)]
+    parts = (parts or [nothing(story, found)]) + list(records(story))
+    parts += list(left_open(story, found, parts))
     letters = new(story["dead_letters"])
     commands = dict.fromkeys(part.next for part in parts if part.next)
     there = not story["parked"] and bool(story["rows"] or story["aside"])
     if letters and there:
-        parts.append(_Part(beside(letters)))
+        parts.append(Part(beside(letters)))
     if letters:
         commands |= dict.fromkeys(next_of(letters, misses=not there))
     waits = bool(letters) or any(part.waits for part in parts)
@@ -56,9 +52,9 @@ def conclude(story: Row, found: Searched, registry: Registry) -> Conclusion:
     return Conclusion("; ".join(part.says for part in parts), ask, list(commands), waits)
 
 
-def _states(story: Row, registry: Registry) -> Iterator[_Part]:
+def _states(story: Row, registry: Registry) -> Iterator[Part]:
     for row in story["rows"]:
-        yield _Part(f"it is there, as {row['entity']} of version {row['version']}")
+        yield Part(f"it is there, as {row['entity']} of version {row['version']}")
     linked = {link["id"] for link in story["waits_on"] if link["reason"] != "shown"}
     for state in story["aside"]:
         waiting_for = state["waiting_for"]
@@ -67,7 +63,7 @@ def _states(story: Row, registry: Registry) -> Iterator[_Part]:
             "contested": f"projector explain {waiting_for}",
             "no_parent": None if waiting_for in linked else f"projector explain {waiting_for}",
         }.get(state["reason"])
-        yield _Part(_said_state(state, registry), command, state["reason"] in WAITS)
+        yield Part(_said_state(state, registry), command, state["reason"] in WAITS)
 
 
 def _said_state(state: Row, registry: Registry) -> str:
@@ -93,22 +89,23 @@ def _said_state(state: Row, registry: Registry) -> str:
     return f"it is deleted (version {version}), and numbering goes on: what creates it again needs a higher version"
 
 
-def _links(chain: Iterable[Row], found: Searched, registry: Registry) -> Iterator[_Part]:
+def _links(chain: Iterable[Row], found: Searched, registry: Registry) -> Iterator[Part]:
     """What to know of those it waits for."""
     for link in chain:
         first_parked, letters = link.get("parked_from", inf), link["dead_letters"]
-        places = [p for p in applied(found.places.get(link["id"], ()), letters) if p.version < first_parked]
+        places = applied(found.places.get(link["id"], ()), letters, found.kept)
+        places = [place for place in places if place.version < first_parked]
         rejected = f" ({may_be_missing(letters)})" if letters else ""
         look = next_of(letters)[0] if letters else f"projector explain {link['id']}"
         if link["reason"] in ("unknown", "no_base") and any(place.whole for place in places):
-            yield _Part(f"of {link['id']}: {said_gone(places, registry)}", brings_back(link["id"]))
+            yield Part(f"of {link['id']}: {said_gone(places, registry)}", brings_back(link["id"]))
         elif link["reason"] == "unknown":
             says = perhaps(f"no event of {link['entity']} {link['id']} has come", found)
-            yield _Part(f"{says}{rejected}", look)
+            yield Part(f"{says}{rejected}", look)
         elif link["reason"] == "no_base":
-            yield _Part(f"of {link['entity']} {link['id']} only later changes have come{rejected}", look)
+            yield Part(f"of {link['entity']} {link['id']} only later changes have come{rejected}", look)
         elif link["reason"] != "shown":
-            yield _Part(f"{link['entity']} {link['id']}: {_said_link(link)}", look)
+            yield Part(f"{link['entity']} {link['id']}: {_said_link(link)}", look)
 
 
 def _said_link(link: Row) -> str:
@@ -121,7 +118,7 @@ def _said_link(link: Row) -> str:
     return reasons.get(link["reason"], f"it is {link['reason']}")
 
 
-def _parked(story: Row) -> Iterator[_Part]:
+def _parked(story: Row) -> Iterator[Part]:
     if not story["parked"]:
         return
     missing, waiting = story["missing_versions"], len(story["parked"])
@@ -129,55 +126,16 @@ def _parked(story: Row) -> Iterator[_Part]:
     letters = new(story["dead_letters"])
     hint = f"; {may_be_missing(letters)}" if letters else ""
     look = None if letters or "records" in story else f"projector explain {story['id']} --from-topic"
-    yield _Part(f"{changes} for {versions(missing)}, or for a complete event{hint}", look, waits=True)
+    yield Part(f"{changes} for {versions(missing)}, or for a complete event{hint}", look, waits=True)
 
 
-def _gone(story: Row, found: Searched, registry: Registry) -> Iterator[_Part]:
+def _gone(story: Row, found: Searched, registry: Registry) -> Iterator[Part]:
     if story["rows"] or story["aside"]:
         return
-    gone = applied(found.places.get(story["id"], ()), story["dead_letters"])
+    gone = applied(found.places.get(story["id"], ()), story["dead_letters"], found.kept)
     if story["parked"]:
         gone = [place for place in gone if place.version in story["missing_versions"]]
     if gone:
         children = [Child(**child) for child in story.get("gone_with_it", ())]
-        yield _Part(said_gone(gone, registry), brings_back(story["id"]), waits=True)
-        yield from (_Part(says, waits=True) for says in said_children(children))
-
-
-def _records(story: Row, found: Searched) -> Iterator[_Part]:
-    """What the records themselves add, where they were read."""
-    records = story.get("records")
-    if records is None:
-        return
-    rest = f" ({'; '.join(found.gaps)})" if found.gaps else ""
-    unread = [row for row in records if row["did"] == "unread"]
-    if unread:
-        where = f"from {unread[0]['topic']}:{unread[0]['partition']} offset {unread[0]['offset']} on"
-        are = verb(len(unread), "is", "are")
-        yield _Part(f"{len(unread):,} of its records {are} not read yet, {where}", "projector status", waits=True)
-    if absent := never_published(story):
-        few = ", ".join(map(str, absent[:NAMED]))
-        ask = "ask its publisher to send that, or a complete event"
-        yield _Part(f"the topics have no event of version {few}{rest}: {ask}")
-    missing = [row for row in records if row["did"] == "missing"]
-    if missing and (story["rows"] or story["aside"]):
-        last = max(row["version"] for row in missing)
-        says = f"version {last} was read, but an older one is stored: the row was changed by hand, or put back"
-        yield _Part(says, brings_back(story["id"]), waits=True)
-    if not records:
-        yield _Part(f"the topics have no record of it{rest}")
-
-
-def _nothing(story: Row, found: Searched) -> _Part:
-    letters = story["dead_letters"]
-    nothing = f"nothing but {said(letters)} has come of it" if letters else "nothing is known of it"
-    read = None if letters or "records" in story else f"projector explain {story['id']} --from-topic"
-    return _Part(perhaps(nothing, found), read)
-
-
-def perhaps(nothing: str, found: Searched) -> str:
-    """That nothing has come is sure only where the topics were read to their end."""
-    if found.places and not found.gaps:
-        return nothing
-    why = "; ".join(found.gaps) or "the topics were not read"
-    return f"{nothing}, or its row was deleted by hand or by another program ({why})"
+        yield Part(said_gone(gone, registry), brings_back(story["id"]), waits=True)
+        yield from (Part(says, waits=True) for says in said_children(children))

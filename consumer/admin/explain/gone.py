@@ -5,6 +5,7 @@ from typing import Any
 
 from neon_projector.consumer.admin.explain.gone_with import Child
 from neon_projector.consumer.admin.explain.search import Place
+from neon_projector.consumer.admin.kept import Kept
 from neon_projector.consumer.wording import counted, first_of, verb
 from neon_projector.projections.contract.projection import Registry
 
@@ -12,9 +13,9 @@ LISTED = 3
 """So many children that are gone are named."""
 
 
-def applied(places: Iterable[Place], letters: Iterable[Mapping[str, Any]]) -> list[Place]:
+def applied(places: Iterable[Place], letters: Iterable[Mapping[str, Any]], kept: Kept) -> list[Place]:
     """Those that did not become dead letters, by version."""
-    rejected = {(letter["topic"], letter["partition"], letter["offset"]) for letter in letters}
+    rejected = kept.places(letters)
     return sorted((p for p in places if p[:3] not in rejected), key=lambda place: place.version)
 
 

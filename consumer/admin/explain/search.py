@@ -1,7 +1,8 @@
 """Looks in the topics, up to the positions, for records of ids that the database does not know (any more)."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -11,6 +12,7 @@ from aiokafka import TopicPartition
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.admin.explain.gone_with import Child, children_of
+from neon_projector.consumer.admin.kept import WHOLE, Kept, kept_of
 from neon_projector.consumer.admin.lost_records import time_of
 from neon_projector.consumer.decoder import decoder_of
 from neon_projector.consumer.errors import TransientError
@@ -51,6 +53,8 @@ class Searched:
     """Records of each, which are of types that this service does not know."""
     children: dict[UUID, list[Child]] = field(default_factory=dict)
     """What the records give to each of these ids, as their parent."""
+    kept: Kept = WHOLE
+    """What Kafka can't give although it has records at the offsets."""
 
 
 @dataclass
@@ -59,25 +63,39 @@ class Read:
 
     decoded: list[Decoded] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
+    kept: Kept = WHOLE
+
+    def tell(self, kept: Kept) -> None:
+        """Take in what Kafka can't give."""
+        self.kept, self.gaps = kept, [*kept.sentences(), *self.gaps]
 
 
 async def search(
     engine: AsyncEngine, settings: Settings, registry: Registry, ids: Collection[UUID], seconds: float
 ) -> Searched:
-    """Read the topics up to the positions, for at most so long. A Kafka that does not answer is one of the gaps."""
+    """Read the topics up to the positions, for at most so long. A Kafka that does not answer is one of the gaps. Of a
+    topic that was created again nothing is read: what it has there, the service has not read."""
     stored = await positions.stored(engine, settings.kafka_group_id)
     ends = {partition: int(own["next_offset"]) for partition, own in stored.items()}
-    return searched(registry, ids, await records_of(engine, settings, registry, ends, ids, seconds), ends)
+    kept, read = WHOLE, Read()
+    with _gaps(read, seconds):
+        async with asyncio.timeout(seconds):
+            kept = await kept_of(engine, settings, ends)
+    if not read.gaps:
+        read = await records_of(engine, settings, registry, kept.known(ends), ids, seconds)
+    read.tell(kept)
+    return searched(registry, ids, read, ends)
 
 
 def searched(
     registry: Registry, ids: Collection[UUID], read: Read, positions: Mapping[TopicPartition, int]
 ) -> Searched:
-    """What was read of these ids before the positions."""
-    before = [one for one in read.decoded if _is_before(one.record, positions)]
+    """What was read of these ids before the positions, and is what the service has read there."""
+    known = read.kept.known(positions)
+    before = [one for one in read.decoded if _is_before(one.record, known)]
     ignored = {one: _ignored(before, one) for one in ids}
     children = {one: children_of(registry, before, one) for one in ids}
-    found = Searched({one: [] for one in ids}, read.gaps, ignored, children)
+    found = Searched({one: [] for one in ids}, read.gaps, ignored, children, read.kept)
     for decoded in before:
         if isinstance(decoded, Event) and decoded.id in found.places:
             found.places[decoded.id].append(_place(decoded))
@@ -103,17 +121,26 @@ async def records_of(
     decode, read = decoder_of(settings, registry).all, Read()
     mentions = Mentions(ids, [one.bytes for one in ids])
     reading = Reread(settings, ends, progress, only=mentions)
-    try:
+    with _gaps(read, seconds):
         async with asyncio.timeout(seconds):
             with kafka_translated():
                 async for records in reading.records():
                     read.decoded += [one for one in decode(records) if _concerns(one, ids, mentions)]
+    read.gaps += reading.unreadable
+    return read
+
+
+@contextmanager
+def _gaps(read: Read, seconds: float) -> Iterator[None]:
+    """Within, a Kafka that does not answer, or not in time, is a gap."""
+    try:
+        yield
     except TimeoutError:
         read.gaps.append(f"the topics were read for {seconds:g} s only")
     except TransientError as trouble:
+        if trouble.reason != "kafka":
+            raise
         read.gaps.append(f"Kafka does not answer: {trouble.detail}")
-    read.gaps += reading.unreadable
-    return read
 
 
 def _concerns(decoded: Decoded, ids: Collection[UUID], mentions: Mentions) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from neon_projector.consumer.admin.explain.left_out import RESETS, left_out
 from neon_projector.consumer.admin.explain.stored import rows_of
+from neon_projector.consumer.admin.kept import kept_of
 from neon_projector.consumer.admin.watermarks import bounds_of
 from neon_projector.consumer.decoder import decoder_of
 from neon_projector.consumer.errors import Refused
@@ -42,6 +43,12 @@ class _Seen:
         if len(self.keys) < 1000:
             self.keys[event.id] = event.record.key
 
+    def is_fresh(self, row: Row, *, again: bool) -> bool:
+        """Whether a later record of it is stored. Where the topic was created `again` since, that must be of the stored
+        version: an older one may only have been published once more."""
+        newest = self.versions.get((row["entity"], row["id"]))
+        return newest is not None and (newest == row["version"] or (newest < row["version"] and not again))
+
 
 async def stale(
     engine: AsyncEngine, registry: Registry, settings: Settings, partition: TopicPartition, seconds: float,
@@ -51,7 +58,7 @@ async def stale(
     each entity of the topic that may have had an event there. Left out are those whose key goes to another partition
     (`keys`: how keys are hashed; where that is unknown, or there is one of `partitions`, it is None and none is left
     out), and those of which a later record of the partition is stored: versions have no gaps, so nothing before it is
-    missing (`fresh`: how many). `not_read`: why more of them may be fresh.
+    missing (`fresh`: how many). `not_read`: why more of them may be fresh, and what else is gone.
 
     What was created in a window, and not changed since, nobody here knows. Refused where there is no such partition.
     """
@@ -60,25 +67,28 @@ async def stale(
     if partition not in bounds:
         raise Refused(f"Kafka does not have {name}")
     position = (await stored(engine, settings.kafka_group_id)).get(partition, {}).get("next_offset")
+    kept = await kept_of(engine, settings, {partition: position or 0})
     with translated():
         async with engine.connect() as connection:
             resets = await rows_of(connection, RESETS, name=name)
-    windows = left_out(name, resets, position, bounds[partition].earliest)
+    gone = partition in kept.gone
+    windows = left_out(name, resets, position, bounds[partition].earliest, created_again=gone)
     partitions = sum(one.topic == partition.topic for one in bounds)
     report: Row = {"partition": name, "partitions": partitions, "windows": windows}
-    report |= {"keys": None, "fresh": 0, "not_read": [], "may_be_stale": []}
+    report |= {"keys": None, "fresh": 0, "not_read": kept.sentences(), "may_be_stale": []}
     if not windows or position is None:
         return report
-    start = max(window["to"] for window in windows)
-    seen = await _read(engine, registry, settings, partition, start, position, seconds, progress)
+    start = max((window["to"] for window in windows if not window["created_again"]), default=0)
+    again, end = any(window["created_again"] for window in windows), 0 if gone else position
+    seen = await _read(engine, registry, settings, partition, start, end, seconds, progress)
     hashed = partitioner_of({partition.partition: seen.keys}, partitions)
-    report |= {"keys": hashed.name if hashed else None, "not_read": seen.gaps}
+    report |= {"keys": hashed.name if hashed else None, "not_read": [*report["not_read"], *seen.gaps]}
     with translated():
         async with engine.connect() as connection:
             async for row in _entities(connection, registry, settings, partition.topic):
                 if hashed is not None and hashed.partition(row["id"]) != partition.partition:
                     continue
-                if seen.versions.get((row["entity"], row["id"]), row["version"] + 1) <= row["version"]:
+                if seen.is_fresh(row, again=again):
                     report["fresh"] += 1
                 else:
                     report["may_be_stale"].append(row)

@@ -5,8 +5,9 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
+from neon_projector.consumer.admin.explain.became import Became
 from neon_projector.consumer.admin.explain.ignored import said_type
-from neon_projector.consumer.admin.letters.edits import TOPIC as EDITED
+from neon_projector.consumer.admin.kept import WHOLE, Kept
 from neon_projector.consumer.admin.lost_records import time_of
 from neon_projector.consumer.apply.rejection_log import said_name
 from neon_projector.projections.contract.event import Decoded, Event, MisnamedEvent, Rejection
@@ -18,15 +19,16 @@ Row = dict[str, Any]
 
 
 def steps(
-    decoded: Iterable[Decoded], story: Row, positions: Mapping[TopicPartition, int], types: Iterable[str] = ()
-) -> list[Row]:
+    decoded: Iterable[Decoded], story: Row, positions: Mapping[TopicPartition, int], types: Iterable[str] = (),
+    kept: Kept = WHOLE,
+) -> list[Row]:  # fmt: skip
     """A row for each record, in order of their timestamps: `at`, `topic`, `partition`, `offset`, `entity`, `version`,
     `type`, `would` (its outcome, if the records came in this order), `changes` (columns), `did` and `dead_letter` (what
-    became of it, see `_did`).
+    became of it, see `Became`).
 
     `entity` and what follows are None where the record is no event of the id.
     """
-    folds, found = _Folds(), []
+    folds, found, became = _Folds(), list[Row](), Became(story, positions, kept)
     for one in sorted(decoded, key=lambda one: _order(one.record)):
         record = one.record
         row: Row = {"at": time_of(record.timestamp), "topic": record.topic, "partition": record.partition}
@@ -42,7 +44,7 @@ def steps(
             row |= {"type": one.type, "would": f"rejected: {one.reason.value}"}
         else:
             row |= {"type": one.type and said_name(one.type), "would": said_type(one.type, types)}
-        row["did"], row["dead_letter"] = _did(row, story, positions)
+        row["did"], row["dead_letter"] = became.of(row)
         found.append(row)
     return found
 
@@ -74,23 +76,6 @@ class _Folds:
             gone = "erased" if before.erased else "deleted"
             return f"superseded: it was {gone} at version {before.version}, and numbering goes on after that", []
         return ("applied" if folded.applied else "superseded") + also, changes
-
-
-def _did(row: Row, story: Row, positions: Mapping[TopicPartition, int]) -> tuple[str, int | None]:
-    """What became of it: `rejected` (with the dead letter's number), `unread`, `parked`, `stored` (in this version of
-    the state or a newer one), `missing` (it was read, and the state is older), or `read`, where nothing is kept."""
-    place, version = (row["topic"], row["partition"], row["offset"]), row["version"]
-    for letter in story["dead_letters"]:
-        if place == (letter["topic"], letter["partition"], letter["offset"]):
-            return "rejected", letter["id"]
-    if row["topic"] != EDITED and row["offset"] >= positions.get(TopicPartition(*place[:2]), 0):
-        return "unread", None
-    if any(place == (one["topic"], one["partition"], one["offset"]) for one in story["parked"]):
-        return "parked", None
-    if version is None:
-        return "read", None
-    states = [one for one in (*story["rows"], *story["aside"]) if one["entity"] == row["entity"]]
-    return "stored" if any(one["version"] >= version for one in states) else "missing", None
 
 
 def _order(record: Record) -> tuple[int, str, int, int]:

@@ -14,6 +14,7 @@ from neon_projector.consumer.admin.explain.steps import steps
 from neon_projector.consumer.admin.explain.stored import stored
 from neon_projector.consumer.admin.explain.timeline import timeline
 from neon_projector.consumer.admin.explain.waits_on import missing_versions, waits_on
+from neon_projector.consumer.admin.kept import kept_of
 from neon_projector.consumer.admin.letters.edits import edits
 from neon_projector.consumer.admin.watermarks import bounds_of
 from neon_projector.consumer.decoder import decoder_of
@@ -54,7 +55,7 @@ async def explain(
         ids.append(entity_id)
     if from_topic:
         positions, read = await _read(engine, registry, settings, ids, seconds, progress)
-        story["records"] = steps(read.decoded, story, positions, registry.event_types)
+        story["records"] = steps(read.decoded, story, positions, registry.event_types, read.kept)
         found = searched(registry, ids, read, positions)
     else:
         found = await search(engine, settings, registry, ids, seconds) if ids and seconds else Searched()
@@ -80,8 +81,11 @@ async def _read(
 ) -> tuple[dict[TopicPartition, int], Read]:  # fmt: skip
     """The positions, and the records of `ids` up to the topics' ends."""
     stored_ones = await positions_of_group(engine, settings.kafka_group_id)
+    positions = {partition: int(own["next_offset"]) for partition, own in stored_ones.items()}
     ends = {partition: bounds.latest for partition, bounds in (await bounds_of(settings)).items()}
+    kept = await kept_of(engine, settings, positions)
     read = await records_of(engine, settings, registry, ends, ids, seconds, progress)
+    read.tell(kept)
     mended = decoder_of(await as_the_service(engine, settings), registry).all([e.record for e in await edits(engine)])
     read.decoded += [one for one in mended if isinstance(one, Event) and one.id in ids]
-    return {partition: int(own["next_offset"]) for partition, own in stored_ones.items()}, read
+    return positions, read

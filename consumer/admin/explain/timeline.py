@@ -18,15 +18,13 @@ def timeline(story: Row, found: Searched) -> list[Row]:
 
 
 def _entries(story: Row, found: Searched) -> Iterator[Row]:
-    told = set()
+    told = found.kept.places([*story["dead_letters"], *story["parked"]])
     for letter in story["dead_letters"]:
-        told.add(_place(letter))
         what = letter["type"] or "a record that is no event"
         attempts = f", tried {letter['attempts']} times" if letter["attempts"] > 1 else ""
         outcome = f"rejected: {letter['reason']} (dead letter {letter['id']}, {letter['status']}{attempts})"
         yield _entry(letter["created_at"], what, _said(letter), outcome)
     for event in story["parked"]:
-        told.add(_place(event))
         yield _entry(event["since"], f"{event['type']} version {event['version']}", _said(event), "parked")
     for place in found.places.get(story["id"], ()):
         if place.at is not None and place[:3] not in told:
@@ -40,10 +38,6 @@ def _entries(story: Row, found: Searched) -> Iterator[Row]:
 
 def _entry(at: Any, what: str, where: str | None, outcome: str) -> Row:
     return {"at": at, "what": what, "where": where, "outcome": outcome}
-
-
-def _place(row: Row) -> tuple[str, int, int]:
-    return row["topic"], row["partition"], row["offset"]
 
 
 def _said(row: Row) -> str:

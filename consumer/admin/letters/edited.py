@@ -42,13 +42,14 @@ async def retry_edited(
     Without `execute` the transaction is rolled back. TransientError where a server does not answer.
     """
     letter, settings = await _letter(engine, number), await as_the_service(engine, settings)
+    decode = decoder_of(settings, registry)
     async with Records(settings) as records:
-        kept = await frame(letter, records)
+        kept = await frame(letter, records, decode)
     if kept is None:
         return Tried(number, LOST)
     record = KeptRecord(letter["topic"], letter["partition"], letter["offset"], kept.key, value, tuple(kept.headers))
     secrets = tuple(registry.secrets)
-    decoded = decoder_of(settings, registry)(record)
+    decoded = decode(record)
     if isinstance(decoded, Rejection):
         return Tried(number, REJECTED, decoded.reason.value, decoded.error)
     if not isinstance(decoded, Event):

@@ -29,10 +29,14 @@ Place = tuple[str, int, int]
 
 
 class Edit(NamedTuple):
-    """`record` was applied in the place of the record that Kafka has at `place`."""
+    """`record` was applied in the place of the record that Kafka had at `place`, by this operation."""
 
     place: Place
     record: Record
+
+    @property
+    def operation(self) -> int:
+        return self.record.offset
 
 
 async def edits(engine: AsyncEngine) -> list[Edit]:

@@ -9,6 +9,7 @@ import orjson
 
 from neon_projector.consumer.admin.lookup import Records
 from neon_projector.projections.contract.dead_letter import TEXT_KEPT_CHARACTERS, VALUE_KEPT_BYTES
+from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.mask import MASK
 from neon_projector.projections.contract.record import Record
 
@@ -31,14 +32,9 @@ class KeptRecord:
     timestamp: int = 0
 
 
-async def original(letter: Letter, records: Records) -> Record | None:
+async def original(letter: Letter, records: Records, decode: Decoder) -> Record | None:
     """The record that was rejected; None where it is masked or cut here, and gone or another one in Kafka."""
-    if is_whole(letter):
-        return _kept(letter)
-    found = await records.at(letter["topic"], letter["partition"], letter["offset"])
-    if found is None or was_parked(letter):
-        return found
-    return found if hashlib.sha256(found.value or b"").digest() == letter["sha256"] else None
+    return _kept(letter) if is_whole(letter) else await _in_kafka(letter, records, decode)
 
 
 def was_parked(letter: Letter) -> bool:
@@ -49,14 +45,21 @@ def was_parked(letter: Letter) -> bool:
     return letter["value"] is None and not _headers(letter)
 
 
-async def frame(letter: Letter, records: Records) -> Record | None:
+async def frame(letter: Letter, records: Records, decode: Decoder) -> Record | None:
     """A record with the letter's key and headers as they came, whatever its value; None where they are masked or cut
-    here, and the record is gone in Kafka."""
+    here, and the record is gone or another one in Kafka."""
     if not was_parked(letter) and _frame_is_whole(letter):
         return _kept(letter)
+    return await _in_kafka(letter, records, decode)
+
+
+async def _in_kafka(letter: Letter, records: Records, decode: Decoder) -> Record | None:
+    """The record at its place, where that is still the one that came: a topic that was created again has another."""
     found = await records.at(letter["topic"], letter["partition"], letter["offset"])
-    if found is None or was_parked(letter):
-        return found
+    if found is None:
+        return None
+    if was_parked(letter):
+        return found if getattr(decode(found), "event_id", None) == letter["event_id"] else None
     return found if hashlib.sha256(found.value or b"").digest() == letter["sha256"] else None
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.admin.letters.attempt import Candidate
-from neon_projector.consumer.admin.letters.originals import LETTER_COLUMNS, Letter, original, was_parked
+from neon_projector.consumer.admin.letters.originals import LETTER_COLUMNS, Letter, original
 from neon_projector.consumer.admin.letters.plan import Plan
 from neon_projector.consumer.admin.letters.tally import LOST, Tried
 from neon_projector.consumer.admin.lookup import Records
@@ -59,11 +59,8 @@ class Reading:
 
     async def decoded(self, letter: Letter) -> Decoded | None:
         """Its record with today's code; None where it is lost."""
-        record = await original(letter, self._records)
-        decoded = None if record is None else self._decode(record)
-        if was_parked(letter) and getattr(decoded, "event_id", None) != letter["event_id"]:
-            return None  # another record stands there by now
-        return decoded
+        record = await original(letter, self._records, self._decode)
+        return None if record is None else self._decode(record)
 
     async def _load(self, after: int, number: int) -> list[dict[str, Any]]:
         values = self._plan.values | {"after": after, "page": number}

@@ -96,19 +96,28 @@ class Round:
         """Lists of what is ready to be healed, of few megabytes each."""
         some, size = list[Sick](), 0
         for bucket in range(self._spill.buckets):  # of few entities each, so a portion is of many buckets
-            seen, events = await self._pending(projection, bucket)
-            for entity_id, own in events.items():
-                records = [originals.at(*self._packing.place(one)) for one in deciding(own)]
-                known = [record for record in records if record is not None]
-                decoded = [one for one in map(self._decode, known) if isinstance(one, Event)]
-                some.append(Sick(entity_id, seen[entity_id], decoded if len(decoded) == len(records) else None))
-                size += sum(map(size_of, known))
+            seen, packed = await self._pending(projection, bucket)
+            for entity_id, own in packed.items():
+                found = [self._again(projection, entity_id, one, originals) for one in deciding(own)]
+                events = [event for event in found if event is not None]
+                some.append(Sick(entity_id, seen[entity_id], events if len(events) == len(found) else None))
+                size += sum(size_of(event.record) for event in events)
                 if size >= PORTION_BYTES or len(some) >= MOST:
                     yield some
                     some, size = [], 0
         yield some
         while some := await self._without_events(projection):
             yield some
+
+    def _again(self, projection: Projection, entity_id: UUID, packed: Packed, originals: HasRecords) -> Event | None:
+        """The event, from its record; None where Kafka has it no more, or has another there: the topic was created
+        again after it was verified."""
+        record = originals.at(*self._packing.place(packed))
+        one = None if record is None else self._decode(record)
+        if not isinstance(one, Event):
+            return None
+        wanted = (projection.entity, entity_id, packed.version)
+        return one if (one.entity, one.id, one.version) == wanted else None
 
     async def _pending(
         self, projection: Projection, bucket: int

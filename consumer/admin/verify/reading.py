@@ -7,9 +7,9 @@ from uuid import UUID
 from aiokafka import TopicPartition
 from asyncpg.pgproto import pgproto
 
+from neon_projector.consumer.admin.kept import Kept
 from neon_projector.consumer.admin.letters.edits import Edit, Place
 from neon_projector.consumer.admin.operations.pace import Pace
-from neon_projector.consumer.admin.verify.kept import Kept
 from neon_projector.consumer.admin.verify.snapshot import Positions
 from neon_projector.consumer.admin.verify.spill import Spill
 from neon_projector.consumer.decoder import decoder_of
@@ -49,12 +49,14 @@ class Reading:
         if form is not None:
             self._only = Keyed(map(KEYS[form], scope.ids))
 
-    def edited(self, edits: Iterable[Edit]) -> None:
-        """Take these in, and none of the records in whose place they stand. Twice is no harm: an equal event adds
-        nothing."""
+    def edited(self, edits: Iterable[Edit], kept: Kept) -> None:
+        """Take these in, and none of the records in whose place they stand. Where the topic was created again since,
+        another record has that place, and counts. Twice is no harm: an equal event adds nothing."""
         for edit in edits:
             self._spill.add(self._packed([edit.record]))
-            self._replaced.add(edit.place)
+            left = kept.left.get(TopicPartition(*edit.place[:2]))
+            if left is None or edit.operation > left.operation:
+                self._replaced.add(edit.place)
 
     async def read(
         self, positions: Positions, kept: Kept, tell: Callable[[int, int], None], step: Callable[[int], Awaitable[None]]

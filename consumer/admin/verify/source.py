@@ -12,6 +12,7 @@ from asyncpg.pgproto import pgproto
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from neon_projector.consumer.admin.kept import Kept, kept_of
 from neon_projector.consumer.admin.letters.edits import TOPIC as EDITED
 from neon_projector.consumer.admin.letters.edits import edits
 from neon_projector.consumer.admin.operations import left_behind
@@ -19,7 +20,6 @@ from neon_projector.consumer.admin.operations.live import Live
 from neon_projector.consumer.admin.operations.operation import Operation
 from neon_projector.consumer.admin.operations.pace import Pace
 from neon_projector.consumer.admin.verify import directory, snapshot
-from neon_projector.consumer.admin.verify.kept import Kept, kept_of
 from neon_projector.consumer.admin.verify.reading import Reading, partitions_of
 from neon_projector.consumer.admin.verify.snapshot import Positions
 from neon_projector.consumer.admin.verify.spill import InUse, Spill
@@ -122,8 +122,8 @@ class Source:
         async with self._paced() as pace:
             packing, form = self.packing(positions), self._operation.position.get("form")
             reading = Reading(self._settings, self._registry, scope or self.scope, spill, packing, pace, form)
-            reading.edited(await edits(self._engine))
             self._kept = self._kept or await self._kept_of(positions)
+            reading.edited(await edits(self._engine), self._kept)
             await reading.read(self._to_read(positions), self._kept, partial(self._tell.at, what), self._step)
         return frozenset(reading.hanging)
 
