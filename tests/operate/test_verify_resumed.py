@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 from pathlib import Path
@@ -145,6 +146,24 @@ async def test_a_database_that_crashed_meanwhile_has_lost_the_copy_and_it_is_tak
         assert f"projector operations resume {operation}" in errors.decode()
     resumed = command("operations", "resume", str(operation), "--max-rate", "0", "--json", settings=settings)
     assert json.loads(resumed.stdout)["verdict"] == "equal", resumed.stderr
+
+
+async def test_one_whose_disk_is_full_goes_on_where_the_sentence_says(world: World, tmp_path: Path) -> None:
+    """A limit on the size of files stands for the disk: the runner can write no more."""
+    places = full, other = [tmp_path / name for name in ("full", "other")]
+    for place in places:
+        place.mkdir()
+    await applied(world, 60)
+    begun = await begun_slowly(world, world.settings | {"TMPDIR": str(full)})
+    resource.prlimit(begun.pid, resource.RLIMIT_FSIZE, (2_000, 2_000))  # bytes: enough for what it says itself
+    _, errors = await asyncio.to_thread(begun.communicate, timeout=60)
+    assert (begun.returncode, b"TMPDIR names another one" in errors) == (3, True), errors
+    resume = ("operations", "resume", str(await world.value(NEWEST)))
+    settings = world.settings | {"TMPDIR": str(other)}
+    resumed = command(*resume, "--max-rate", "0", "--json", settings=settings)
+    assert json.loads(resumed.stdout)["verdict"] == "equal", resumed.stderr
+    assert Path(await world.value(DIRECTORY)).parent == other
+    assert [left(place) for place in places] == [[], []]
 
 
 async def applied(world: World, users: int) -> None:

@@ -1,5 +1,6 @@
 """The directory on disk of each verification, for what it has read. FatalError where the disk does not do its part."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -28,10 +29,16 @@ def make(operation_id: int) -> str:
         return tempfile.mkdtemp(prefix=f"{PREFIX}{operation_id}-")
 
 
+def is_usable(directory: str) -> bool:
+    """Whether what an earlier runner has read can be used, and added to. Not where it is gone, is another user's, or
+    where a person has set TMPDIR to another place, as `on_disk` says."""
+    with on_disk():
+        moved = os.environ.get("TMPDIR") and Path(directory).parent != Path(tempfile.gettempdir())
+    return not moved and os.access(directory, os.W_OK | os.X_OK)
+
+
 def remove(operation_id: int, directory: str | None) -> None:
-    """Only what can be ours, whatever the database says."""
+    """Only what can be ours, whatever the database says; also where TMPDIR was another one then."""
     path = Path(directory or "/")
     if path.name.startswith(f"{PREFIX}{operation_id}-"):
-        with on_disk():
-            if path.parent == Path(tempfile.gettempdir()):
-                shutil.rmtree(path, ignore_errors=True)
+        shutil.rmtree(path, ignore_errors=True)

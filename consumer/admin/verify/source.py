@@ -62,9 +62,10 @@ class Source:
         """What the topics had at or behind the positions of the snapshot; None where an earlier runner took that."""
 
     def reopen(self) -> Spill | None:
-        """What an earlier runner has read; None where that is no longer on this machine, is still written by a runner
-        that is stopped, or is of another version of the program."""
-        if self._is_of_this_version:
+        """What an earlier runner has read; None where that is no longer on this machine (or must not be used, see
+        `directory.is_usable`), is still written by a runner that is stopped, or is of another version of the
+        program."""
+        if self._is_of_this_version and directory.is_usable(self._operation.position["directory"]):
             with suppress(InUse):
                 if (spill := self._spill(self._operation.position, self.positions)).manifest.read:
                     return spill
@@ -76,6 +77,9 @@ class Source:
         must begin again, as in `reopen`."""
         position = self._operation.position
         if position.get("copied") and self._is_of_this_version and await snapshot.is_there(self._engine, self.side):
+            if self.spill is None and not directory.is_usable(position["directory"]):
+                position = position | self._new_directory()
+                await self._operation.report(position=position)
             with suppress(InUse):
                 return self._spill(position, self.positions)
         return None
