@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from neon_projector.consumer.admin.all_rows import require_all_rows
 from neon_projector.consumer.admin.letters.filter import of_key
 from neon_projector.consumer.admin.letters.redrive import COMMAND as RETRY
 from neon_projector.consumer.admin.operations import audit as operations
@@ -83,6 +84,7 @@ async def forget(engine: AsyncEngine, registry: Registry, entity_id: UUID, *, ex
 
     Without `execute` the transaction is rolled back; where there is nothing there is no trace.
     """
+    await require_all_rows(engine, registry)
     with translated():
         async with engine.connect() as connection:
             transaction = await connection.begin()

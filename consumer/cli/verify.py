@@ -8,6 +8,7 @@ from typing import TypeVar
 import typer
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from neon_projector.consumer.admin.all_rows import require_all_rows
 from neon_projector.consumer.admin.operations.rights import require_group, require_tables
 from neon_projector.consumer.admin.rebuild.result import Result
 from neon_projector.consumer.admin.verify.comparing import listed
@@ -64,11 +65,13 @@ def resume(operation_id: int, as_json: bool) -> int:
 
 
 def do(work: Callable[[AsyncEngine, Settings], Awaitable[T]]) -> T:
-    """Run it, with statements that may take long. FatalError where the database does not let it keep tables."""
+    """Run it, with statements that may take long. FatalError where the database does not let it keep
+    tables, or see all rows."""
     settings = load_settings().model_copy(update={"db_statement_timeout": PATIENCE_SECONDS})
 
     async def allowed(engine: AsyncEngine) -> T:
         await require_tables(engine)
+        await require_all_rows(engine, REGISTRY)
         await require_group(engine, settings.kafka_group_id)
         return await work(engine, settings)
 

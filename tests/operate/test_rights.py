@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from urllib.parse import urlsplit
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
 from neon_projector.consumer.errors import FatalError, Refused
-from tests.operate.commands import failed
+from tests.operate.commands import failed, told
+from tests.support.servers import execute
 from tests.support.world import World
 
 
@@ -39,6 +40,37 @@ async def test_who_may_not_create_tables_is_told_which_right_verify_and_rebuild_
         assert str(error).endswith(f"GRANT CREATE ON SCHEMA projector TO {role}")
         assert not hasattr(error, "__notes__")
     assert await reader.rows("SELECT FROM projector.operations") == []
+
+
+async def test_who_may_not_see_all_rows_hears_nothing_of_what_is_missing(world: World, reader: World) -> None:
+    role, one = urlsplit(reader.database_url).username, str(UUID(int=1))
+    await world.create_topics()
+    looking = [("verify",), ("rebuild", "--execute"), ("explain", one), ("explain", "--email", "ada@example.com")]
+    looking += [("explain", "--partition", f"{world.users}:0"), ("forget", one)]
+
+    async def hidden(table: str, *commands: tuple[str, ...]) -> None:
+        for words in commands:
+            error = await failed(reader, *words)
+            assert isinstance(error, FatalError), words
+            assert f"may hide rows of {table} from the role {role}," in str(error), words
+
+    await execute(world.database_url, f"GRANT CREATE ON SCHEMA projector TO {role}")
+    await execute(world.database_url, "ALTER TABLE users ENABLE ROW LEVEL SECURITY")
+    await hidden("public.users", ("verify",))
+    await execute(world.database_url, "CREATE POLICY active ON users USING (is_active)")
+    await hidden("public.users", *looking)
+    assert await world.rows("SELECT FROM projector.operations") == []
+    await execute(world.database_url, f"CREATE POLICY all_to_others ON users TO {role} USING (false)")
+    await hidden("public.users", ("verify",))
+    await execute(world.database_url, f"CREATE POLICY all_rows ON users FOR SELECT TO {role} USING (true)")
+    assert (await told(reader, "verify"))["verdict"] == "equal"
+    await execute(world.database_url, "CREATE POLICY narrow ON users AS RESTRICTIVE USING (is_active)")
+    await hidden("public.users", ("verify",))
+    await execute(world.database_url, "DROP POLICY narrow ON users")
+    await execute(world.database_url, "ALTER TABLE projector.parked_events ENABLE ROW LEVEL SECURITY")
+    await hidden("projector.parked_events", ("verify",))
+    await execute(world.database_url, f"ALTER ROLE {role} BYPASSRLS")
+    assert (await told(reader, "verify"))["verdict"] == "equal"
 
 
 async def test_with_another_group_than_the_services_no_row_is_called_unexpected(world: World) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from neon_projector.consumer.admin.all_rows import require_all_rows
 from neon_projector.consumer.admin.explain.stored import LETTERS, rows_of
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.settings import Settings
@@ -20,6 +21,7 @@ async def find(engine: AsyncEngine, settings: Settings, registry: Registry, colu
     """`found`: rows of `entity`, `id`, `version` and `stands` (`there`, the reason of a state kept aside, or `parked`);
     where nothing has exactly this value, also what differs in case only. `dead_letters`: new ones whose value has it.
     """
+    await require_all_rows(engine, registry)
     found: list[Row] = []
     letters: list[Row] = []
     with translated():

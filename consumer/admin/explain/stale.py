@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from neon_projector.consumer.admin.all_rows import require_all_rows
 from neon_projector.consumer.admin.explain.left_out import RESETS, left_out
 from neon_projector.consumer.admin.explain.stored import rows_of
 from neon_projector.consumer.admin.kept import kept_of
@@ -62,6 +63,7 @@ async def stale(
 
     What was created in a window, and not changed since, nobody here knows. Refused where there is no such partition.
     """
+    await require_all_rows(engine, registry)
     name = f"{partition.topic}:{partition.partition}"
     bounds = await bounds_of(settings)
     if partition not in bounds:

@@ -7,6 +7,7 @@ from uuid import UUID
 from aiokafka import TopicPartition
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from neon_projector.consumer.admin.all_rows import require_all_rows
 from neon_projector.consumer.admin.explain.conclusion import conclude
 from neon_projector.consumer.admin.explain.gone_with import Child, not_stored
 from neon_projector.consumer.admin.explain.search import Read, Searched, records_of, search, searched
@@ -45,6 +46,7 @@ async def explain(
     stored either. With `from_topic` the topics are read in any case, to their end, and `records` are the id's records,
     folded one by one. TransientError where Postgres does not answer; with `from_topic` also where Kafka does not.
     """
+    await require_all_rows(engine, registry)
     with translated():
         async with engine.connect() as connection:
             story = await stored(connection, registry, entity_id)
