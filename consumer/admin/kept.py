@@ -10,7 +10,7 @@ from aiokafka import TopicPartition
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from neon_projector.consumer.admin.operations.operation import OPERATIONS
+from neon_projector.consumer.admin.operations.operation import OF_GROUP, OPERATIONS
 from neon_projector.consumer.admin.reset import COMMAND as RESET
 from neon_projector.consumer.kafka.client import client_options
 from neon_projector.consumer.kafka.errors import kafka_translated
@@ -27,7 +27,7 @@ _IDS = text(f"SELECT topic, partition, topic_id FROM {OFFSETS} WHERE group_id = 
 _LEFT = text(f"""
     SELECT r.name, max(o.id) AS operation, max(o.finished_at) AS at FROM {OPERATIONS} o,
         jsonb_array_elements_text(o.after -> 'recreated') AS r(name)
-    WHERE o.command = '{RESET}' AND jsonb_typeof(o.after -> 'recreated') = 'array' GROUP BY 1""")
+    WHERE o.command = '{RESET}' AND jsonb_typeof(o.after -> 'recreated') = 'array' AND {OF_GROUP} GROUP BY 1""")
 
 
 class Left(NamedTuple):
@@ -76,9 +76,10 @@ async def kept_of(engine: AsyncEngine, settings: Settings, positions: Positions)
     tell (ids of topics before Kafka 2.8, their settings without the right to DESCRIBE_CONFIGS) is not found."""
     with translated():
         async with engine.connect() as connection:
-            stored = (await connection.execute(_IDS, {"group_id": settings.kafka_group_id})).all()
-            resets = {row.name: Left(row.operation, row.at) for row in await connection.execute(_LEFT)}
-    left = {one: own for one in positions if (own := resets.get(f"{one.topic}:{one.partition}")) is not None}
+            own = {"group_id": settings.kafka_group_id}
+            stored = (await connection.execute(_IDS, own)).all()
+            resets = {row.name: Left(row.operation, row.at) for row in await connection.execute(_LEFT, own)}
+    left = {one: resets[name] for one in positions if (name := f"{one.topic}:{one.partition}") in resets}
     names = sorted({partition.topic for partition, end in positions.items() if end})
     if not names:
         return Kept(left=left)

@@ -1,5 +1,6 @@
 """Stops intake and lets it go on: each stop is lifted by its own name. Returns what was done, and records it."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -34,7 +35,8 @@ async def pause(engine: AsyncEngine, settings: Settings, topic: str, message: st
                 before = await intake_stops.read(connection, group)
                 await intake_stops.pause(connection, group, topic, operations.actor(), message)
                 after = await intake_stops.read(connection, group)
-                await _trace(connection, "pause", before, after, "done", message)
+                asked = {"group_id": group, "topic": topic}
+                await _trace(connection, "pause", asked, before, after, "done", message)
         return [stop for stop in after if stop.reason != ACCEPTED]
 
     return await retry_conflicts(once)
@@ -63,7 +65,8 @@ async def resume(
                 after = await intake_stops.read(connection, group)
                 if lifted or exempt or accept:
                     outcome = "rejections accepted" if accept else "done"
-                    await _trace(connection, "resume", before, after, outcome, message)
+                    asked = {"group_id": group, "topic": topic}
+                    await _trace(connection, "resume", asked, before, after, outcome, message)
         accepted = [stop for stop in after if stop.reason == ACCEPTED] if accept else []
         return Resumed(lifted, exempt, [stop for stop in after if stop.reason != ACCEPTED], accepted)
 
@@ -81,7 +84,8 @@ async def end_accept(engine: AsyncEngine, settings: Settings, topic: str | None,
                 ended = [stop for stop in before if stop.reason == ACCEPTED and topic in (None, stop.topic)]
                 if ended:
                     await intake_stops.end_accept(connection, group, ended)
-                    await _trace(connection, "resume", before, before, "rejections no longer accepted", message)
+                    asked, outcome = {"group_id": group, "topic": topic}, "rejections no longer accepted"
+                    await _trace(connection, "resume", asked, before, before, outcome, message)
         return ended
 
     return await retry_conflicts(once)
@@ -104,7 +108,8 @@ def _to_accept(settings: Settings, lifted: list[Stop], topic: str | None) -> lis
 
 
 async def _trace(
-    connection: AsyncConnection, command: str, before: list[Stop], after: list[Stop], outcome: str, message: str | None
-) -> None:
-    said = outcome if message is None else f"{outcome}: {message}"
-    await operations.record(connection, command, before=by_topic(before), after=by_topic(after), outcome=said)
+    connection: AsyncConnection, command: str, asked: Mapping[str, str | None], before: list[Stop], after: list[Stop],
+    outcome: str, message: str | None,
+) -> None:  # fmt: skip
+    said, stops = outcome if message is None else f"{outcome}: {message}", (by_topic(before), by_topic(after))
+    await operations.record(connection, command, before=stops[0], after=stops[1], outcome=said, filter=asked)

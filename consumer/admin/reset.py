@@ -157,4 +157,4 @@ async def _carry_out(connection: AsyncConnection, group_id: str, moves: list[Mov
         after["lost"] = gone
     if others := [m.name for m in moves if m.recreated and m.before]:
         after["recreated"] = others
-    await operations.record(connection, COMMAND, before=before, after=after)
+    await operations.record(connection, COMMAND, before=before, after=after, filter={"group_id": group_id})

@@ -47,7 +47,7 @@ class Claims:
         self._engine, self._settings, self._fuse = engine, settings, fuse
         self._retrying, self._watchdog, self._listener = retrying, watchdog, listener
         self._group_id = settings.kafka_group_id
-        self._stop_log = StopLog()
+        self._stop_log = StopLog(self._group_id)
 
     async def claim(self, first: Positions, topic_ids: Mapping[str, str | None]) -> dict[TopicPartition, Claim]:
         """Take partitions over, to read them. A partition without a stored position starts at its offset in `first`."""

@@ -55,7 +55,9 @@ _FENCE = text(f"""
     WHERE group_id = :group_id AND CAST(:topic AS text) IN ('{ALL}', topic)""")
 _REMOVE = text(f"DELETE FROM {_TABLE} WHERE group_id = :group_id AND topic = ANY(CAST(:keys AS text[]))")
 _RESUMED = text(f"""
-    SELECT actor, outcome FROM {CONTROL_SCHEMA}.operations WHERE command = 'resume' ORDER BY id DESC LIMIT 1""")
+    SELECT actor, outcome FROM {CONTROL_SCHEMA}.operations
+    WHERE command = 'resume' AND coalesce(filter ->> 'group_id', CAST(:group_id AS text)) = :group_id
+    ORDER BY id DESC LIMIT 1""")
 
 
 class Stop(NamedTuple):
@@ -158,9 +160,9 @@ async def except_topic(connection: AsyncConnection, group_id: str, stop: Stop, t
     await connection.execute(_EXCEPT, {"group_id": group_id, "key": stop.key, "topics": topics})
 
 
-async def last_resume(connection: AsyncConnection) -> Mapping[str, str | None]:
-    """Who ran `projector resume` last, and its outcome: with the message, if one was given."""
-    row = (await connection.execute(_RESUMED)).first()
+async def last_resume(connection: AsyncConnection, group_id: str) -> Mapping[str, str | None]:
+    """Who ran `projector resume` last for this group, and its outcome: with the message, if one was given."""
+    row = (await connection.execute(_RESUMED, {"group_id": group_id})).first()
     return {} if row is None else {"by": row.actor, "outcome": row.outcome}
 
 

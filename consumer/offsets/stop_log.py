@@ -15,7 +15,8 @@ log = logging.getLogger(__name__)
 class StopLog:
     """Remembers which stops one instance has seen."""
 
-    def __init__(self) -> None:
+    def __init__(self, group_id: str) -> None:
+        self._group_id = group_id
         self._seen: dict[str, Stop] = {}
         """The stops that were there at the last look, by key."""
         self._blown: set[str] = set()
@@ -45,7 +46,9 @@ class StopLog:
         gone = [stop for key, stop in seen.items() if key not in now and stop.reason != ACCEPTED]
         exempt = [(stop, t) for stop in now.values() for t in set(stop.except_topics) - _exempt(seen.get(stop.key))]
         self._blown &= {stop.topic for stop in now.values() if stop.reason == FUSE}
-        by: Mapping[str, object] = await intake_stops.last_resume(connection) if gone or exempt else {}
+        by: Mapping[str, object] = {}
+        if gone or exempt:
+            by = await intake_stops.last_resume(connection, self._group_id)
         for stop in changed:
             self._log(stop)
         for stop in gone:

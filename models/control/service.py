@@ -52,7 +52,8 @@ class Offset(Control, table=True):
 class Operation(Control, table=True):
     """One command of an operator: who, when, the values before and after, and the outcome.
 
-    A command of one step is `completed` when it is written. Long work (`replay`, say) has more: `filter` is what it was
+    A command of one step is `completed` when it is written; `filter` has its `group_id`, if it concerns one group only
+    (`offsets reset`, `pause`, `resume`). Long work (`replay`, say) has more: `filter` is what it was
     asked for, and `ranges` what it reads (`{"topic:partition": [from, to]}`), both fixed at its start; `position` and
     `done` say how far it is committed, of `total` (NULL: unknown). `epoch` rises when somebody resumes or cancels it,
     so that an earlier runner changes nothing any more. `updated_at` is the runner's last sign of life.

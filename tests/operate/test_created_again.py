@@ -86,7 +86,11 @@ async def test_no_record_of_the_new_topic_is_taken_for_one_of_the_old(world: Wor
     await world.rows("DELETE FROM users WHERE id = $1", FAY)
     fay = await told(world, "explain", str(FAY), exit_status=1)
     assert f"was written up to version 2 ({world.users}:0 offset 3)" in fay["conclusion"]
-    assert before in await printed(world, *partition)
+    of = "UPDATE projector.operations SET filter = CAST($1 AS jsonb) WHERE command = 'offsets reset' RETURNING filter"
+    ((group,),) = [row.values() for row in await world.rows(of.replace("CAST($1 AS jsonb)", "filter"))]
+    for filter_, counts in (('{"group_id": "theirs"}', False), (None, True), (group, True)):
+        await world.rows(of, filter_)
+        assert (before in await printed(world, *partition)) is counts, filter_
     undo = ("--execute", "--undo", str(tmp_path / "undo.jsonl"))
     assert (await told(world, "rebuild", *undo, exit_status=5))["healed"] == 1
     assert await world.value("SELECT version::int FROM users WHERE id = $1", FAY) == 2

@@ -59,6 +59,16 @@ async def test_what_is_lifted_and_what_is_not_is_said_with_who_and_why(world: Wo
     assert done.stdout.startswith(f"lifted: intake of {world.users} was stopped: paused ")
     traces = [(row["command"], row["outcome"]) for row in await world.rows(TOLD)]
     assert traces == [("pause", "done: the shop is moving"), ("resume", "done: moved")]
+    await world.rows("""
+        INSERT INTO projector.operations (command, actor, outcome, filter)
+        VALUES ('resume', 'them', 'done: theirs', '{"group_id": "theirs"}')""")
+    engine = create_engine(load_settings(world.settings))
+    try:
+        async with engine.connect() as connection:
+            assert (await intake_stops.last_resume(connection, world.group))["outcome"] == "done: moved"
+            assert (await intake_stops.last_resume(connection, "theirs"))["by"] == "them"
+    finally:
+        await engine.dispose()
 
 
 async def test_one_topic_goes_on_while_all_are_paused_and_the_service_says_so(world: World) -> None:

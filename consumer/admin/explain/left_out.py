@@ -5,15 +5,15 @@ from typing import Any
 
 import orjson
 
-from neon_projector.consumer.admin.operations.operation import OPERATIONS
+from neon_projector.consumer.admin.operations.operation import OF_GROUP, OPERATIONS
 from neon_projector.consumer.admin.reset import COMMAND as RESET
 
 Row = dict[str, Any]
 
 RESETS = f"""
     SELECT before, after, finished_at, actor FROM {OPERATIONS}
-    WHERE command = '{RESET}' AND jsonb_exists(before, :name) ORDER BY id"""
-"""Those of a partition, as `topic:partition`, the oldest first."""
+    WHERE command = '{RESET}' AND jsonb_exists(before, :name) AND {OF_GROUP} ORDER BY id"""
+"""Those of a partition, as `topic:partition`, and of one group, the oldest first."""
 
 
 def left_out(

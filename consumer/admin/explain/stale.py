@@ -72,7 +72,7 @@ async def stale(
     kept = await kept_of(engine, settings, {partition: position or 0})
     with translated():
         async with engine.connect() as connection:
-            resets = await rows_of(connection, RESETS, name=name)
+            resets = await rows_of(connection, RESETS, name=name, group_id=settings.kafka_group_id)
     gone = partition in kept.gone
     windows = left_out(name, resets, position, bounds[partition].earliest, created_again=gone)
     partitions = sum(one.topic == partition.topic for one in bounds)

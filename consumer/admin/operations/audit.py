@@ -3,6 +3,7 @@
 import getpass
 import os
 import socket
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -12,8 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from neon_projector.models import CONTROL_SCHEMA
 
 _RECORD = text(f"""
-    INSERT INTO {CONTROL_SCHEMA}.operations (command, actor, finished_at, before, after, outcome)
-    VALUES (:command, :actor, now(), CAST(:before AS jsonb), CAST(:after AS jsonb), :outcome)""")
+    INSERT INTO {CONTROL_SCHEMA}.operations (command, actor, finished_at, before, after, outcome, filter)
+    VALUES (:command, :actor, now(), CAST(:before AS jsonb), CAST(:after AS jsonb), :outcome,
+        CAST(:filter AS jsonb))""")
 
 
 def actor() -> str:
@@ -26,8 +28,12 @@ def actor() -> str:
 
 
 async def record(
-    connection: AsyncConnection, command: str, *, before: Any = None, after: Any = None, outcome: str = "done"
-) -> None:
-    """Write the trace, in the transaction of the change."""
+    connection: AsyncConnection, command: str, *, before: Any = None, after: Any = None, outcome: str = "done",
+    filter: Mapping[str, Any] | None = None,  # noqa: A002  the column's name
+) -> None:  # fmt: skip
+    """Write the trace, in the transaction of the change. `filter`: what was asked for; of what concerns one group only,
+    its `group_id` among it."""
     values = {"before": orjson.dumps(before).decode(), "after": orjson.dumps(after).decode()}
-    await connection.execute(_RECORD, {"command": command, "actor": actor(), "outcome": outcome, **values})
+    asked = None if filter is None else orjson.dumps(filter).decode()
+    told = {"command": command, "actor": actor(), "outcome": outcome, "filter": asked}
+    await connection.execute(_RECORD, told | values)

@@ -17,6 +17,9 @@ from neon_projector.consumer.recovery.translate import translated
 from neon_projector.models import CONTROL_SCHEMA
 
 OPERATIONS = f"{CONTROL_SCHEMA}.operations"
+OF_GROUP = "coalesce(filter ->> 'group_id', CAST(:group_id AS text)) = :group_id"
+"""A condition on a row of a command that concerns one group only. Older versions did not always write the group down:
+those rows are taken for ours."""
 RESUMABLE = ("started", "running", "paused", "failed")
 _HELD = "id = :id AND epoch = :epoch AND state IN ('started', 'running')"
 
