@@ -15,11 +15,14 @@ from neon_projector.consumer.cli.database import LAST, MOST, AsJson, Limit, ask
 from neon_projector.consumer.cli.examples import examples
 from neon_projector.consumer.cli.output import json_of, print_json, print_next, print_table, print_text, said
 from neon_projector.consumer.errors import Refused
+from neon_projector.consumer.wording import first_of
 
 Number = Annotated[int, typer.Argument(min=1, max=LAST, help="As `projector operations list` shows it.")]
 Unfinished = Annotated[bool, typer.Option("--unfinished", help="Only what runs, or can be resumed.")]
 Row = dict[str, Any]
 
+NAMED = 3
+"""So many things that an operation was about are named."""
 LONGEST = 400
 """Characters of a filter, of ranges and so on that are shown to people."""
 
@@ -56,13 +59,13 @@ app = typer.Typer(
 
 @app.command("list", epilog=examples("operations list --unfinished"))
 def list_operations(unfinished: Unfinished = False, limit: Limit = 20, as_json: AsJson = False) -> None:
-    """List operations, the newest first: what was run, by whom, and how it ended or how far it is."""
+    """List operations, the newest first: what was run, about what, by whom, and how it ended or how far it is."""
     rows = ask(lambda engine: lookup.listed(engine, limit, unfinished=unfinished))
     if as_json:
         print_json(rows)
         return
     print_table([
-        {"id": row["id"], "command": row["command"], "state": _state(row), "progress": _progress(row),
+        {"id": row["id"], "command": _command(row), "state": _state(row), "progress": _progress(row),
          "started": row["started_at"], "by": row["actor"]}
         for row in rows
     ])  # fmt: skip
@@ -126,6 +129,11 @@ def cancel(number: Number, as_json: AsJson = False) -> None:
     """End an operation for good. Its runner stops within seconds. What is committed stays, side tables do not."""
     row = ask(lambda engine: lookup.cancel(engine, number))
     print_json(row) if as_json else print_text(f"cancelled: {row['command']}, {_progress(row) or 'nothing done yet'}")
+
+
+def _command(row: Row) -> str:
+    """`replay of users:0,1`: in one column, as two would not fit beside the others."""
+    return f"{row['command']} of {first_of(row['about'], NAMED)}" if row["about"] else str(row["command"])
 
 
 def _state(row: Row) -> str:

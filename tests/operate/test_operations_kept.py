@@ -99,7 +99,7 @@ async def test_an_undo_file_that_was_deleted_is_said_to_be_gone(place: Place, tm
 async def test_operations_are_listed_shown_and_cancelled_by_command(place: Place) -> None:
     settings = {"NEON_DATABASE_URL": place.url, "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
     await place.rows("INSERT INTO projector.operations (command, actor, outcome) VALUES ('pause', 'me@here', 'done')")
-    operation = await Operation.begin(place.engine, COMMAND, filter={"topic": ["users"]}, total=10)
+    operation = await Operation.begin(place.engine, COMMAND, filter={"topics": ["users"]}, total=10)
     await operation.report(by=4)
     await place.rows("UPDATE projector.operations SET updated_at = now() - interval '1 hour'")
 
@@ -113,7 +113,7 @@ async def test_operations_are_listed_shown_and_cancelled_by_command(place: Place
     assert [row["command"] for row in await told("list")] == [COMMAND, "pause"]
     (one,) = await told("list", "--unfinished")
     assert (one["state"], one["silent"], one["done"], one["total"]) == ("running", True, 4, 10)
-    assert (await told("show", str(operation.id)))["filter"] == {"topic": ["users"]}
+    assert (await told("show", str(operation.id)))["filter"] == {"topics": ["users"]}
     people = (await run("list")).stdout
     assert "no sign of life for" in people
     assert "4 of 10" in people
@@ -122,3 +122,43 @@ async def test_operations_are_listed_shown_and_cancelled_by_command(place: Place
     assert "completed already" in await told("cancel", str(operation.id - 1))
     assert (await told("cancel", str(operation.id)))["state"] == "cancelled"
     assert (await run("show", "x")).exit_code == 2
+
+
+PARTITIONS = {f"users:{number}": number for number in range(12)} | {"documents:0": 3, "documents:1": 5}
+ABOUT: list[tuple[str, dict[str, Any] | None, Any, list[str], str]] = [
+    ("replay", {"topics": ["*"], "keys": ["a", "b"]}, None, ["all topics", "2 keys"], "replay of all topics, 2 keys"),
+    ("replay", {"topics": ["users:0,1", "documents"]}, None, ["users:0,1", "documents"], "replay of users:0,1,"),
+    ("offsets reset", {"group_id": "g"}, PARTITIONS, ["documents:0,1", "users (12 partitions)"], "users (12"),
+    ("pause", {"group_id": "g", "topic": "*"}, {}, ["all topics"], "pause of all topics"),
+    ("resume", {"group_id": "g", "topic": None}, {}, [], "resume"),
+    ("resume", {"topic": "documents"}, {"documents": "paused"}, ["documents"], "resume of documents"),
+    ("verify", {"entities": ["user"], "ids": ["x"] * 3, "by_key": False}, None, ["user", "3 ids"], "verify of user"),
+    ("verify", {"entities": [], "ids": []}, None, [], "verify"),
+    ("dead-letters retry", {"topic": "users", "ids": [17]}, None, ["users", "1 letter"], "users, 1 letter"),
+    ("dead-letters retry", None, {"letter": 1, "value": "{}"}, ["1 letter"], "of 1 letter"),
+    ("dead-letters discard", None, {"filter": {"topic": "users"}}, ["users"], "discard of users"),
+    ("forget", None, {"id": "x"}, ["1 id"], "forget of 1 id"),
+    ("changes enable", None, ["users"], [], "changes enable"),
+]
+"""Of an operation its command, `filter` and `before`, what it was about, and a part of what people read."""
+
+
+async def test_the_list_says_what_each_operation_was_about(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    for command, filter_, before, _, _ in ABOUT:
+        insert = """INSERT INTO projector.operations (command, actor, filter, before, finished_at, done, total)
+            VALUES ($1, 'root@a1b2c3d4e5f6', CAST($2 AS jsonb), CAST($3 AS jsonb), now(), 1200, 3000)"""
+        await place.rows(insert, command, None if filter_ is None else json.dumps(filter_), json.dumps(before))
+    settings = {"NEON_DATABASE_URL": place.url, "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1", "COLUMNS": "80"}
+
+    async def listed(*more: str) -> str:
+        return (await asyncio.to_thread(CliRunner().invoke, app, ["operations", "list", *more], env=settings)).stdout
+
+    rows = json.loads(await listed("--json"))
+    assert [row["about"] for row in reversed(rows)] == [about for _, _, _, about, _ in ABOUT]
+    assert "asked" not in rows[0]
+    lines = [line for line in (await listed()).splitlines() if line.strip()[:1].isdigit()]
+    assert [read for line, (*_, read) in zip(reversed(lines), ABOUT, strict=True) if read not in line] == []
+    monkeypatch.setattr("neon_projector.consumer.cli.output.on_terminal", lambda: True)
+    lines = (await listed()).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert lines[1].split() == ["id", "command", "state", "progress", "started", "by"], "it is a table"

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.admin.operations import left_behind
+from neon_projector.consumer.admin.operations.about import COLUMNS, about
 from neon_projector.consumer.admin.operations.left_behind import SILENT
 from neon_projector.consumer.admin.operations.operation import OPERATIONS, RESUMABLE
 from neon_projector.consumer.errors import Refused, TransientError
@@ -20,7 +21,7 @@ _COLUMNS = f"""
     id, command, actor, state, {SILENT} AS silent, epoch, done, total, started_at, updated_at, finished_at,
     extract(epoch FROM coalesce(finished_at, updated_at) - started_at)::float8 AS seconds"""
 _LIST = text(f"""
-    SELECT {_COLUMNS}, outcome, error FROM {OPERATIONS}
+    SELECT {_COLUMNS}, outcome, error, {COLUMNS} FROM {OPERATIONS}
     WHERE (NOT CAST(:open AS boolean) OR state = ANY(CAST(:resumable AS text[])))
     ORDER BY id DESC LIMIT :limit""")
 _SHOW = text(f"SELECT {_COLUMNS}, {', '.join(_JSON)}, outcome, error FROM {OPERATIONS} WHERE id = :id")
@@ -34,11 +35,18 @@ _CANCEL = text(f"""
 
 
 async def listed(engine: AsyncEngine, limit: int, *, unfinished: bool = False) -> list[Row]:
-    """The newest first. `silent`: it runs, and its runner has given no sign of life for half a minute."""
+    """The newest first. `silent`: it runs, and its runner has given no sign of life for half a minute. `about`: which
+    topics, entities and how many ids it was about."""
     values = {"limit": limit, "open": unfinished, "resumable": list(RESUMABLE)}
     with translated():
         async with engine.connect() as connection:
-            return [dict(row) for row in (await connection.execute(_LIST, values)).mappings()]
+            return [_with_about(dict(row)) for row in (await connection.execute(_LIST, values)).mappings()]
+
+
+def _with_about(row: Row) -> Row:
+    asked = (_json(row["asked_before"]) or {}) | (_json(row["asked"]) or {})
+    told = {name: value for name, value in row.items() if name not in ("asked", "asked_before", "moved", "named")}
+    return told | {"about": about(row, asked)}
 
 
 async def shown(engine: AsyncEngine, operation_id: int) -> Row:
@@ -48,7 +56,12 @@ async def shown(engine: AsyncEngine, operation_id: int) -> Row:
             row = (await connection.execute(_SHOW, {"id": operation_id})).mappings().first()
     if row is None:
         raise Refused(f"there is no operation {operation_id}")
-    return {n: orjson.loads(value) if n in _JSON and isinstance(value, str) else value for n, value in row.items()}
+    return {name: _json(value) if name in _JSON else value for name, value in row.items()}
+
+
+def _json(stored: Any) -> Any:
+    """The driver hands JSON over as text."""
+    return orjson.loads(stored) if isinstance(stored, str) else stored
 
 
 async def limit(engine: AsyncEngine, operation_id: int, max_rate: float | None) -> None:
