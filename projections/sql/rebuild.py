@@ -24,7 +24,8 @@ class RebuildStatements:
     """Of each `:id` what stands for all there is of it; equal where nothing has changed."""
     put_down: TextClause
     """Forget the states kept aside and the parked events, and give the rows version 0, which is below any event's. The
-    rows stay: what an application has attached to them by foreign keys would go with them."""
+    rows stay: what an application has attached to them by foreign keys would go with them. Parked events of
+    `:kept_version` of `:kept_id`, two arrays side by side, stay too."""
     settle: TextClause
     """Rows that are still at version 0, because their newest state is contested: they stay as they were shown, below
     the version that waits. `:id` and `:version` are what was there. Returns the ids of those that can't: none earlier
@@ -75,7 +76,9 @@ def rebuild_statements(projection: Projection) -> RebuildStatements:
         seen=text(seen),
         put_down=text(f"""
             WITH states AS (DELETE FROM {ABSENT} WHERE entity = '{entity}' AND id = ANY({_IDS})),
-                events AS (DELETE FROM {PARKED} WHERE entity = '{entity}' AND entity_id = ANY({_IDS}))
+                events AS (DELETE FROM {PARKED} WHERE entity = '{entity}' AND entity_id = ANY({_IDS})
+                    AND (entity_id, version) NOT IN (
+                        SELECT * FROM unnest(CAST(:kept_id AS uuid[]), CAST(:kept_version AS bigint[]))))
             UPDATE {table} SET version = 0 WHERE id = ANY({_IDS})"""),
         settle=text(f"""
             UPDATE {table} t SET version = greatest(0, least(v.version, a.version - 1))

@@ -29,6 +29,7 @@ from tests.support.topics import delete_records
 from tests.support.world import World
 
 EXECUTE = ("rebuild", "--execute", "--undo")
+ALL_PARKED = "SELECT * FROM projector.parked_events ORDER BY entity_id, version"
 LEFT = "SELECT count(*)::int FROM pg_class WHERE relname LIKE 'operation\\_%'"
 
 
@@ -148,3 +149,34 @@ async def test_what_waits_for_a_truncated_row_does_not_keep_it_from_being_healed
     assert await world.value("SELECT version::int FROM users WHERE id = $1", users[5]) == 2
     assert await world.value("SELECT count(*)::int FROM projector.parked_events") == 0
     assert (await told(world, "verify", exit_status=5))["kinds"] == {}
+
+
+async def test_what_waits_and_cannot_be_proved_stays_beside_what_is_healed(world: World, tmp_path: Path) -> None:
+    """Retention took the records of later versions, which had come first; those of the rows are there."""
+    users = [UUID(int=n) for n in range(4)]
+    later = [a_user_event("updated", id=one, version=3, name="Three") for one in users]
+    await play(world, True, *later, *(a_user_event(id=one) for one in users))
+    await delete_records(world.bootstrap, world.users, before=4)
+    parked = await world.rows(ALL_PARKED)
+    await world.rows("UPDATE users SET name = 'forged' WHERE id = $1", users[0])
+    await world.rows("DELETE FROM users WHERE id = $1", users[1])
+    await world.rows(
+        'UPDATE projector.parked_events SET data = data || \'{"name": "Four"}\' WHERE entity_id = $1', users[1]
+    )
+    tampered = await world.rows(ALL_PARKED)
+    done = await told(world, *EXECUTE, str(tmp_path / "undo"), exit_status=5)
+    assert (done["verdict"], done["differing"], done["healed"], done["unproved"]) == ("unprovable", 2, 2, 4)
+    assert {row["name"] for row in await world.rows("SELECT name FROM users")} == {"Ada"}
+    assert await world.value("SELECT count(*)::int FROM users") == 4
+    assert await world.rows(ALL_PARKED) == tampered != parked, "nobody knows what was changed there"
+    assert (await told(world, "verify", exit_status=5))["kinds"] == {"unprovable": 4}
+    assert (await told(world, "undo", str(tmp_path / "undo"), "--execute"))["put_back"] == 2
+    assert await world.value("SELECT count(*)::int FROM users WHERE name = 'Ada'") == 2
+    assert await world.rows(ALL_PARKED) == tampered
+    await told(world, *EXECUTE, str(tmp_path / "again"), exit_status=5)
+    await play(world, True, a_user_event("updated", id=users[0], version=2, name="Two"), create=False)
+    shown = await world.rows("SELECT name, version FROM users WHERE id = $1", users[0])
+    assert shown == [{"name": "Three", "version": 3}], "its turn came"
+    gone = await told(world, *EXECUTE, str(tmp_path / "more"), "--delete-unprovable", exit_status=5)
+    assert gone["unproved"] == 0
+    assert await world.rows(ALL_PARKED) == []

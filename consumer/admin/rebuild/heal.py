@@ -115,7 +115,9 @@ class Healing:
     async def _replace(self, unit: Unit, projection: Projection, mine: Sequence[Sick], found: Found) -> list[UUID]:
         """Alone: take what is there away, and write the events again."""
         ids = [one.id for one in mine]
-        await unit.connection.execute(self._sql[projection.entity].put_down, {"id": ids})
+        kept = [(one.id, version) for one in mine for version in one.keeps]
+        values = {"kept_id": [one for one, _ in kept], "kept_version": [version for _, version in kept]}
+        await unit.connection.execute(self._sql[projection.entity].put_down, {"id": ids, **values})
         late = await self._write(unit, projection, mine, found)
         await self._settle(unit, projection, [one for one in mine if one.has_state], found)
         await self._keep_since(unit.connection, projection, ids, found)

@@ -16,7 +16,7 @@ from neon_projector.consumer.admin.operations.pace import Pace
 from neon_projector.consumer.admin.rebuild.heal import Healing
 from neon_projector.consumer.admin.rebuild.originals import Originals
 from neon_projector.consumer.admin.rebuild.sick import Sick
-from neon_projector.consumer.admin.rebuild.todo import Todo
+from neon_projector.consumer.admin.rebuild.todo import Pending, Todo
 from neon_projector.consumer.admin.verify.spill import Spill
 from neon_projector.consumer.batching.sizes import size_of
 from neon_projector.consumer.decoder import decoder_of
@@ -100,7 +100,9 @@ class Round:
             for entity_id, own in packed.items():
                 found = [self._again(projection, entity_id, one, originals) for one in deciding(own)]
                 events = [event for event in found if event is not None]
-                some.append(Sick(entity_id, seen[entity_id], events if len(events) == len(found) else None))
+                pending = seen[entity_id]
+                whole = events if len(events) == len(found) else None
+                some.append(Sick(entity_id, pending.seen, whole, pending.keeps))
                 size += sum(size_of(event.record) for event in events)
                 if size >= PORTION_BYTES or len(some) >= MOST:
                     yield some
@@ -121,8 +123,8 @@ class Round:
 
     async def _pending(
         self, projection: Projection, bucket: int
-    ) -> tuple[Mapping[UUID, bytes], Mapping[UUID, Sequence[Packed]]]:
-        """Of one bucket, by id: what stood for it in the snapshot, and its events."""
+    ) -> tuple[Mapping[UUID, Pending], Mapping[UUID, Sequence[Packed]]]:
+        """Of one bucket, by id: what is to be healed, and its events."""
         number, own = self._packing.projections.index(projection), dict[UUID, list[Packed]]()
         for part in self._spill.parts(bucket):
             for packed in self._packing.decode_many(part):
@@ -140,4 +142,4 @@ class Round:
         with translated():
             async with self._engine.connect() as connection:
                 seen = await self._todo.first(connection, self._number, projection.entity, MOST)
-        return [Sick(entity_id, one, []) for entity_id, one in seen.items()]
+        return [Sick(entity_id, one.seen, [], one.keeps) for entity_id, one in seen.items()]

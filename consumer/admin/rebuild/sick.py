@@ -1,5 +1,6 @@
 """An entity that differs, ready to be healed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from uuid import UUID
@@ -15,11 +16,13 @@ NOTHING = sha256(b"[null, null, null]").digest()
 @dataclass(frozen=True)
 class Sick:
     """An entity that differs: what stood for it in the snapshot, and the events that decide its state, in the order of
-    the log (none: it must not be there). None for the events: one of them is lost."""
+    the log (none: it must not be there). None for the events: one of them is lost. `keeps`: the versions of its parked
+    events that the topics can't prove: they stay, and are applied where their turn comes."""
 
     id: UUID
     seen: bytes
     events: list[Event] | None
+    keeps: Sequence[int] = ()
 
     @property
     def is_new(self) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from neon_projector.consumer.admin.operations import left_behind
+from neon_projector.models.control.waiting import PARKED_EVENTS
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.sql.rebuild import seen_in
 from neon_projector.projections.sql.verify.differences import DIFFERENCES
@@ -30,6 +31,13 @@ class Group(NamedTuple):
     number: int
 
 
+class Pending(NamedTuple):
+    """Of one entity: what stood for it in the snapshot, and the versions of the parked events that stay."""
+
+    seen: bytes
+    keeps: list[int]
+
+
 class Choice(NamedTuple):
     """Which of the entities that differ are healed."""
 
@@ -40,8 +48,8 @@ class Choice(NamedTuple):
 
 
 class Entities(NamedTuple):
-    """How many differ, can't be proved and stay as they are, are ahead of the positions and stay as they are, and are
-    chosen to be healed."""
+    """How many differ, have something that can't be proved and stays as it is, are ahead of the positions and stay as
+    they are, and are chosen to be healed."""
 
     differing: int
     unproved: int
@@ -53,17 +61,25 @@ _GROUPS = text(f"""
     SELECT entity, table_name, kind, count(*) AS number FROM {DIFFERENCES} WHERE operation_id = :operation
     GROUP BY 1, 2, 3 ORDER BY 1 DESC, 2, 3""")
 _BY_ENTITY = f"""
-    SELECT entity, id, bool_or(kind = 'unprovable') AS unprovable, bool_or(kind = 'ahead') AS ahead,
-        bool_and(kind = 'missing') AS only_missing
+    SELECT entity, id, bool_or(kind = 'unprovable') AS has_unprovable,
+        bool_or(kind = 'unprovable' AND table_name <> '{PARKED_EVENTS}') OR bool_and(kind = 'unprovable') AS unprovable,
+        bool_or(kind = 'ahead') AS ahead, bool_and(kind = 'missing') AS only_missing
     FROM {DIFFERENCES} WHERE operation_id = :operation GROUP BY entity, id"""
+"""`unprovable`: it can't be healed without touching what can't be proved. A parked event does not count: it stays
+beside what is healed, and the service's own writers know what to do with it."""
+_KEEPS = f"""
+    SELECT id, array_agg(found_version) AS keeps FROM {DIFFERENCES}
+    WHERE operation_id = :operation AND entity = :entity AND table_name = '{PARKED_EVENTS}' AND kind = 'unprovable'
+        AND NOT CAST(:unprovable AS boolean) GROUP BY id"""
 _CHOSEN = """NOT ahead AND (CAST(:unprovable AS boolean) OR NOT unprovable)
     AND (NOT CAST(:missing_only AS boolean) OR only_missing)"""
 _ENTITIES = text(f"""
     SELECT count(*) FILTER (WHERE NOT ahead AND (NOT unprovable OR CAST(:unprovable AS boolean))) AS differing,
-        count(*) FILTER (WHERE unprovable AND NOT CAST(:unprovable AS boolean)) AS unproved,
+        count(*) FILTER (WHERE has_unprovable AND NOT CAST(:unprovable AS boolean)) AS unproved,
         count(*) FILTER (WHERE ahead) AS ahead,
         count(*) FILTER (WHERE {_CHOSEN}) AS chosen FROM ({_BY_ENTITY}) d""")
-_THERE = text("SELECT to_regclass(:name) IS NOT NULL")
+_THERE = text("SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(:name) AND attname = 'keeps')")
+"""Also whether it is as this version makes it."""
 
 
 class Todo:
@@ -73,10 +89,10 @@ class Todo:
         self._operation_id, self._registry, self._side = operation_id, registry, side
         self.table = left_behind.table_of(operation_id, "todo")
         self._pending = text(f"""
-            SELECT id, seen FROM {self.table}
+            SELECT id, seen, keeps FROM {self.table}
             WHERE round = :round AND entity = :entity AND id = ANY(CAST(:id AS uuid[])) AND outcome IS NULL""")
         self._first = text(f"""
-            SELECT id, seen FROM {self.table} WHERE round = :round AND entity = :entity AND outcome IS NULL
+            SELECT id, seen, keeps FROM {self.table} WHERE round = :round AND entity = :entity AND outcome IS NULL
             ORDER BY id LIMIT :most""")
         self._done = text(f"""
             UPDATE {self.table} SET outcome = :outcome
@@ -97,7 +113,8 @@ class Todo:
         await connection.execute(
             text(f"""
             CREATE TABLE {self.table} (
-                round integer, entity text, id uuid, seen bytea, outcome text, PRIMARY KEY (round, entity, id))""")
+                round integer, entity text, id uuid, seen bytea, keeps bigint[], outcome text,
+                PRIMARY KEY (round, entity, id))""")
         )
 
     async def fill(self, connection: AsyncConnection, number: int, choice: Choice) -> int:
@@ -107,22 +124,24 @@ class Todo:
             ids = f"SELECT id FROM ({_BY_ENTITY}) d WHERE entity = '{projection.entity}' AND {_CHOSEN}"
             if (await connection.execute(text(f"SELECT 1 FROM ({ids}) d LIMIT 1"), values)).first() is None:
                 continue  # of what was not compared there are no tables
-            insert = f"INSERT INTO {self.table} (round, entity, id, seen)"
-            select = f"SELECT {number}, '{projection.entity}', id, seen FROM ({seen_in(projection, self._side, ids)}) s"
-            count += (await connection.execute(text(f"{insert} {select}"), values)).rowcount
+            insert = f"""
+                INSERT INTO {self.table} (round, entity, id, seen, keeps)
+                SELECT {number}, :entity, s.id, s.seen, coalesce(k.keeps, '{{}}')
+                FROM ({seen_in(projection, self._side, ids)}) s LEFT JOIN ({_KEEPS}) k ON k.id = s.id"""
+            count += (await connection.execute(text(insert), values | {"entity": projection.entity})).rowcount
         return count
 
     async def pending(
         self, connection: AsyncConnection, number: int, entity: str, ids: Iterable[UUID]
-    ) -> dict[UUID, bytes]:
-        """Those of `ids` that are still to be healed, each with what stood for it in the snapshot."""
+    ) -> dict[UUID, Pending]:
+        """Those of `ids` that are still to be healed."""
         found = await connection.execute(self._pending, {"round": number, "entity": entity, "id": list(ids)})
-        return {row.id: row.seen for row in found}
+        return {row.id: Pending(row.seen, row.keeps) for row in found}
 
-    async def first(self, connection: AsyncConnection, number: int, entity: str, most: int) -> dict[UUID, bytes]:
+    async def first(self, connection: AsyncConnection, number: int, entity: str, most: int) -> dict[UUID, Pending]:
         """Some that are still to be healed."""
         found = await connection.execute(self._first, {"round": number, "entity": entity, "most": most})
-        return {row.id: row.seen for row in found}
+        return {row.id: Pending(row.seen, row.keeps) for row in found}
 
     async def done(
         self, connection: AsyncConnection, number: int, entity: str, ids: Collection[UUID], outcome: str

@@ -132,7 +132,7 @@ class Undo:
         sql, before = self._sql[entity], line["before"]
         try:
             async with self._savepoints.tried(connection, self._registry[entity].table_name):
-                await connection.execute(sql.put_down, {"id": [entity_id]})
+                await connection.execute(sql.put_down, {"id": [entity_id], "kept_id": [], "kept_version": []})
                 if before["row"] is None and now["row"] is not None:
                     gone = before["state"] is not None and before["state"]["reason"] in GONE_FOR_CHILDREN
                     reason = "parent_deleted" if gone else "no_parent"
