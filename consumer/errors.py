@@ -159,6 +159,12 @@ class SchemaTooOld(FatalError):
     message = "The database's schema is older than this service's own. Run: projector migrate."
 
 
+class TablesBusy(TransientError):
+    """`detail` names the transactions that keep a table, so that `projector migrate` can't change it."""
+
+    message = "Nothing is migrated: another transaction has been using a table for too long."
+
+
 class TopicMissing(FatalError):
     """Kafka has no topic of this name."""
 

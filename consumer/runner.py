@@ -15,7 +15,7 @@ from neon_projector.consumer.settings import Settings
 from neon_projector.consumer.telemetry.page.routes import Page
 from neon_projector.consumer.telemetry.sidecar import Sidecar, create_app, on_loop
 from neon_projector.consumer.telemetry.tracing.switch import tracing_of
-from neon_projector.consumer.version import version
+from neon_projector.consumer.version import revision, version
 from neon_projector.models.connection import bind_arrays_quickly
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.registry import REGISTRY
@@ -62,7 +62,7 @@ async def run(settings: Settings, registry: Registry = REGISTRY) -> signal.Signa
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop, number)
-    log.info("starting", extra={"version": version(), "group_id": settings.kafka_group_id})
+    log.info("starting", extra={"version": version(), "revision": revision(), "group_id": settings.kafka_group_id})
     try:
         await service.run()
     finally:

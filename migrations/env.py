@@ -30,6 +30,11 @@ def configure(**target: Any) -> None:
     )
 
 
+WAIT_BRIEFLY = """DO $$ BEGIN
+    IF current_setting('lock_timeout') = '0' THEN SET LOCAL lock_timeout = '2s'; END IF;
+END $$"""
+"""All others wait behind a lock that waits. A limit of the operator's own stays."""
+
 paramstyle: Literal["named"] = "named"
 if context.is_offline_mode():
     configure(dialect_name="postgresql", literal_binds=True, dialect_opts={"paramstyle": paramstyle})
@@ -38,5 +43,6 @@ else:
 with context.begin_transaction():
     # revisions name the tables that applications read without a schema, as the models do
     context.execute(f"SET LOCAL search_path = {ENTITY_SCHEMA}")
+    context.execute(WAIT_BRIEFLY)
     context.execute(f"CREATE SCHEMA IF NOT EXISTS {CONTROL_SCHEMA}")
     context.run_migrations()

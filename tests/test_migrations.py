@@ -1,6 +1,7 @@
 """Migrations: they make what the models say, can be undone, and several may run at once."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from pydantic import SecretStr
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from neon_projector.consumer.errors import SchemaMissing, SchemaTooOld
-from neon_projector.consumer.schema import migrate
+from neon_projector.consumer.errors import SchemaMissing, SchemaTooOld, TablesBusy
+from neon_projector.consumer.schema import giving_way, migrate
 from neon_projector.consumer.schema.migrate import (
     SchemaState,
     alembic_config,
@@ -28,6 +29,7 @@ from neon_projector.consumer.schema.migrate import (
 from neon_projector.models.control import ALL_METADATA
 from neon_projector.models.engine import create_direct_engine
 from neon_projector.models.settings import DatabaseSettings
+from tests.support.hostile import set_defaults
 
 OURS = "n.nspname IN ('public', 'projector')"
 SHAPE = f"""
@@ -136,6 +138,70 @@ async def test_indexes_that_an_operator_made_beforehand_are_taken(
     assert await fetched(empty_database, SHAPE) == await fetched(database, SHAPE)
     assert await fetched(empty_database, "SELECT 'ix_users_created_at_id'::regclass::oid::int") == [before]
     assert await fetched(empty_database, "SELECT indexrelid::regclass::text FROM pg_index WHERE NOT indisvalid") == []
+
+
+WAITS = """
+    SELECT count(*)::int FROM pg_locks JOIN pg_database d ON d.oid = database
+    WHERE d.datname = current_database() AND relation IS NOT NULL AND NOT granted"""
+
+
+@pytest.fixture
+def briefly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a migration which gave way begins again soon."""
+    monkeypatch.setattr(giving_way, "PAUSE_SECONDS", 0.1)
+
+
+@pytest.mark.usefixtures("briefly")
+async def test_a_long_report_of_an_application_stops_nobody_while_migrate_waits_for_it(
+    empty_database: str, engine: AsyncEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    await upgrade(engine, "0013")
+    report = await asyncpg.connect(empty_database, server_settings={"application_name": "yearly report"})
+    transaction = report.transaction()
+    await transaction.start()
+    await report.execute("SELECT FROM users")
+    migrating = asyncio.create_task(upgrade(engine))
+    try:
+        await until(lambda: fetched(empty_database, WAITS), [(1,)])
+        async with asyncio.timeout(60):
+            assert await fetched(empty_database, "SELECT id FROM users") == []  # whom the lock would keep out
+        await until(lambda: said(caplog, "yearly report"), True)
+    finally:
+        await transaction.rollback()
+        await report.close()
+    await migrating
+    assert await schema_state(engine) is SchemaState.CURRENT
+
+
+@pytest.mark.usefixtures("briefly")
+async def test_migrate_gives_up_and_names_who_is_in_the_way(
+    empty_database: str, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(giving_way, "PATIENCE_SECONDS", 0)
+    await upgrade(engine, "0014")
+    await set_defaults(empty_database, {"lock_timeout": "50ms"})  # an operator's own stays
+    there = await fetched(empty_database, SHAPE)
+    report = await asyncpg.connect(empty_database, server_settings={"application_name": "yearly report"})
+    async with report.transaction():
+        await report.execute("SELECT FROM projector.service_settings")
+        pid = report.get_server_pid()
+        with pytest.raises(TablesBusy, match=rf"SELECT pg_terminate_backend\({pid}\)") as ended:
+            await upgrade(engine)
+    await report.close()
+    assert ended.value.exit_status == 3
+    assert "yearly report" in str(ended.value)
+    assert await fetched(empty_database, SHAPE) == there
+    await upgrade(engine)
+
+
+async def until(ask: Callable[[], Awaitable[Any]], expected: Any) -> None:
+    async with asyncio.timeout(60):
+        while await ask() != expected:
+            await asyncio.sleep(0.02)
+
+
+async def said(caplog: pytest.LogCaptureFixture, words: str) -> bool:
+    return words in caplog.text
 
 
 def revisions() -> list[str]:

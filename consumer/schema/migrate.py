@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.errors import FatalError, SchemaMissing, SchemaTooOld
 from neon_projector.consumer.recovery.translate import translated
+from neon_projector.consumer.schema.giving_way import giving_way
 from neon_projector.models import CONTROL_SCHEMA
 from neon_projector.models.base import VERSION_TABLE
 
@@ -57,7 +58,12 @@ def newest_revision() -> str:
 
 
 async def upgrade(engine: AsyncEngine, revision: str = "head") -> None:
-    """Migrate up to `revision`, alone: others wait for the lock, and then find nothing to do."""
+    """Migrate up to `revision`, alone: others wait for the lock, and then find nothing to do. TablesBusy where another
+    transaction does not end."""
+    await giving_way(engine, lambda: _upgrade(engine, revision))
+
+
+async def _upgrade(engine: AsyncEngine, revision: str) -> None:
     with _alembic_translated():
         async with engine.connect() as connection, connection.begin():
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})

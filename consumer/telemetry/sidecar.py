@@ -22,7 +22,7 @@ from neon_projector.consumer.telemetry.metrics import Metrics
 from neon_projector.consumer.telemetry.page.prefix import HeadAsGet, WithoutPrefix
 from neon_projector.consumer.telemetry.page.routes import Page
 from neon_projector.consumer.telemetry.state import CHECKS, ServiceState
-from neon_projector.consumer.version import version
+from neon_projector.consumer.version import revision, version
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def create_app(state: ServiceState, metrics: Metrics, settings: Settings, ping: 
 
     @app.get("/status")
     async def status() -> JSONResponse:
-        return JSONResponse({"version": version(), **state.summary()})
+        return JSONResponse({"version": version(), "revision": revision(), **state.summary()})
 
     app.include_router(page.router)
     if settings.http_path_prefix:

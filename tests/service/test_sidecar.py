@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from importlib.metadata import version
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -18,7 +19,7 @@ from tests.support.world import World
 async def test_a_caught_up_service_is_live_ready_and_says_so(world: World) -> None:
     await world.create_topics(partitions=2)
     await world.publish_users(7)
-    with running_projector(world.settings) as projector:
+    with running_projector(world.settings | {"PROJECTOR_REVISION": "4f2a91c"}) as projector:
         await world.until_consumed(7)
         for path in ("/health/live", "/health/ready", "/health/db"):
             _, body = eventually(f"{path} is fine", lambda path=path: fine(projector.get(path)))
@@ -26,6 +27,7 @@ async def test_a_caught_up_service_is_live_ready_and_says_so(world: World) -> No
         status_body = eventually("lag is told", lambda: caught_up(projector))
     assert status_body["events"] == {"applied": 7}
     assert len(status_body["partitions"]) == 4
+    assert (status_body["version"], status_body["revision"]) == (version("neon-projector"), "4f2a91c")
 
 
 async def test_every_metric_of_the_design_is_there_and_0_when_caught_up(world: World) -> None:
