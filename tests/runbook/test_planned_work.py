@@ -20,24 +20,33 @@ SECONDS = 90
 PARTITIONS = 3
 ACCESS = """
 host all postgres 127.0.0.1/32 trust
-host all keeper 127.0.0.1/32 scram-sha-256
+host all all 127.0.0.1/32 scram-sha-256
 """
+ROTATE = "Rotate the database's password"
 
 
 @pytest.fixture
 async def world(kafka: str, server: EmbeddedPostgres) -> World:
-    """On a server that asks the user `keeper` for a password, which is `old`."""
+    """On a server that asks the user `keeper`, who owns the tables, for a password, which is `old`."""
     (server.data / "pg_hba.conf").write_text(ACCESS)
-    await execute(server.url, "CREATE ROLE keeper SUPERUSER LOGIN PASSWORD 'old'", "SELECT pg_reload_conf()")
+    rights = "GRANT CREATE ON DATABASE postgres TO keeper; GRANT CREATE ON SCHEMA public TO keeper"
+    await execute(server.url, f"CREATE ROLE keeper CREATEROLE LOGIN PASSWORD 'old'; {rights}; SELECT pg_reload_conf()")
     world = World.of_its_own(kafka, server.url)
-    await migrate_database(world.database_url)
+    await migrate_database(with_password(world, "old")["NEON_DATABASE_URL"])
     await world.create_topics(PARTITIONS)
     return world
 
 
-def with_password(world: World, password: str) -> dict[str, str]:
-    url = world.database_url.replace("postgres@", f"keeper:{password}@")
+def with_password(world: World, password: str, role: str = "keeper") -> dict[str, str]:
+    url = world.database_url.replace("postgres@", f"{role}:{password}@")
     return world.settings | {"NEON_DATABASE_URL": url}
+
+
+def statements() -> list[str]:
+    """The runbook's way to a second role, from `keeper` to `deputy`, whose password is `new`."""
+    lines = re.findall(r"^    (\w+ .+;)$", section(RUNBOOK, ROTATE), re.MULTILINE)
+    names = {"first": "keeper", "second": "deputy", "…": "new"}
+    return [re.sub("|".join(names), lambda found: names[found[0]], line) for line in lines]
 
 
 def all_read(*instances: Projector) -> bool:
@@ -59,13 +68,21 @@ async def rotated(world: World) -> None:
         )
         await world.publish_users(5)
         assert projector.process.wait(SECONDS) == 3
-        (said,) = re.findall(r"`(the database refuses .+?)`", section(RUNBOOK, "Rotate the database's password"))
+        (said,) = re.findall(r"`(the database refuses .+?)`", section(RUNBOOK, ROTATE))
         assert said in projector.logged().splitlines()[-1]
     with running_projector(with_password(world, "new")) as projector:
         await world.until_consumed(15, SECONDS)
-        operator = Operator(world, with_password(world, "new"))
-        heading = "Rotate the database's password"
-        assert "nobody" not in await operator.does(RUNBOOK, heading, "projector status --partitions")
+        *takes_over, disowns, drops = statements()
+        await execute(with_password(world, "new")["NEON_DATABASE_URL"], *takes_over)
+        await world.publish_users(5)
+        await world.until_consumed(20, SECONDS)  # whoever runs as the first role goes on
+        assert projector.terminate(SECONDS) == 0
+    with running_projector(with_password(world, "new", "deputy")) as projector:
+        await execute(world.database_url, disowns, drops)
+        await world.publish_users(5)
+        await world.until_consumed(25, SECONDS)
+        operator = Operator(world, with_password(world, "new", "deputy"))
+        assert "nobody" not in await operator.does(RUNBOOK, ROTATE, "projector status --partitions")
         assert projector.terminate(SECONDS) == 0
 
 
@@ -88,12 +105,12 @@ async def moved(world: World, server: EmbeddedPostgres, home: Path) -> World:
     await operator.does(RUNBOOK, heading, "projector migrate", more="--check")
     with running_projector(there.settings) as projector:
         await world.publish_users(5)
-        await there.until_consumed(20, SECONDS)
+        await there.until_consumed(30, SECONDS)
         assert "OK" in await operator.does(RUNBOOK, heading, "projector status")
         await operator.does(RUNBOOK, heading, "projector verify")
         assert projector.terminate(SECONDS) == 0
-    assert await there.value("SELECT count(*)::int FROM users") == 20
-    assert await world.value("SELECT count(*)::int FROM users") == 15
+    assert await there.value("SELECT count(*)::int FROM users") == 30
+    assert await world.value("SELECT count(*)::int FROM users") == 25
     return there
 
 
@@ -110,9 +127,9 @@ async def scaled(world: World) -> None:
         assert [other.terminate(SECONDS) for other in others] == [0, 0]
         eventually("one reads all again", lambda: all_read(one), SECONDS)
         await world.publish_users(5)
-        await world.until_consumed(30, SECONDS)
+        await world.until_consumed(40, SECONDS)
         assert one.terminate(SECONDS) == 0
-    assert await world.value("SELECT count(*)::int FROM users") == 30
+    assert await world.value("SELECT count(*)::int FROM users") == 40
 
 
 async def test_a_password_is_rotated_a_database_moved_and_a_service_scaled_as_the_runbook_says(
