@@ -19,6 +19,7 @@ WHY_STOPPED = {
 }
 LISTS_LETTERS = "projector dead-letters list"
 WATCHES = "projector status --watch"
+SAYS_WHO_SENDS = "projector traffic"
 
 
 def looked_into_by(stop: Stop, *, letters: bool) -> str | None:

@@ -7,6 +7,7 @@ from neon_projector.consumer.admin.group_protocols import CLASSIC
 from neon_projector.consumer.admin.trouble import held_back, late, unread
 from neon_projector.consumer.offsets.intake_stops import FUSE, PAUSED, Stop, lifted_by
 from neon_projector.consumer.remedies import (
+    SAYS_WHO_SENDS,
     WATCHES,
     WHY_STOPPED,
     Place,
@@ -79,7 +80,7 @@ def _behind(status: Row) -> Iterator[Finding]:
         records, oldest = sum(row["lag"] for row in rows), max(row["lag_seconds"] for row in rows)
         are = verb(records, "is", "are")
         said = f"{counted(records, 'record')} of {_names(rows)} {are} not applied yet, the oldest for {span(oldest)}"
-        yield Finding("behind", said, WATCHES)
+        yield Finding("behind", said, SAYS_WHO_SENDS)
     if rows := held_back(status):
         yield Finding("behind", f"a publisher's open transaction holds back records of {_names(rows)}")
 

@@ -22,6 +22,7 @@ from neon_projector.consumer.cli.redrive import retry
 from neon_projector.consumer.cli.replay import replay
 from neon_projector.consumer.cli.roles import roles
 from neon_projector.consumer.cli.status import status
+from neon_projector.consumer.cli.traffic import traffic
 from neon_projector.consumer.cli.undo import undo
 from neon_projector.consumer.environment import load_settings
 from neon_projector.consumer.logs.setup import set_up_logging, silence_libraries
@@ -50,6 +51,9 @@ letters.app.command(
     epilog=examples("dead-letters discard --superseded", 'dead-letters discard 42 --execute --why "a test"')
 )(discard)
 app.command(epilog=examples("status", "status --watch", "status --partitions"))(status)
+app.command(
+    epilog=examples("traffic", "traffic --topic users --by type", "traffic --from PT2H --to PT1H --all --json")
+)(traffic)
 app.command(
     epilog=examples(
         f"explain {AN_ID}",

@@ -35,7 +35,7 @@ PRINTS_A_DOCUMENT = {("contract",), ("migrate",), ("roles",)}
 NEEDS_A_FILE = {("undo",)}
 ASKS_KAFKA = [
     ["status"], ["offsets", "show"], ["offsets", "reset", "--all-topics", "--to-latest"], ["verify"],
-    ["explain", AN_ID, "--from-topic"], ["explain", "--partition", "users:0"], ["rebuild"],
+    ["explain", AN_ID, "--from-topic"], ["explain", "--partition", "users:0"], ["rebuild"], ["traffic"],
 ]  # fmt: skip
 WRONG = [
     ["explain"], ["explain", "--email", ""], ["explain", "no-uuid"], ["explain", AN_ID, "--email", "a@example.com"],
@@ -46,6 +46,8 @@ WRONG = [
     ["parked", "retry", AN_ID, "--all"], ["rebuild", "--entity", "nobody"], ["rebuild", "--id", "nobody"],
     ["rebuild", "--from-verify", "1", "--entity", "user"], ["operations", "show", "0"], ["no-such-command"],
     ["check"], ["check", "none.jsonl"], ["publish"], ["publish", "none.jsonl"], ["publish", "-", "--rate", "0"],
+    ["traffic", "--topic", "nowhere"], ["traffic", "--by", "nobody"], ["traffic", "--from", "yesterday"],
+    ["traffic", "--limit", "0"], ["traffic", "--from", "2", "--to", "1"],
 ]  # fmt: skip
 
 

@@ -150,11 +150,13 @@ async def all_instances_are_killed(scene: Scene) -> None:
 
 
 async def a_publisher_floods(scene: Scene) -> None:
-    floods, mad = "A publisher floods", uuid4()
+    floods, mad = "A flood of bad records", uuid4()
     with scene.raises(("IntakeStopped", "page", "firing"), told={("IntakeStopped", ON_CALL)}):
         await scene.publish(bad(WINDOW + WINDOW // 2, mad))
     told = await scene.operator.does(RUNBOOK, "IntakeStopped", "projector status", status=1)
     assert "invalid_data from /shop" in " ".join(told.split()), told
+    told = await scene.operator.does(OPERATIONS, "A publisher floods", "projector traffic --topic users --by type")
+    assert re.search(r"/shop +user\.created ", told), told
     await scene.operator.does(OPERATIONS, floods, "projector resume --topic users --accept")
     await scene.caught_up()
     assert "/shop" in await scene.operator.does(OPERATIONS, floods, "projector dead-letters list --summary")

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from neon_projector.consumer.offsets.intake_stops import ACCEPTED, FUSE, lifted_by
 from neon_projector.consumer.remedies import (
-    WATCHES,
+    SAYS_WHO_SENDS,
     WHY_STOPPED,
     intake,
     looked_into_by,
@@ -71,7 +71,7 @@ def _of_checks(state: ServiceState, failed: dict[str, str], now: float) -> Itera
         yield Finding("behind", "group", short, says, STATUS, "stalled")
     if (why := failed.get("lag")) is not None:
         yield Finding(
-            "behind", "lag", "it takes too long", f"the oldest record waits for {why}", WATCHES, "freshnessslow"
+            "behind", "lag", "it takes too long", f"the oldest record waits for {why}", SAYS_WHO_SENDS, "freshnessslow"
         )
 
 

@@ -1,0 +1,1 @@
+"""`traffic`: who sends how much, read from the topics beside the running service."""

@@ -1,0 +1,98 @@
+"""Who sends how much: a range of the topics, read beside the running service, which is not touched."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from neon_projector.consumer.admin.replay.plan import Point
+from neon_projector.consumer.admin.traffic.counting import By, Counting
+from neon_projector.consumer.admin.traffic.pace import Look, look, pace_of, positions_of, second_look
+from neon_projector.consumer.admin.traffic.ranges import SAMPLE, Asked, Range, ranges_of, sampled
+from neon_projector.consumer.admin.traffic.rows import most_of, rate_of, rows_of, time_of
+from neon_projector.consumer.admin.watermarks import bounds_of
+from neon_projector.consumer.kafka.errors import kafka_translated
+from neon_projector.consumer.kafka.reread import Reread
+from neon_projector.consumer.settings import Settings
+
+Row = dict[str, Any]
+
+LATELY_MS = 10 * 60 * 1000
+"""From so long ago on, where no start is given."""
+
+
+async def traffic_of(
+    engine: AsyncEngine, settings: Settings, asked: Asked, by: By, progress: Callable[[int, int], None],
+    *, every: bool = False,
+) -> Row:  # fmt: skip
+    """`topics` (what was read of each, the source that sends `most`, and how fast records come and are applied), `rows`
+    (topic, source, and what `by` says; those with most records first), `missing` (at most so many records are missing
+    in a row), `ids_exact`, and `unreadable` (sentences). `progress` hears how many offsets are read, of how many.
+    `every`: all records, not only the newest.
+
+    Refused where Kafka does not have what was asked for; TransientError where a server does not answer.
+    """
+    now = int(time.time() * 1000)
+    positions = await positions_of(engine, settings)
+    first = await bounds_of(settings, _milliseconds(asked.start, now - LATELY_MS))
+    last = await bounds_of(settings, asked.end.value) if asked.end and asked.end.kind == "time" else first
+    before = look(positions, first)
+    wanted = ranges_of(asked, first, last, before.positions)
+    ranges = wanted if every else sampled(wanted, SAMPLE)
+    until = min(now, asked.end.value) if asked.end and asked.end.kind == "time" else now
+    counting = Counting(by, until)
+    unreadable = await _read(settings, ranges, counting, progress)
+    own = [one.partition for one in ranges]
+    topics = dict.fromkeys(partition.topic for partition in own)
+    after = await second_look(engine, settings, before) if before.waiting(own) and asked.end is None else None
+    until = counting.newest if asked.end and asked.end.kind == "offset" else until
+    return {
+        "topics": [_topic(topic, ranges, counting, until, before, after) for topic in topics],
+        "rows": rows_of(counting, until),
+        "missing": counting.rows.missing,
+        "ids_exact": counting.ids.exact,
+        "unreadable": unreadable,
+    }
+
+
+def _milliseconds(point: Point | None, default: int) -> int | None:
+    if point is None:
+        return default
+    return point.value if point.kind == "time" else None
+
+
+async def _read(
+    settings: Settings, ranges: Sequence[Range], counting: Counting, progress: Callable[[int, int], None]
+) -> list[str]:
+    starts, ends = ({one.partition: getattr(one, name) for one in ranges} for name in ("start", "end"))
+    reading = Reread(settings, ends, lambda *_: None, starts, over_gaps=True)
+    read, total = 0, sum(one.end - one.start for one in ranges)
+    with kafka_translated():
+        async for part in reading.parts():
+            counting.add(part.partition, part.records)
+            read += part.span.next_offset - part.span.start
+            progress(read, total)
+    return reading.unreadable
+
+
+def _topic(
+    topic: str, ranges: Sequence[Range], counting: Counting, until: int, before: Look, after: Look | None
+) -> Row:
+    own = [one for one in ranges if one.partition.topic == topic]
+    count = counting.topics.of(topic)
+    pace = pace_of([one.partition for one in own], before, after)
+    return {
+        "topic": topic,
+        "records": count.records,
+        "per_second": rate_of(count, until),
+        "since": time_of(count.since),
+        "most": most_of(topic, counting, until),
+        "offsets_asked": sum(one.end - one.begin for one in own),
+        "offsets_read": sum(one.end - one.start for one in own),
+        "waiting": pace.wait,
+        "come_per_second": pace.come,
+        "applied_per_second": pace.applied,
+        "seconds_since_applied": pace.idle,
+        "measured_seconds": None if after is None else after.at - before.at,
+    }
