@@ -30,8 +30,8 @@ async def apply(world: World, records: int) -> None:
 
 
 async def begin(world: World, tmp_path: Path) -> None:
-    """Five records, of which one was rejected and mended, one is rejected and one parked; then the topic is another
-    one, with eight."""
+    """Five records, of which one was rejected and mended, one is rejected and one parked; an earlier reset has left the
+    second out, it is said. Then the topic is another one, with eight."""
     await world.create_topics()
     old = [
         a_user_event(id=ADA), a_user_event("updated", ADA, 2, name="two"), a_user_event(id=EVE, email="nobody"),
@@ -41,6 +41,11 @@ async def begin(world: World, tmp_path: Path) -> None:
     await apply(world, 5)
     mended = file_of(tmp_path, a_user_event(id=EVE, email="eve@example.com"))
     assert (await told(world, *RETRY, "1", "--edit", mended, "--execute"))["outcome"] == "applied"
+    await world.rows(
+        """INSERT INTO projector.operations (command, actor, finished_at, before, after)
+        VALUES ('offsets reset', 'me', now(), jsonb_build_object($1::text, 1), jsonb_build_object($1::text, 2))""",
+        f"{world.users}:0",
+    )
     await delete_topics(world.bootstrap, world.users)
     await create_topics(world.bootstrap, world.users)
     new = [
@@ -70,26 +75,32 @@ async def test_no_record_of_the_new_topic_is_taken_for_one_of_the_old(world: Wor
     fay = await told(world, "explain", str(FAY))
     assert (fay["in_topics"], fay["not_read"]) == ({str(FAY): []}, [gone])
     partition = ("explain", "--partition", f"{world.users}:0")
-    assert (await told(world, *partition))["not_read"] == [gone]
+    left_out = await told(world, *partition, exit_status=1)
+    assert (left_out["not_read"], left_out["fresh"]) == ([gone], 0)
+    assert {row["id"] for row in left_out["may_be_stale"]} == {str(ADA), str(EVE)}
     held = await told(world, "forget", str(FAY))
     assert [(one["topic"], one["records"]) for one in held["kafka"]][-1] == (world.users, 2)
     assert held["not_read"] == []
 
     await told(world, "offsets", "reset", "--topic", world.users, "--to-earliest", "--execute")
     await apply(world, 8)
-    (operation,) = await world.rows("SELECT id FROM projector.operations WHERE command = 'offsets reset'")
+    operation = (await world.rows("SELECT id FROM projector.operations ORDER BY id"))[-1]
     before = f"the topic was created again before operation {operation['id']}, and what it had then is gone"
     for one, offsets, status in ((EVE, (4,), 1), (FAY, (2, 3), 0)):
         records, says = await did(world, one, status)
         assert records == [(offset, "stored") for offset in offsets], one
         assert f"the topics can't tell all of it ({world.users}:0: {before})" in says
+    left_out = await told(world, *partition, exit_status=1)
+    ((start, end, in_kafka),) = [(one["from"], one["to"], one["in_kafka"]) for one in left_out["windows"]]
+    assert (start, end, in_kafka, left_out["fresh"]) == (1, 2, False, 3)
+    assert [row["id"] for row in left_out["may_be_stale"]] == [str(BOB)], "the new topic has an older version only"
     await world.rows("DELETE FROM users WHERE id = $1", FAY)
     fay = await told(world, "explain", str(FAY), exit_status=1)
     assert f"was written up to version 2 ({world.users}:0 offset 3)" in fay["conclusion"]
-    of = "UPDATE projector.operations SET filter = CAST($1 AS jsonb) WHERE command = 'offsets reset' RETURNING filter"
-    ((group,),) = [row.values() for row in await world.rows(of.replace("CAST($1 AS jsonb)", "filter"))]
+    of = "UPDATE projector.operations SET filter = CAST($1 AS jsonb) WHERE id = $2"
+    group = await world.value("SELECT filter FROM projector.operations WHERE id = $1", operation["id"])
     for filter_, counts in (('{"group_id": "theirs"}', False), (None, True), (group, True)):
-        await world.rows(of, filter_)
+        await world.rows(of, filter_, operation["id"])
         assert (before in await printed(world, *partition)) is counts, filter_
     undo = ("--execute", "--undo", str(tmp_path / "undo.jsonl"))
     assert (await told(world, "rebuild", *undo, exit_status=5))["healed"] == 1
