@@ -58,11 +58,20 @@ class Move(NamedTuple):
         return f"{self.partition.topic}:{self.partition.partition}"
 
     @property
+    def again(self) -> int:
+        """How many offsets are read once more."""
+        return 0 if self.recreated else max(0, self.before - self.after)
+
+    @property
+    def skipped(self) -> int:
+        """How many offsets of the topic that is there are not read."""
+        return max(0, self.after - (0 if self.recreated else self.before))
+
+    @property
     def effect(self) -> str:
-        if self.after == self.before:
-            return "nothing"
-        verb = "read again" if self.after < self.before else "skipped"
-        return f"{abs(self.after - self.before):,} {verb}"
+        found = [f"{self.again:,} read again"] if self.again else []
+        found += [f"{self.skipped:,} skipped"] if self.skipped else []
+        return ", ".join([*(["another topic"] if self.recreated else []), *found]) or "nothing"
 
 
 _LOCK = text(f"""

@@ -41,8 +41,8 @@ def print_moves(moves: list[Move], as_json: bool, every: bool) -> None:
         moves, lambda m: m.partition.topic,
         lambda m: {"partition": m.name, "from": m.before, "to": m.after, "records": m.effect, "": clamped[m.clamped]},
         lambda own: {
-            "read again": sum(max(0, m.before - m.after) for m in own),
-            "skipped": sum(max(0, m.after - m.before) for m in own),
+            "read again": sum(m.again for m in own),
+            "skipped": sum(m.skipped for m in own),
             "as far as Kafka has it": sum(m.clamped for m in own),
         },
         every=every,
@@ -53,7 +53,8 @@ def print_moves(moves: list[Move], as_json: bool, every: bool) -> None:
 def _for_programs(move: Move) -> dict[str, Any]:
     partition = {"topic": move.partition.topic, "partition": move.partition.partition}
     gone = move.lost and move.lost.to_json()
-    return {**partition, "from": move.before, "to": move.after, "clamped": move.clamped, "lost": gone}
+    there = {"clamped": move.clamped, "created_again": move.recreated, "lost": gone}
+    return {**partition, "from": move.before, "to": move.after, **there}
 
 
 def _said_lost(move: Move) -> str:

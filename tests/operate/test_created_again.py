@@ -82,7 +82,8 @@ async def test_no_record_of_the_new_topic_is_taken_for_one_of_the_old(world: Wor
     assert [(one["topic"], one["records"]) for one in held["kafka"]][-1] == (world.users, 2)
     assert held["not_read"] == []
 
-    await told(world, "offsets", "reset", "--topic", world.users, "--to-earliest", "--execute")
+    (move,) = await told(world, "offsets", "reset", "--topic", world.users, "--to-earliest", "--execute")
+    assert (move["from"], move["to"], move["created_again"]) == (5, 0, True)
     await apply(world, 8)
     operation = (await world.rows("SELECT id FROM projector.operations ORDER BY id"))[-1]
     before = f"the topic was created again before operation {operation['id']}, and what it had then is gone"

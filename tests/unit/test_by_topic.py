@@ -56,6 +56,20 @@ def test_what_is_summed_up_is_summed_up_by_topic(capsys: pytest.CaptureFixture[s
     ]
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "again", "said"),
+    [
+        (10, 4, False, "6 read again"), (4, 10, False, "6 skipped"), (4, 4, False, "nothing"),
+        (10, 0, True, "another topic"), (10, 4, True, "another topic, 4 skipped"),
+        (4, 10, True, "another topic, 10 skipped"),
+    ],
+)  # fmt: skip
+def test_a_move_into_a_topic_that_was_created_again_reads_nothing_again(
+    before: int, after: int, again: bool, said: str
+) -> None:
+    assert Move(MANY[0], before, after, clamped=False, recreated=again).effect == said
+
+
 def test_of_many_lost_ranges_the_first_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     moves(False)
     said = capsys.readouterr().out
