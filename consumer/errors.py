@@ -111,6 +111,12 @@ class FatalError(ProjectorError):
     exit_status = 3
 
 
+class DiskFull(FatalError):
+    """The database has no room for what is written."""
+
+    message = "The database's disk is full, or its size limit is reached. Make room there."
+
+
 class Refused(ProjectorError):
     """A command did nothing, because what it was asked to do is not allowed now."""
 

@@ -2,7 +2,15 @@
 
 from collections.abc import Iterator
 
-from neon_projector.consumer.errors import BadData, Conflict, FatalError, ProjectorError, SchemaMissing, TransientError
+from neon_projector.consumer.errors import (
+    BadData,
+    Conflict,
+    DiskFull,
+    FatalError,
+    ProjectorError,
+    SchemaMissing,
+    TransientError,
+)
 from neon_projector.consumer.kafka.errors import KAFKA_HALTING, KAFKA_LOST
 from neon_projector.consumer.recovery.table import (
     APPLICATION,
@@ -21,6 +29,7 @@ ACTIONS: dict[type[ProjectorError], str] = {
     BadData: "split the batch; the record becomes a dead letter",
     SchemaMissing: "stop; run `projector migrate`",
     FatalError: "stop",
+    DiskFull: "stop; long work drops its tables",
 }
 
 HEAD = """\

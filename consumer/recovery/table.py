@@ -9,7 +9,15 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from neon_projector.consumer.errors import BadData, Conflict, FatalError, ProjectorError, SchemaMissing, TransientError
+from neon_projector.consumer.errors import (
+    BadData,
+    Conflict,
+    DiskFull,
+    FatalError,
+    ProjectorError,
+    SchemaMissing,
+    TransientError,
+)
 
 TROUBLES = ("connection", "starting", "conflict", "limit", "timeout", "neon", "schema", "kafka")
 """All reasons that `projector_retries_total` counts."""
@@ -33,7 +41,7 @@ class Known:
         """The error to raise. A TransientError shows the `sign`, and what an SQLSTATE means; anything else `what`."""
         if issubclass(self.kind, TransientError):
             return self.kind(f"{self.what} ({sign})" if sign.startswith("SQLSTATE") else sign, self.reason)
-        return self.kind() if self.kind is SchemaMissing else self.kind(self.what)
+        return self.kind() if self.kind in (SchemaMissing, DiskFull) else self.kind(self.what)
 
 
 BY_WORDS = (
@@ -96,7 +104,7 @@ BY_SQLSTATE = (
     ),
     Known("a statement, a lock or a session took too long", ("57014", "55P03", "25P"), TransientError, "timeout"),
     Known("too many connections, too little memory", ("53",), TransientError, "limit"),
-    Known("the database's disk is full, or its size limit is reached", ("53100",), FatalError),
+    Known("the database's disk is full, or its size limit is reached", ("53100",), DiskFull),
     Known("a deadlock, or a serialization failure", ("40",), Conflict, "conflict"),
     Known("an owner or a unique value that another transaction took", ("23503", "23505"), Conflict, "conflict"),
     Known("a value that the database refuses", ("22", "23", "54"), BadData),

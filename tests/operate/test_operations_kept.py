@@ -15,7 +15,7 @@ from neon_projector.consumer.admin.rebuild.forget_undo import forget_undo
 from neon_projector.consumer.admin.rebuild.undo_file import line_of
 from neon_projector.consumer.admin.verify.copy_rows import copy_rows
 from neon_projector.consumer.cli.app import app
-from neon_projector.consumer.errors import TransientError
+from neon_projector.consumer.errors import FatalError, TransientError
 from neon_projector.consumer.recovery.translate import translated
 from tests.operate.place import Place
 from tests.support.long_work import COMMAND, work
@@ -42,6 +42,27 @@ async def test_the_next_operation_drops_what_dead_ones_have_left(place: Place) -
     assert [row["relname"] for row in tables] == ["operation_1_rows", "operation_2_rows", "operation_theirs"]
     groups = await place.rows("SELECT group_id FROM projector.offsets ORDER BY 1")
     assert [row["group_id"] for row in groups] == [f"operation:{number}" for number in (1, 2, 3, 5)]
+
+
+@pytest.mark.parametrize(("state", "kept"), [("53100", 0), ("53200", 1)], ids=["the disk is full", "no memory"])
+async def test_where_the_disk_is_full_its_tables_go_at_once_and_it_can_be_resumed(
+    place: Place, state: str, kept: int
+) -> None:
+    """Else the service would find no room until somebody runs another command."""
+    await place.rows(f"""
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION USING ERRCODE = '{state}'; END $$""")
+    await place.rows(
+        "CREATE TRIGGER no_room AFTER INSERT ON steps FOR EACH ROW WHEN (new.n = 3) EXECUTE FUNCTION refuse()"
+    )
+    with pytest.raises(FatalError if state == "53100" else TransientError) as full:
+        await work(place.engine, 5)
+    assert full.value.__notes__ == ["to go on from the last committed step: projector operations resume 1"]
+    assert ((await place.row())["state"], await place.counted()) == ("failed", [1, 2])
+    assert await place.value("SELECT count(*)::int FROM pg_class WHERE relname = 'operation_1_rows'") == kept
+    await place.rows("DROP TRIGGER no_room ON steps")
+    await work(place.engine, 5, resume=1)
+    assert ((await place.row())["state"], await place.counted()) == ("completed", [1, 2, 3, 4, 5])
 
 
 async def test_a_copy_past_the_driver_has_the_same_errors(place: Place) -> None:

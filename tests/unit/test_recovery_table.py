@@ -2,7 +2,15 @@
 
 import pytest
 
-from neon_projector.consumer.errors import BadData, Conflict, FatalError, ProjectorError, SchemaMissing, TransientError
+from neon_projector.consumer.errors import (
+    BadData,
+    Conflict,
+    DiskFull,
+    FatalError,
+    ProjectorError,
+    SchemaMissing,
+    TransientError,
+)
 from neon_projector.consumer.recovery.table import BY_EXCEPTION, BY_SQLSTATE, BY_WORDS, TROUBLES
 from neon_projector.consumer.recovery.translate import from_sqlstate
 
@@ -12,7 +20,7 @@ TABLE: list[tuple[str, str, type[ProjectorError], str]] = [
     ("57014", "canceling statement due to statement timeout", TransientError, "timeout"),
     ("08006", "connection failure", TransientError, "connection"),
     ("53300", "too many clients already", TransientError, "limit"),
-    ("53100", "could not extend file", FatalError, ""),
+    ("53100", "could not extend file", DiskFull, ""),
     ("55P03", "lock not available", TransientError, "timeout"),
     ("25P03", "idle-in-transaction timeout", TransientError, "timeout"),
     ("25006", "read-only transaction", TransientError, "starting"),

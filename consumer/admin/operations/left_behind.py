@@ -2,7 +2,8 @@
 
 That is: tables `projector.operation_<id>_…` of any name, and positions of the group `operation:<id>`. A runner that was
 killed leaves both. They go when their operation is completed or cancelled, when its row is gone, and also when it has
-failed or shows no sign of life: then it can still be resumed, but begins again what it had kept in tables.
+failed (at once where the database's disk is full) or shows no sign of life: then it can still be resumed, but begins
+again what it had kept in tables.
 """
 
 from collections.abc import Iterable

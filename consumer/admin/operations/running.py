@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.admin.operations import left_behind
 from neon_projector.consumer.admin.operations.operation import Operation
-from neon_projector.consumer.errors import Cancelled, Paused, ProjectorError, Refused, TakenOver
+from neon_projector.consumer.errors import Cancelled, DiskFull, Paused, ProjectorError, Refused, TakenOver
 
 LIFE_SECONDS = 2.0
 """How often a runner gives a sign of life, and sees whether it was cancelled."""
@@ -33,8 +33,8 @@ async def running(
 
     Left without an error it is `completed`. Cancelled by Ctrl-C or SIGTERM it is `paused`, and the error is Paused
     (exit status 130). Any other error makes it `failed`; that error goes on, with a note of how to resume, or, where it
-    is Refused, how to give it up. Cancelled or TakenOver where somebody has ended it from elsewhere, at the latest two
-    seconds later.
+    is Refused, how to give it up. Where the database's disk is full, its tables go then. Cancelled or TakenOver where
+    somebody has ended it from elsewhere, at the latest two seconds later.
     """
     begin = partial(Operation.begin, engine, command, filter=filter, ranges=ranges, total=total)
     operation = await (begin() if resume is None else Operation.resume(engine, command, resume))
@@ -57,6 +57,8 @@ async def running(
     except BaseException as error:
         life.cancel()  # else it might cancel what comes now
         await _end(operation, "failed", str(error) if isinstance(error, ProjectorError) else type(error).__name__)
+        if isinstance(error, DiskFull):  # the service needs that room, and stops without it
+            await _sweep(engine)
         if isinstance(error, Refused):
             error.add_note(f"to give it up: projector operations cancel {operation.id}")
         else:
