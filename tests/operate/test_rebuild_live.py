@@ -98,6 +98,21 @@ async def test_few_entities_of_each_part_on_disk_are_healed_together(
     assert await world.value("SELECT count(DISTINCT xmin::text)::int FROM users") == 1
 
 
+async def test_what_a_trigger_keeps_or_changes_is_not_called_healed(world: World, tmp_path: Path) -> None:
+    await play(world, False, *(a_user_event(id=i, name=name) for i, name in ((ADA, "Ada"), (EVE, "Eve"), (BOB, "Bob"))))
+    await world.rows("UPDATE users SET name = 'forged'")
+    await world.rows(f"""
+        CREATE FUNCTION guard() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF new.id = '{EVE}' AND new.version < old.version THEN RETURN NULL; END IF;
+            IF new.name = 'Bob' THEN new.name = 'BOB'; END IF;
+            RETURN new;
+        END $$""")
+    await world.rows("CREATE TRIGGER guard BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION guard()")
+    done = await told(world, *EXECUTE, str(tmp_path / "undo"), exit_status=1)
+    assert (done["differing"], done["healed"], done["refused"], done["left"]) == (3, 1, 1, 2)
+    assert [row["name"] for row in await world.rows("SELECT name FROM users ORDER BY name")] == ["Ada", "BOB", "forged"]
+
+
 async def test_what_applications_attached_stays_and_what_the_database_refuses_is_counted(
     world: World, tmp_path: Path
 ) -> None:

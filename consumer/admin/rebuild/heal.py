@@ -25,7 +25,7 @@ from neon_projector.consumer.apply.entities.writers import Writers
 from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.apply.transaction import by_hand
 from neon_projector.consumer.apply.unit import Unit
-from neon_projector.consumer.errors import BadData, Moved, NeedsMode, TooLarge
+from neon_projector.consumer.errors import BadData, Moved, NeedsMode, NotTaken, TooLarge
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.projections.contract.event import Rejection
 from neon_projector.projections.contract.outcome import Reason
@@ -117,7 +117,9 @@ class Healing:
         ids = [one.id for one in mine]
         kept = [(one.id, version) for one in mine for version in one.keeps]
         values = {"kept_id": [one for one, _ in kept], "kept_version": [version for _, version in kept]}
-        await unit.connection.execute(self._sql[projection.entity].put_down, {"id": ids, **values})
+        put_down = await unit.connection.execute(self._sql[projection.entity].put_down, {"id": ids, **values})
+        if put_down.rowcount < sum(found[one]["row"] is not None for one in ids):
+            raise NotTaken(projection.table_name)  # a trigger has kept a row as it was, or somebody has just deleted it
         late = await self._write(unit, projection, mine, found)
         await self._settle(unit, projection, [one for one in mine if one.has_state], found)
         await self._keep_since(unit.connection, projection, ids, found)

@@ -102,7 +102,8 @@ class Todo:
             WHERE round = :round AND outcome IN ('{HEALED}', '{MOVED}') LIMIT :most""")
         self._outcomes = text(f"""
             SELECT outcome, count(DISTINCT (entity, id)) AS number FROM {self.table}
-            WHERE outcome IS NOT NULL GROUP BY 1""")
+            WHERE outcome IS NOT NULL AND (outcome <> '{HEALED}' OR (entity, id) NOT IN (
+                SELECT entity, id FROM {self.table} WHERE outcome IS NULL)) GROUP BY 1""")
 
     async def is_there(self, connection: AsyncConnection) -> bool:
         return bool((await connection.execute(_THERE, {"name": self.table})).scalar_one())
@@ -156,7 +157,7 @@ class Todo:
         return [row.id for row in await connection.execute(self._again, {"round": number, "most": most})]
 
     async def outcomes(self, connection: AsyncConnection) -> Counter[str]:
-        """How many entities had which outcome, in any round."""
+        """How many entities had which outcome, in any round. What is found to differ again is not healed."""
         return Counter({row.outcome: row.number for row in await connection.execute(self._outcomes)})
 
 
