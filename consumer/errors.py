@@ -166,9 +166,9 @@ class SchemaTooOld(FatalError):
 
 
 class TablesBusy(TransientError):
-    """`detail` names the transactions that keep a table, so that `projector migrate` can't change it."""
+    """`detail` names the transactions that keep a table, so that it can't be altered."""
 
-    message = "Nothing is migrated: another transaction has been using a table for too long."
+    message = "Nothing is changed: another transaction has been using a table for too long."
 
 
 class TopicMissing(FatalError):

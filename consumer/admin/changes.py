@@ -10,6 +10,7 @@ from neon_projector.consumer.admin.retry_conflicts import retry_conflicts
 from neon_projector.consumer.apply.lock import LOCK_KEY
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.consumer.schema import change_log
+from neon_projector.consumer.schema.giving_way import giving_way
 from neon_projector.models.change_log import CHANGES
 from neon_projector.projections.contract.projection import Registry
 
@@ -48,18 +49,21 @@ async def _switch(engine: AsyncEngine, registry: Registry, *, on: bool) -> bool:
     tables = _tables(registry)
 
     async def once() -> bool:
-        with translated():
-            async with engine.begin() as connection:
-                await connection.execute(_ALONE)
-                before = await change_log.with_triggers(connection, tables)
-                if before == (tables if on else []) and await _has_begun(connection) is on:
-                    return False
-                await (change_log.begin if on else change_log.end)(connection, tables)
-                command = "changes enable" if on else "changes disable"
-                await operations.record(connection, command, before=before, after=tables if on else [])
+        async with engine.begin() as connection:
+            await connection.execute(_ALONE)
+            before = await change_log.with_triggers(connection, tables)
+            if before == (tables if on else []) and await _has_begun(connection) is on:
+                return False
+            await (change_log.begin if on else change_log.end)(connection, tables)
+            command = "changes enable" if on else "changes disable"
+            await operations.record(connection, command, before=before, after=tables if on else [])
         return True
 
-    return await retry_conflicts(once)
+    async def attempt() -> bool:
+        with translated():
+            return await giving_way(engine, once)
+
+    return await retry_conflicts(attempt)
 
 
 async def _has_begun(connection: AsyncConnection) -> bool:

@@ -30,7 +30,8 @@ app = typer.Typer(
 def enable(as_json: AsJson = False) -> None:
     """Note in projector.changes what changes, from now on, whoever writes: triggers on each table.
 
-    It needs the role that migrates. The service may run; it waits for milliseconds.
+    It needs the role that migrates. The service may run; it waits for milliseconds, and for
+    two seconds at most where somebody else writes.
     """
     done = _ask(lambda engine: changes.enable(engine, REGISTRY))
     said = "changes are noted from now on" if done else "nothing to do: changes are noted already"

@@ -14,8 +14,8 @@ from neon_projector.models.change_log import CHANGES, EVERY_TRIGGER, NOTE_CHANGE
 WHEN = {"INSERT": "AFTER", "UPDATE": "AFTER", "DELETE": "AFTER", "TRUNCATE": "BEFORE"}
 ROWS = {"INSERT": "NEW", "UPDATE": "NEW", "DELETE": "OLD"}
 """The rows that the function finds as `changed`. For TRUNCATE there are none: it reads the table before."""
-LOCK_SECONDS = 10
-"""So long the triggers wait for somebody who writes by hand. All who write wait behind them meanwhile."""
+LOCK_SECONDS = 2
+"""So long the triggers wait for somebody who uses a table. All who come later wait behind them meanwhile."""
 
 _WHOLE = text(f"SELECT t.name FROM unnest(CAST(:tables AS text[])) AS t(name) WHERE {EVERY_TRIGGER.format('t.name')}")
 _EMPTY = text(f"TRUNCATE {CHANGES}")

@@ -1,15 +1,15 @@
-"""Migrates without standing in the way: where a table is busy, it lets all others go on, and tries again later.
+"""Alters tables without standing in the way: where one is busy, it lets all others go on, and tries again later.
 
 A lock that waits keeps out everybody who comes after it, readers too: behind one long report of an application the
-service and all readers would stand still. So a migration waits for a lock for two seconds (`lock_timeout`, set in
-`migrations/env.py`), is rolled back, and begins again after a pause.
+service and all readers would stand still. So a migration, and who makes triggers, waits for a lock for two seconds
+(`lock_timeout`), is rolled back, and begins again after a pause.
 """
 
 import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
@@ -18,6 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from neon_projector.consumer.errors import TablesBusy
 from neon_projector.consumer.logs.printable import printable
 from neon_projector.models.control import ALL_METADATA
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -48,12 +50,13 @@ class Holder(NamedTuple):
         return printable(self.name if self.pid is None else f"{self.name}, process {self.pid}")
 
 
-async def giving_way(engine: AsyncEngine, migrate: Callable[[], Awaitable[None]]) -> None:
-    """Run `migrate`, again and again where a table is busy. TablesBusy after two minutes; nothing is changed then."""
+async def giving_way(engine: AsyncEngine, alter: Callable[[], Awaitable[T]]) -> T:
+    """Run `alter`, one transaction with a `lock_timeout`, again and again where a table is busy. TablesBusy after two
+    minutes; nothing is changed then."""
     end = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            return await migrate()
+            return await alter()
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) not in BUSY:
                 raise
@@ -63,7 +66,7 @@ async def giving_way(engine: AsyncEngine, migrate: Callable[[], Awaitable[None]]
         if time.monotonic() > end:
             raise TablesBusy(_said(stayed) or "many that were short")
         log.warning(
-            "a table is in use by %s; nothing is migrated yet, and it is tried again",
+            "a table is in use by %s; nothing is changed yet, and it is tried again",
             "; ".join(map(str, stayed)) or "others",
         )
 

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import text
 
 from neon_projector.consumer.apply.maintenance import _FORGET, Maintenance
+from neon_projector.consumer.schema import giving_way
 from tests.faults.test_altered_tables import everything
-from tests.operate.commands import printed, told
+from tests.operate.commands import failed, printed, told
 from tests.races.stepping import Writer
 from tests.service.test_meaning import ADA
 from tests.support.factories import a_user_event
@@ -120,6 +121,19 @@ async def test_off_nothing_is_noted_and_on_again_the_log_begins_anew(
     assert [tuple(row) for row in await connection.fetch("SELECT xid, size FROM projector.changes")] == [(0, 0)]
     done = await connection.fetch("SELECT command FROM projector.operations ORDER BY id")
     assert [row[0] for row in done] == ["changes enable", "changes disable", "changes enable"]
+
+
+async def test_disable_gives_way_to_a_long_report_and_names_it(
+    database: str, connection: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(giving_way, "PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr(giving_way, "PATIENCE_SECONDS", 0)
+    async with connection.transaction():
+        await connection.execute("SELECT FROM users")
+        assert await told(of(database), "changes", "enable") == {"changed": True}  # keeps out only who writes
+        error = await failed(of(database), "changes", "disable")
+        assert f"SELECT pg_terminate_backend({connection.get_server_pid()})" in str(error)
+    assert await told(of(database), "changes", "disable") == {"changed": True}
 
 
 @pytest.mark.parametrize("harm", ["DISABLE TRIGGER projector_notes_update", "DISABLE TRIGGER ALL"])
