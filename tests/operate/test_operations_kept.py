@@ -15,10 +15,12 @@ from neon_projector.consumer.admin.rebuild.forget_undo import forget_undo
 from neon_projector.consumer.admin.rebuild.undo_file import line_of
 from neon_projector.consumer.admin.verify.copy_rows import copy_rows
 from neon_projector.consumer.cli.app import app
-from neon_projector.consumer.errors import FatalError, TransientError
+from neon_projector.consumer.errors import FatalError, Refused, TransientError
 from neon_projector.consumer.recovery.translate import translated
+from tests.operate.commands import failed, told
 from tests.operate.place import Place
 from tests.support.long_work import COMMAND, work
+from tests.support.world import World
 
 
 async def test_the_next_operation_drops_what_dead_ones_have_left(place: Place) -> None:
@@ -42,6 +44,30 @@ async def test_the_next_operation_drops_what_dead_ones_have_left(place: Place) -
     assert [row["relname"] for row in tables] == ["operation_1_rows", "operation_2_rows", "operation_theirs"]
     groups = await place.rows("SELECT group_id FROM projector.offsets ORDER BY 1")
     assert [row["group_id"] for row in groups] == [f"operation:{number}" for number in (1, 2, 3, 5)]
+
+
+async def test_what_this_version_does_not_understand_is_refused_and_can_be_given_up(world: World) -> None:
+    of_verify = '"ids": [], "max_rate": null'
+    unknown = {
+        "verify": ["{}", f'{{{of_verify}, "entities": ["order"]}}', '{"entities": [], "ids": ["x"], "max_rate": null}'],
+        "rebuild": ["{}", f'{{{of_verify}, "entities": []}}', '{"missing_only": "new"}'],
+        "dead-letters retry": ["{}", '{"newest": 1, "limit": null, "force": false, "max_rate": null, "colour": "red"}'],
+        "replay": ['{"keys": [1]}', '{"keys": 7}'],
+        "undo": ["{}", '{"file": 7}', '["file"]'],
+    }
+    number = 0
+    for command, filters in unknown.items():
+        for given in filters:
+            number += 1
+            await world.rows(
+                "INSERT INTO projector.operations (command, actor, state, filter) VALUES ($1, 'me', 'paused', $2)",
+                command, given,
+            )  # fmt: skip
+            error = await failed(world, "operations", "resume", str(number))
+            assert isinstance(error, Refused), (command, given, error)
+            assert f"operation {number} was begun by another version, or edited" in str(error)
+            assert error.__notes__ == [f"to give it up: projector operations cancel {number}"]
+            assert (await told(world, "operations", "cancel", str(number)))["state"] == "cancelled"
 
 
 @pytest.mark.parametrize(("state", "kept"), [("53100", 0), ("53200", 1)], ids=["the disk is full", "no memory"])

@@ -53,8 +53,9 @@ class Redrive:
     async def resume(self, operation_id: int) -> Tally:
         """Go on with an operation: what became of all its letters, also those tried before."""
         async with running(self._engine, COMMAND, resume=operation_id) as operation:
-            plan = Plan.of(operation.filter, operation.total or 0)
-            return await self._go_on(operation, plan, tally_of(operation.position))
+            with operation.understood():
+                plan, tally = Plan.of(operation.filter, operation.total or 0), tally_of(operation.position)
+            return await self._go_on(operation, plan, tally)
 
     async def _go_on(self, operation: Operation, plan: Plan, tally: Tally) -> Tally:
         async def settle(connection: AsyncConnection, done: Sequence[Tried]) -> bool:

@@ -4,7 +4,8 @@ A step is written in the transaction of the work itself, by compare-and-set on t
 often its runner was killed, and a runner that somebody has taken over from, or has cancelled, changes nothing any more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -91,6 +92,17 @@ class Operation:
                 if row is None:
                     raise await _not_resumable(connection, command, operation_id)
         return cls(engine, command, row)
+
+    @contextmanager
+    def understood(self) -> Iterator[None]:
+        """Within, its filter, ranges and position are read. Refused where they are not as this version writes them."""
+        try:
+            yield
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise Refused(
+                f"operation {self.id} was begun by another version, or edited: this version does not understand what "
+                "was asked for"
+            ) from None
 
     async def step(
         self,

@@ -76,8 +76,9 @@ class Rebuild:
     ) -> None:
         self._engine, self._settings, self._registry = engine, settings, registry
         self._operation, self._tell = operation, tell
-        self._asked = Asked.of_filter(operation.filter)
         self._work = Work(engine, settings, registry, operation, tell)
+        with operation.understood():
+            self._asked = Asked.of_filter(operation.filter)
         self._todo = Todo(operation.id, registry, self._work.side)
         self._undo = UndoFile(Path(operation.position.get("file") or self._asked.undo_of(operation.id)))
 

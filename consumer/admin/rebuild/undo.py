@@ -54,8 +54,10 @@ async def resume(
 ) -> Counter[str]:
     """Go on with one. Refused where its file is not on this machine."""
     async with running(engine, COMMAND, resume=number) as operation:
-        with UndoLines(Path(operation.filter["file"]), {projection.entity for projection in registry}) as lines:
-            lines.ensure(operation.position.get("left", 0))
+        with operation.understood():
+            path, left = Path(operation.filter["file"]), int(operation.position.get("left", 0))
+        with UndoLines(path, {projection.entity for projection in registry}) as lines:
+            lines.ensure(left)
             return await Undo(engine, registry, lines, tell).run(operation)
 
 

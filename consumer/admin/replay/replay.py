@@ -66,13 +66,14 @@ class Replay:
         self._engine, self._settings, self._operation = engine, settings, operation
         self._group = group_of(operation.id)
         self._pace, self._progress = pace, progress
-        self._ranges = {partition_of(name): (start, end) for name, (start, end) in operation.ranges.items()}
+        with operation.understood():
+            self._ranges = {partition_of(name): (start, end) for name, (start, end) in operation.ranges.items()}
+            keys = operation.filter.get("keys")
+            self._only = mentions_of(keys) if keys else None
         transaction = Transaction(engine, registry, self._group, Fuse.never(), Maintenance(math.inf))
         self._retry = Retry(transaction, Patience(tell), new_from=ALL_LOOK)
         self._decoder = decoder_of(settings, registry, pgproto.UUID)
         self._depths = parent_depths(registry, settings.topics)
-        keys = operation.filter.get("keys")
-        self._only = mentions_of(keys) if keys else None
         self._portions = Portions(matcher(keys) if keys else None, settings.batch_max_bytes, lambda: pace.rate)
         self._done, self._reported_at = 0, 0.0
 

@@ -51,9 +51,11 @@ class Source:
     ) -> None:
         self._engine, self._settings, self._registry = engine, settings, registry
         self._operation, self._tell, self._shape = operation, tell, _shape(registry)
-        self._wanted = wanted = Wanted.of_filter(operation.filter)
-        ids = operation.position.get("ids", wanted.ids)
-        self.scope = Scope(frozenset(wanted.entities), frozenset(map(UUID, map(str, ids))))
+        with operation.understood():
+            self._wanted = wanted = Wanted.of_filter(operation.filter)
+            ids = operation.position.get("ids", wanted.ids)
+            entities = frozenset(registry[one].entity for one in wanted.entities)
+            self.scope = Scope(entities, frozenset(map(UUID, map(str, ids))))
         self.side = Side(left_behind.table_of(operation.id, ""))
         self.spill: Spill | None = None
         self._kept: Kept | None = None
