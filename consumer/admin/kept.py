@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from aiokafka import TopicPartition
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from neon_projector.consumer.admin.operations.operation import OF_GROUP, OPERATIONS
 from neon_projector.consumer.admin.reset import COMMAND as RESET
@@ -71,6 +71,14 @@ class Kept(NamedTuple):
 WHOLE = Kept()
 
 
+async def last_left(engine: AsyncEngine, group_id: str) -> int:
+    """The number of the last reset with which a topic was left for the one that was created in its place; 0: none.
+    Where it has risen, earlier positions are of topics that are gone."""
+    with translated():
+        async with engine.connect() as connection:
+            return max((one.operation for one in (await _resets(connection, group_id)).values()), default=0)
+
+
 async def kept_of(engine: AsyncEngine, settings: Settings, positions: Positions) -> Kept:
     """Of these positions, which are the group's. TransientError where Kafka does not answer. What a broker does not
     tell (ids of topics before Kafka 2.8, their settings without the right to DESCRIBE_CONFIGS) is not found."""
@@ -78,7 +86,7 @@ async def kept_of(engine: AsyncEngine, settings: Settings, positions: Positions)
         async with engine.connect() as connection:
             own = {"group_id": settings.kafka_group_id}
             stored = (await connection.execute(_IDS, own)).all()
-            resets = {row.name: Left(row.operation, row.at) for row in await connection.execute(_LEFT, own)}
+            resets = await _resets(connection, settings.kafka_group_id)
     left = {one: resets[name] for one in positions if (name := f"{one.topic}:{one.partition}") in resets}
     names = sorted({partition.topic for partition, end in positions.items() if end})
     if not names:
@@ -97,3 +105,8 @@ async def kept_of(engine: AsyncEngine, settings: Settings, positions: Positions)
         elif "compact" in policies.get(one.topic, {}).get("cleanup.policy", ""):
             partly[one] = "the topic is compacted, so Kafka deletes older records of a key"
     return Kept(gone, partly, left)
+
+
+async def _resets(connection: AsyncConnection, group_id: str) -> dict[str, Left]:
+    """By `topic:partition` the last one."""
+    return {r.name: Left(r.operation, r.at) for r in await connection.execute(_LEFT, {"group_id": group_id})}

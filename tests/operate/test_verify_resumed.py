@@ -16,6 +16,7 @@ from bench.events import Mix
 from bench.publish import publish
 from neon_projector.consumer.cli.niceness import NICENESS
 from tests.support.projector import Process, command, eventually, running_projector, start
+from tests.support.topics import create_topics, delete_topics
 from tests.support.world import World
 
 MIX = Mix(users=6_000, documents=12_000, updates=12_000)
@@ -146,6 +147,26 @@ async def test_a_database_that_crashed_meanwhile_has_lost_the_copy_and_it_is_tak
         assert f"projector operations resume {operation}" in errors.decode()
     resumed = command("operations", "resume", str(operation), "--max-rate", "0", "--json", settings=settings)
     assert json.loads(resumed.stdout)["verdict"] == "equal", resumed.stderr
+
+
+async def test_where_a_topic_was_left_for_another_one_meanwhile_it_begins_again(world: World, tmp_path: Path) -> None:
+    """Up to the positions of its snapshot, which are of the old topic, the new one has other records."""
+    settings = world.settings | {"TMPDIR": str(tmp_path)}
+    await applied(world, 60)
+    begun = await begun_slowly(world, settings)
+    begun.kill()
+    begun.communicate()
+    await delete_topics(world.bootstrap, world.users)
+    await create_topics(world.bootstrap, world.users)
+    await world.publish_users(70)
+    words = ("offsets", "reset", "--topic", world.users, "--to-earliest", "--execute")
+    assert (await asyncio.to_thread(command, *words, settings=settings)).returncode == 0
+    with running_projector(world.settings):
+        await world.until_consumed(70)
+    resume = ("operations", "resume", str(await world.value(NEWEST)), "--max-rate", "0", "--json")
+    resumed = await asyncio.to_thread(command, *resume, settings=settings)
+    report = json.loads(resumed.stdout)
+    assert (report["verdict"], report["kinds"]) == ("unprovable", {"unprovable": 60}), resumed.stderr
 
 
 async def test_one_whose_disk_is_full_goes_on_where_the_sentence_says(world: World, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from asyncpg.pgproto import pgproto
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from neon_projector.consumer.admin.kept import Kept, kept_of
+from neon_projector.consumer.admin.kept import Kept, kept_of, last_left
 from neon_projector.consumer.admin.letters.edits import TOPIC as EDITED
 from neon_projector.consumer.admin.letters.edits import edits
 from neon_projector.consumer.admin.operations import left_behind
@@ -76,9 +76,11 @@ class Source:
 
     async def _copied_before(self) -> Spill | None:
         """What an earlier runner has read, maybe nothing, where its copy of the tables is still there. None where all
-        must begin again, as in `reopen`."""
+        must begin again, as in `reopen`, or because a topic was left since for another one of its name."""
         position = self._operation.position
         if position.get("copied") and self._is_of_this_version and await snapshot.is_there(self._engine, self.side):
+            if position.get("left", 0) != await self._last_left():
+                return None
             if self.spill is None and not directory.is_usable(position["directory"]):
                 position = position | self._new_directory()
                 await self._operation.report(position=position)
@@ -135,6 +137,9 @@ class Source:
 
     async def _kept_of(self, positions: Positions) -> Kept:
         return await kept_of(self._engine, self._settings, positions)
+
+    async def _last_left(self) -> int:
+        return await last_left(self._engine, self._settings.kafka_group_id)
 
     async def _look_behind(self, positions: Positions) -> Tails:
         gone = self._kept.gone if self._kept else ()

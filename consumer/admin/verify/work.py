@@ -109,7 +109,10 @@ class Work(Source):
 
     async def _begin(self) -> tuple[Spill, Positions]:
         """Copy what the tables have, and read the topics meanwhile, up to the positions of that moment."""
-        position, before = {**self._operation.position, "copied": False, "folded": 0}, self.positions
+        begun, left = self._operation.position, await self._last_left()
+        position, before = {**begun, "copied": False, "folded": 0, "left": left}, self.positions
+        if begun.get("left", left) != left:  # what was read is of another topic
+            self.tidy_up()
         if self.spill is None:
             position |= self._new_directory()
         with translated():
