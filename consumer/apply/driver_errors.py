@@ -3,11 +3,9 @@
 from typing import Any
 
 from neon_projector.consumer.errors import BadData
-from neon_projector.consumer.recovery.table import CLASSES, known
+from neon_projector.consumer.recovery.table import CLASSES, FORBIDDEN, known
 from neon_projector.models.change_log import NOTE_CHANGES
 
-FORBIDDEN = "42501"
-"""insufficient_privilege; also the error of a row-level security policy that refuses one row."""
 LANGUAGES = ("pl_exec.c", "plpy_", "plperl.c", "pltcl.c")
 """Source files of the procedural languages. An error from there was raised by an application's function."""
 IN_A_FUNCTION = "PL/"

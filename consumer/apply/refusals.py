@@ -14,7 +14,6 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from neon_projector.consumer.apply.driver_errors import (
-    FORBIDDEN,
     PASSING,
     in_a_function,
     in_the_change_log,
@@ -25,7 +24,7 @@ from neon_projector.consumer.apply.driver_errors import (
 from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.errors import BadData, FatalError, Moved, NeedsMode, ProjectorError
 from neon_projector.consumer.recovery.constraints import Constraints
-from neon_projector.consumer.recovery.table import SCHEMA
+from neon_projector.consumer.recovery.table import FORBIDDEN, SCHEMA
 from neon_projector.models import CONTROL_SCHEMA
 from neon_projector.models.change_log import NOTE_CHANGES
 from neon_projector.projections.contract.outcome import Reason

@@ -23,6 +23,8 @@ TROUBLES = ("connection", "starting", "conflict", "limit", "timeout", "neon", "s
 """All reasons that `projector_retries_total` counts."""
 
 PROXIES = ("XX000", "08P01")
+FORBIDDEN = "42501"
+"""insufficient_privilege; also the error of a row-level security policy that refuses one row."""
 
 
 @dataclass(frozen=True)
@@ -104,13 +106,19 @@ BY_SQLSTATE = (
     ),
     Known("a statement, a lock or a session took too long", ("57014", "55P03", "25P"), TransientError, "timeout"),
     Known("too many connections, too little memory", ("53",), TransientError, "limit"),
+    Known(
+        "the server's limit on temporary files, or on something else, is too low (temp_file_limit)",
+        ("53400",),
+        TransientError,
+        "limit",
+    ),
     Known("the database's disk is full, or its size limit is reached", ("53100",), DiskFull),
     Known("a deadlock, or a serialization failure", ("40",), Conflict, "conflict"),
     Known("an owner or a unique value that another transaction took", ("23503", "23505"), Conflict, "conflict"),
     Known("a value that the database refuses", ("22", "23", "54"), BadData),
     Known("the database refuses the user or password of NEON_DATABASE_URL", ("28",), FatalError),
     Known("the database does not exist", ("3D",), FatalError),
-    Known("the database user may not do this: use the service's own, or grant it the right", ("42501",), FatalError),
+    Known("the database user may not do this: use the service's own, or grant it the right", (FORBIDDEN,), FatalError),
     Known("the schema is not migrated", ("42P01", "42703", "3F"), SchemaMissing),
 )
 """The longest match counts."""

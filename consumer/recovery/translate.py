@@ -1,6 +1,7 @@
 """The one boundary where a database driver's errors become our own, by the table in `consumer.recovery.table`."""
 
 import os
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -11,7 +12,10 @@ from sqlalchemy.exc import DBAPIError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from neon_projector.consumer.errors import FatalError, ProjectorError, TransientError
-from neon_projector.consumer.recovery.table import PROXIES, REPLANNED, known, known_exception
+from neon_projector.consumer.recovery.table import FORBIDDEN, PROXIES, REPLANNED, known, known_exception
+
+_MISSING_RIGHT = re.compile(r"permission denied for (table|view|schema|sequence|function|database) \w+$", re.MULTILINE)
+"""As the server says it (aclcheck_error in its aclchk.c), in English. A name only: other text may be of an event."""
 
 
 @contextmanager
@@ -74,6 +78,9 @@ def _sqlstate(error: DBAPIError) -> str | None:
 
 
 def from_sqlstate(state: str | None, message: str) -> ProjectorError | None:
-    """Our error for an SQLSTATE; None where it is of no known kind. `message` tells proxies' errors apart."""
+    """Our error for an SQLSTATE; None where it is of no known kind. `message` tells proxies' errors apart, and says
+    which right is missing."""
     row = known(state, message)
+    if row is not None and state == FORBIDDEN and (which := _MISSING_RIGHT.search(message)):
+        return row.kind(f"{row.what} ({which[0]})")
     return None if row is None else row.error(f"SQLSTATE {state}")

@@ -80,9 +80,26 @@ def test_every_row_can_be_met_and_a_trouble_is_counted_under_a_name_that_is_list
         ("57P01", "the server starts, stops or fails over, or ended the connection (SQLSTATE 57P01)"),
         ("25006", "NEON_DATABASE_URL must name the primary (SQLSTATE 25006)"),
         ("53300", "too many connections, too little memory (SQLSTATE 53300)"),
+        ("53400", "is too low (temp_file_limit) (SQLSTATE 53400)"),
     ],
 )
 def test_what_is_waited_out_is_told_in_words_and_by_its_sqlstate(state: str, said: str) -> None:
     error = from_sqlstate(state, "")
     assert isinstance(error, TransientError)
     assert error.detail.endswith(said)
+
+
+@pytest.mark.parametrize(
+    ("message", "which"),
+    [
+        ("<class 'E'>: permission denied for table users", " (permission denied for table users)"),
+        ("permission denied for schema projector\nHINT: none", " (permission denied for schema projector)"),
+        ("permission denied for ada@example.com", ""),
+        ("permission denied for table of Ada Lovelace", ""),
+        ("Zugriff verweigert für Tabelle users", ""),
+    ],
+)
+def test_a_right_that_is_missing_is_named_and_nothing_else_of_the_text(message: str, which: str) -> None:
+    error = from_sqlstate("42501", message)
+    assert isinstance(error, FatalError)
+    assert error.detail == f"the database user may not do this: use the service's own, or grant it the right{which}"
