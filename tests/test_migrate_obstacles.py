@@ -16,6 +16,7 @@ from neon_projector.consumer.schema import migrate as migrations
 from neon_projector.models.settings import DatabaseSettings
 from tests.support.hostile import calm, set_defaults
 from tests.support.projector import command
+from tests.support.servers import fetched
 
 SOMEBODY = "somebody_else"
 EMPTY = {
@@ -117,6 +118,10 @@ async def test_with_the_rights_it_names_it_migrates(empty_database: str) -> None
     rights = f"GRANT CREATE ON DATABASE {name} TO {{role}}; GRANT USAGE, CREATE ON SCHEMA public TO {{role}}"
     async with limited(empty_database, rights) as url:
         assert (await migrated(url, check=True), await migrated(url), await migrated(url)) == (1, 0, 0)
+        (done,) = await fetched(
+            url, "SELECT command, before::text, after->>'schema' AS schema FROM projector.operations"
+        )
+        assert done == {"command": "migrate", "before": "null", "schema": migrations.newest_revision()}
 
 
 async def test_no_default_keeps_it_from_its_work(empty_database: str) -> None:

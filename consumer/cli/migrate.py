@@ -3,8 +3,9 @@
 import asyncio
 
 import typer
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from neon_projector.consumer.admin.operations import audit as operations
 from neon_projector.consumer.environment import load_database_settings
 from neon_projector.consumer.logs.printable import printable
 from neon_projector.consumer.logs.setup import set_up_logging
@@ -13,6 +14,7 @@ from neon_projector.consumer.schema import migrate as migrations
 from neon_projector.consumer.schema.foreign_keys import foreign_keys_of_others
 from neon_projector.consumer.schema.migrate import SchemaState
 from neon_projector.consumer.schema.obstacles import obstacles
+from neon_projector.consumer.version import revision, version
 from neon_projector.models.engine import create_direct_engine
 from neon_projector.models.settings import DatabaseSettings
 from neon_projector.projections.registry import REGISTRY
@@ -44,11 +46,17 @@ async def _migrate(settings: DatabaseSettings, check: bool) -> int:
             if check:
                 typer.echo(f"the schema is {state.value}: run projector migrate")
                 return 1
-            await migrations.upgrade(engine)
+            await migrations.upgrade(engine, trace=_trace)
     finally:
         await engine.dispose()
     typer.echo(f"migrated to revision {migrations.newest_revision()}")
     return 0
+
+
+async def _trace(connection: AsyncConnection, before: str | None, after: str | None) -> None:
+    ours = {"version": version(), "revision": revision()}
+    old = None if before is None else {"schema": before}
+    await operations.record(connection, "migrate", before=old, after={"schema": after, **ours})
 
 
 async def _warn_of_foreign_keys(engine: AsyncEngine) -> None:

@@ -1,7 +1,7 @@
 """Brings the schema to the newest revision, under a lock; tells how a schema stands to this service."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
 from importlib.resources import files
@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from neon_projector.consumer.errors import FatalError, SchemaMissing, SchemaTooOld
 from neon_projector.consumer.recovery.translate import translated
@@ -27,6 +27,9 @@ log = logging.getLogger(__name__)
 
 LOCK_KEY = 0x6E656F6E_70726F6A
 """Advisory lock of everyone who migrates: the letters of `neonproj`."""
+
+Trace = Callable[[AsyncConnection, str | None, str | None], Awaitable[None]]
+"""Is given the revision before and after."""
 
 VERSION_OPTIONS = {"version_table": VERSION_TABLE, "version_table_schema": CONTROL_SCHEMA}
 """Tells Alembic's MigrationContext where the revision is recorded."""
@@ -57,17 +60,21 @@ def newest_revision() -> str:
     return head
 
 
-async def upgrade(engine: AsyncEngine, revision: str = "head") -> None:
+async def upgrade(engine: AsyncEngine, revision: str = "head", trace: Trace | None = None) -> None:
     """Migrate up to `revision`, alone: others wait for the lock, and then find nothing to do. TablesBusy where another
-    transaction does not end."""
-    await giving_way(engine, lambda: _upgrade(engine, revision))
+    transaction does not end. `trace` is called in the same transaction if that has changed the schema."""
+    await giving_way(engine, lambda: _upgrade(engine, revision, trace))
 
 
-async def _upgrade(engine: AsyncEngine, revision: str) -> None:
+async def _upgrade(engine: AsyncEngine, revision: str, trace: Trace | None) -> None:
     with _alembic_translated():
         async with engine.connect() as connection, connection.begin():
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK_KEY})
+            before = await connection.run_sync(_current_revision)
             await connection.run_sync(lambda sync: command.upgrade(alembic_config(connection=sync), revision))
+            after = await connection.run_sync(_current_revision)
+            if trace is not None and before != after:
+                await trace(connection, before, after)
 
 
 async def downgrade(engine: AsyncEngine, revision: str) -> None:
