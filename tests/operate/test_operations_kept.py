@@ -118,7 +118,7 @@ async def test_a_copy_past_the_driver_has_the_same_errors(place: Place) -> None:
 
 async def test_what_a_rebuild_has_written_and_never_committed_is_forgotten_too(place: Place, tmp_path: Path) -> None:
     undo, ada = tmp_path / "rebuild-1.undo.jsonl", UUID(int=7)
-    undo.write_bytes(line_of("user", ada, {"row": b'{"name":"Ada"}', "state": None, "events": None}, b"x"))
+    undo.write_bytes(line_of("user", ada, {"row": b'{"name":"Ada"}', "state": None, "events": None}, b"x", "1@2026"))
     for path in (undo, tmp_path / "not made yet"):
         await (await Operation.begin(place.engine, "rebuild", filter={})).report(position={"file": str(path)})
     async with place.engine.begin() as connection:

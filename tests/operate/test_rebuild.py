@@ -2,9 +2,10 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -14,13 +15,16 @@ from neon_projector.consumer.admin.rebuild.todo import Choice
 from neon_projector.consumer.admin.verify.source import Tell
 from neon_projector.consumer.admin.verify.wanted import Wanted
 from neon_projector.consumer.environment import load_settings
+from neon_projector.consumer.errors import Refused
 from neon_projector.models.engine import create_service_engine
 from neon_projector.projections.registry import REGISTRY
-from tests.operate.commands import refused, told
+from tests.conftest import TEMPLATE, database_url
+from tests.operate.commands import failed, refused, told
 from tests.service.test_meaning import ADA, EVE, NOTES, play
 from tests.service.test_verify_waiting import ABSENT, BOB, DRAFT, GONE, HISTORY, PARKED, PLANS
 from tests.support.factories import a_document_event, a_record, a_user_event
 from tests.support.projector import running_projector
+from tests.support.servers import execute
 from tests.support.world import World
 
 EXECUTE = ("rebuild", "--execute", "--undo")
@@ -96,6 +100,29 @@ async def test_what_was_changed_by_hand_is_healed_under_live_traffic(world: Worl
     assert timeless(after) == timeless(before)
     assert (await told(world, "verify"))["verdict"] == "equal"
     assert undo.stat().st_mode & 0o777 == 0o600
+
+
+async def test_an_undo_file_of_another_database_is_refused(world: World, postgres: str, tmp_path: Path) -> None:
+    undo, elsewhere = tmp_path / "undo", f"elsewhere_{uuid4().hex[:8]}"
+    await play(world, False, a_user_event(id=ADA))
+    await world.rows(
+        "INSERT INTO users (id, email, name, created_at, updated_at, version) "
+        "SELECT $1, 'eve@example.com', 'Eve', created_at, updated_at, 1 FROM users", EVE,
+    )  # fmt: skip
+    assert (await told(world, *EXECUTE, str(undo)))["healed"] == 1
+    await execute(postgres, f"CREATE DATABASE {elsewhere} TEMPLATE {TEMPLATE}")
+    other = replace(world, database_url=database_url(postgres, elsewhere))
+    assert (await told(other, "rebuild"))["operation"] == 1, "it has an operation of the same number"
+    for more in ((), ("--execute",)):
+        error = await failed(other, "undo", str(undo), *more)
+        assert isinstance(error, Refused)
+        assert "a rebuild that was not run in the database of NEON_DATABASE_URL" in str(error)
+    assert await other.rows("SELECT FROM users") == []
+    await execute(postgres, f"DROP DATABASE {elsewhere} (FORCE)")
+    (line,) = lines_of(undo)
+    assert line.pop("rebuild").startswith("1@")
+    undo.write_text(json.dumps(line) + "\n")
+    assert (await told(world, "undo", str(undo), "--execute"))["put_back"] == 1, "an older version named no rebuild"
 
 
 TAMPERED = [

@@ -22,16 +22,18 @@ OF_GROUP = "coalesce(filter ->> 'group_id', CAST(:group_id AS text)) = :group_id
 """A condition on a row of a command that concerns one group only. Older versions did not always write the group down:
 those rows are taken for ours."""
 RESUMABLE = ("started", "running", "paused", "failed")
+MARK = "id || '@' || to_char(started_at AT TIME ZONE 'UTC', 'YYYYMMDDHH24MISSUS')"
+"""Tells an operation from those of other databases, which have the same numbers."""
 _HELD = "id = :id AND epoch = :epoch AND state IN ('started', 'running')"
 
 _BEGIN = text(f"""
     INSERT INTO {OPERATIONS} (command, actor, state, epoch, filter, ranges, total)
     VALUES (:command, :actor, 'started', 1, CAST(:filter AS jsonb), CAST(:ranges AS jsonb), :total)
-    RETURNING id, epoch, done, total, position, filter, ranges""")
+    RETURNING id, epoch, done, total, position, filter, ranges, {MARK} AS mark""")
 _RESUME = text(f"""
     UPDATE {OPERATIONS} SET epoch = epoch + 1, state = 'running', error = NULL, finished_at = NULL, updated_at = now()
     WHERE id = :id AND command = :command AND state = ANY(CAST(:resumable AS text[]))
-    RETURNING id, epoch, done, total, position, filter, ranges""")
+    RETURNING id, epoch, done, total, position, filter, ranges, {MARK} AS mark""")
 _STEP = text(f"""
     UPDATE {OPERATIONS} SET state = 'running', updated_at = now(), done = coalesce(:done, done + :by),
         total = coalesce(:total, total), ranges = coalesce(CAST(:ranges AS jsonb), ranges),
@@ -56,7 +58,7 @@ class Operation:
 
     def __init__(self, engine: AsyncEngine, command: str, row: Any) -> None:
         self._engine, self._epoch = engine, int(row.epoch)
-        self.id, self.command = int(row.id), command
+        self.id, self.command, self.mark = int(row.id), command, str(row.mark)
         self.filter: dict[str, Any] = _read(row.filter) or {}
         self.ranges: dict[str, list[int]] = _read(row.ranges) or {}
         self.position: dict[str, Any] = _read(row.position) or {}

@@ -98,7 +98,8 @@ class Healing:
         lines = list[bytes]()
         if ids:
             after = {row.id: row.seen for row in await connection.execute(sql.seen, {"id": ids})}
-            lines = [line_of(projection.entity, one, _before(found[one]), after[one]) for one in ids]
+            mark = self._operation.mark
+            lines = [line_of(projection.entity, one, _before(found[one]), after[one], mark) for one in ids]
         async with together() as group:  # the disk and the database at the same time
             group.create_task(asyncio.to_thread(self._undo.write, lines))
             await self._todo.done(connection, self._number, projection.entity, ids, HEALED)

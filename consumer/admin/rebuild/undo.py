@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-from sqlalchemy import RowMapping
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from neon_projector.consumer.admin.operations.operation import Operation
+from neon_projector.consumer.admin.operations.operation import MARK, OPERATIONS, Operation
 from neon_projector.consumer.admin.operations.running import running
 from neon_projector.consumer.admin.rebuild.undo_file import FORGOTTEN, UndoLines
 from neon_projector.consumer.admin.retry_conflicts import retry_conflicts
@@ -20,7 +20,7 @@ from neon_projector.consumer.apply.refusals import Refusals
 from neon_projector.consumer.apply.savepoints import Savepoints
 from neon_projector.consumer.apply.transaction import by_hand
 from neon_projector.consumer.apply.unit import Unit
-from neon_projector.consumer.errors import BadData
+from neon_projector.consumer.errors import BadData, Refused
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.sql.rebuild import rebuild_statements
@@ -35,6 +35,10 @@ BACK, ALREADY, MOVED, REFUSED, ERASED = "put_back", "already", "moved", "refused
 
 Line = dict[str, Any]
 
+_OF_OTHERS = text(f"""
+    SELECT m.mark FROM unnest(CAST(:marks AS text[])) AS m(mark)
+    WHERE NOT EXISTS (SELECT FROM {OPERATIONS} WHERE command = 'rebuild' AND {MARK} = m.mark)""")
+
 
 async def undo(
     engine: AsyncEngine, registry: Registry, path: Path, tell: Callable[[int, int], None], *, execute: bool
@@ -42,6 +46,7 @@ async def undo(
     """The operation's id, and how many lines became what. Without `execute` nothing is changed, and only what a single
     look shows is told. `path` is absolute. Refused where it is no undo file."""
     with UndoLines(path, {projection.entity for projection in registry}) as lines:
+        await _ensure_of_here(engine, lines)
         if not execute:
             return None, await Undo(engine, registry, lines, tell).look()
         frozen = {"file": str(path)}
@@ -58,7 +63,17 @@ async def resume(
             path, left = Path(operation.filter["file"]), int(operation.position.get("left", 0))
         with UndoLines(path, {projection.entity for projection in registry}) as lines:
             lines.ensure(left)
+            await _ensure_of_here(engine, lines)
             return await Undo(engine, registry, lines, tell).run(operation)
+
+
+async def _ensure_of_here(engine: AsyncEngine, lines: UndoLines) -> None:
+    """Refused where a rebuild of another database has written it: what that has deleted would be put into this one."""
+    with translated():
+        async with engine.connect() as connection:
+            of_others = (await connection.execute(_OF_OTHERS, {"marks": sorted(lines.marks)})).first()
+    if of_others:
+        raise Refused(f"{lines.path} is of a rebuild that was not run in the database of NEON_DATABASE_URL")
 
 
 class Undo:

@@ -27,10 +27,11 @@ def ensure_writable(path: Path) -> None:
         raise Refused(f"{path.parent} can't be written to: --undo FILE names another place for what was there before")
 
 
-def line_of(entity: str, entity_id: UUID, before: Mapping[str, Any], after: bytes) -> bytes:
-    """`before` is the row, the state and the parked events as JSON texts; `after` stands for what healing left."""
+def line_of(entity: str, entity_id: UUID, before: Mapping[str, Any], after: bytes, mark: str) -> bytes:
+    """`before` is the row, the state and the parked events as JSON texts; `after` stands for what healing left; `mark`
+    is the operation's."""
     body = {name: None if value is None else orjson.Fragment(value) for name, value in before.items()}
-    line = {"entity": entity, "id": str(entity_id), "after": after.hex(), "before": body}
+    line = {"entity": entity, "id": str(entity_id), "after": after.hex(), "rebuild": mark, "before": body}
     return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
 
 
@@ -76,6 +77,8 @@ class UndoLines:
 
     def __init__(self, path: Path, entities: Container[str]) -> None:
         self.path, self._ends = path, array("q", [0])
+        self.marks = set[str]()
+        """Of the operations that wrote it. An older version wrote none."""
         try:
             self._file = path.open("rb")
             for line in self._file:
@@ -116,6 +119,7 @@ class UndoLines:
     def _check(self, line: Mapping[str, Any], entities: Container[str]) -> None:
         """What was there before must be of the entity itself: else another one would be written."""
         entity, own, before = line["entity"], str(line["id"]), line["before"]
+        self.marks |= {str(line["rebuild"])} if "rebuild" in line else set()
         if not isinstance(entity, str) or entity not in entities:
             raise self._wrong()
         if before == FORGOTTEN:
