@@ -8,10 +8,9 @@ from typing import Any, NamedTuple
 
 from aiokafka import TopicPartition
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from neon_projector.consumer.admin.operations.operation import OF_GROUP, OPERATIONS
-from neon_projector.consumer.admin.reset import COMMAND as RESET
+from neon_projector.consumer.admin.left_topics import RESETS, Left, left_topics
 from neon_projector.consumer.kafka.client import client_options
 from neon_projector.consumer.kafka.errors import kafka_translated
 from neon_projector.consumer.kafka.metadata import is_another
@@ -23,18 +22,9 @@ from neon_projector.consumer.settings import Settings
 
 Positions = Mapping[TopicPartition, int]
 
-_IDS = text(f"SELECT topic, partition, topic_id FROM {OFFSETS} WHERE group_id = :group_id")
-_LEFT = text(f"""
-    SELECT r.name, max(o.id) AS operation, max(o.finished_at) AS at FROM {OPERATIONS} o,
-        jsonb_array_elements_text(o.after -> 'recreated') AS r(name)
-    WHERE o.command = '{RESET}' AND jsonb_typeof(o.after -> 'recreated') = 'array' AND {OF_GROUP} GROUP BY 1""")
-
-
-class Left(NamedTuple):
-    """The reset with which the service has left a topic for the one that was created in its place, and when."""
-
-    operation: int
-    at: datetime
+_IDS = text(f"""
+    SELECT topic, partition, topic_id, next_offset, group_id = :group_id AS is_own FROM {OFFSETS}
+    WHERE group_id = :group_id OR group_id NOT LIKE 'operation:%'""")
 
 
 class Kept(NamedTuple):
@@ -71,14 +61,6 @@ class Kept(NamedTuple):
 WHOLE = Kept()
 
 
-async def last_left(engine: AsyncEngine, group_id: str) -> int:
-    """The number of the last reset with which a topic was left for the one that was created in its place; 0: none.
-    Where it has risen, earlier positions are of topics that are gone."""
-    with translated():
-        async with engine.connect() as connection:
-            return max((one.operation for one in (await _resets(connection, group_id)).values()), default=0)
-
-
 async def kept_of(engine: AsyncEngine, settings: Settings, positions: Positions) -> Kept:
     """Of these positions, which are the group's. TransientError where Kafka does not answer. What a broker does not
     tell (ids of topics before Kafka 2.8, their settings without the right to DESCRIBE_CONFIGS) is not found."""
@@ -86,27 +68,45 @@ async def kept_of(engine: AsyncEngine, settings: Settings, positions: Positions)
         async with engine.connect() as connection:
             own = {"group_id": settings.kafka_group_id}
             stored = (await connection.execute(_IDS, own)).all()
-            resets = await _resets(connection, settings.kafka_group_id)
-    left = {one: resets[name] for one in positions if (name := f"{one.topic}:{one.partition}") in resets}
-    names = sorted({partition.topic for partition, end in positions.items() if end})
+            resets = (await connection.execute(RESETS, own)).all()
+    names = sorted({partition.topic for partition in positions})
     if not names:
-        return Kept(left=left)
+        return WHOLE
     with kafka_translated():
         topics = (await metadata_of(client_options(settings), names)).topics
     policies = await settings_of(settings, [name for name in names if name in topics])
-    ids = {TopicPartition(row.topic, row.partition): row.topic_id for row in stored}
-    gone, partly = dict[TopicPartition, str](), dict[TopicPartition, str]()
-    for one in (partition for partition, end in positions.items() if end and partition.topic in topics):
-        if is_another(ids.get(one), topics[one.topic].id):
-            gone[one] = f"the topic was created again, and what it had before the position {positions[one]} is gone"
-        elif one in left:
+    topic_ids = {name: topic.id for name, topic in topics.items()}
+    found = left_topics(resets, topic_ids)
+    left = {one: found[name] for one in positions if (name := f"{one.topic}:{one.partition}") in found}
+    gone = _gone(stored, topic_ids, positions)
+    others = {row.topic for row in _of_another(stored, topic_ids) if not row.is_own}
+    partly = dict[TopicPartition, str]()
+    for one, end in positions.items():
+        if one in gone:
+            continue
+        if one in left:
             why = f"the topic was created again before operation {left[one].operation}"
             partly[one] = f"{why}, and what it had then is gone"
+        elif one.topic in others:
+            partly[one] = "another group has read a topic of this name that is gone"
+        elif one.topic not in topics and not end:  # else whoever reads up to the position tells
+            partly[one] = "Kafka has no such topic, and what it had is gone"
         elif "compact" in policies.get(one.topic, {}).get("cleanup.policy", ""):
             partly[one] = "the topic is compacted, so Kafka deletes older records of a key"
     return Kept(gone, partly, left)
 
 
-async def _resets(connection: AsyncConnection, group_id: str) -> dict[str, Left]:
-    """By `topic:partition` the last one."""
-    return {r.name: Left(r.operation, r.at) for r in await connection.execute(_LEFT, {"group_id": group_id})}
+def _of_another(stored: Iterable[Any], topic_ids: Mapping[str, str | None]) -> list[Any]:
+    """The positions up to which a topic was read that is not the one that is there."""
+    return [row for row in stored if row.next_offset and is_another(row.topic_id, topic_ids.get(row.topic))]
+
+
+def _gone(
+    stored: Iterable[Any], topic_ids: Mapping[str, str | None], positions: Positions
+) -> dict[TopicPartition, str]:
+    own = {TopicPartition(row.topic, row.partition) for row in _of_another(stored, topic_ids) if row.is_own}
+    return {
+        one: f"the topic was created again, and what it had before the position {end} is gone"
+        for one, end in positions.items()
+        if end and one in own
+    }

@@ -22,6 +22,14 @@ from tests.support.world import World
 BOB, FAY = UUID(int=7), UUID(int=8)
 
 
+class OfOthers(World):
+    """The same with a group of its own."""
+
+    @property
+    def group(self) -> str:
+        return f"others-{self.users}"
+
+
 async def apply(world: World, records: int) -> None:
     """Run the service until so many offsets are read in all."""
     with running_projector(world.settings) as projector:
@@ -98,7 +106,7 @@ async def test_no_record_of_the_new_topic_is_taken_for_one_of_the_old(world: Wor
     await world.rows("DELETE FROM users WHERE id = $1", FAY)
     fay = await told(world, "explain", str(FAY), exit_status=1)
     assert f"was written up to version 2 ({world.users}:0 offset 3)" in fay["conclusion"]
-    of = "UPDATE projector.operations SET filter = CAST($1 AS jsonb) WHERE id = $2"
+    of = "UPDATE projector.operations SET filter = CAST($1 AS jsonb), after = after - 'topic_ids' WHERE id = $2"
     group = await world.value("SELECT filter FROM projector.operations WHERE id = $1", operation["id"])
     for filter_, counts in (('{"group_id": "theirs"}', False), (None, True), (group, True)):
         await world.rows(of, filter_, operation["id"])
@@ -126,3 +134,44 @@ async def test_a_rebuild_that_goes_on_heals_nothing_from_records_of_the_new_topi
         await engine.dispose()
     assert (found.chosen, done.healed, done.lost) == (2, 0, 2)
     assert [row["name"] for row in await world.rows("SELECT name FROM users")] == ["forged"] * 2
+
+
+async def test_where_nothing_of_the_new_topic_is_read_yet_no_row_is_taken_away(world: World, tmp_path: Path) -> None:
+    """Whatever has become of the position: it is at the beginning, or it is another group's."""
+
+    async def nothing_is_taken(own: World, why: str) -> None:
+        done = await told(own, "rebuild", "--execute", "--undo", str(tmp_path / "undo"), exit_status=5)
+        assert (done["healed"], done["unproved"]) == (0, 2)
+        assert done["unprovable"] == [f"{world.users}:0: {why}"]
+        assert await world.value("SELECT count(*)::int FROM users") == 2
+
+    async def reset() -> str:
+        await told(world, "offsets", "reset", "--topic", world.users, "--to-earliest", "--execute")
+        number = await world.value("SELECT max(id) FROM projector.operations WHERE command = 'offsets reset'")
+        return f"the topic was created again before operation {number}, and what it had then is gone"
+
+    async def create_again() -> None:
+        await delete_topics(world.bootstrap, world.users)
+        await create_topics(world.bootstrap, world.users)
+
+    await world.create_topics()
+    await world.publish([a_record(a_user_event(id=one)) for one in (ADA, EVE)])
+    await apply(world, 2)
+    await create_again()
+    theirs = OfOthers(world.bootstrap, world.database_url, world.users, world.documents)
+    at_the_beginning = "INSERT INTO projector.offsets (group_id, topic, partition, next_offset) VALUES ($1, $2, 0, 0)"
+    await world.rows(at_the_beginning, theirs.group, world.users)
+    await nothing_is_taken(theirs, "another group has read a topic of this name that is gone")
+    why = await reset()
+    await nothing_is_taken(world, why)
+    await nothing_is_taken(theirs, why)
+
+    await world.rows("DELETE FROM projector.operations")
+    await world.rows("DELETE FROM projector.offsets WHERE group_id = $1", theirs.group)
+    await world.publish([a_record(a_user_event(id=one)) for one in (ADA, EVE)])
+    await apply(world, 2)
+    why = await reset()
+    await create_again()
+    await nothing_is_taken(world, why)
+    await delete_topics(world.bootstrap, world.users)
+    await nothing_is_taken(world, "Kafka has no such topic, and what it had is gone")

@@ -28,7 +28,9 @@ async def test_a_rewind_under_a_running_service_reads_again_and_changes_nothing(
     assert await world.rows("SELECT * FROM users WHERE id = ANY($1) ORDER BY id", [u["id"] for u in before]) == before
     (trace,) = await world.rows("SELECT command, before, after FROM projector.operations")
     assert (trace["command"], json.loads(trace["before"])) == ("offsets reset", {f"{world.users}:0": 10})
-    assert json.loads(trace["after"]) == {f"{world.users}:0": 4}
+    after = json.loads(trace["after"])
+    assert after.pop("topic_ids").keys() == {world.users}
+    assert after == {f"{world.users}:0": 4}
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ from uuid import UUID
 from aiokafka import TopicPartition
 
 from neon_projector.consumer.admin.explain.steps import steps
-from neon_projector.consumer.admin.kept import WHOLE, Kept, Left
+from neon_projector.consumer.admin.kept import WHOLE, Kept
+from neon_projector.consumer.admin.left_topics import Left
 from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.registry import REGISTRY
 from tests.support.factories import ARecord, a_document_event, a_record, a_user_event

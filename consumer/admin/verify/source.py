@@ -12,7 +12,8 @@ from asyncpg.pgproto import pgproto
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from neon_projector.consumer.admin.kept import Kept, kept_of, last_left
+from neon_projector.consumer.admin.kept import Kept, kept_of
+from neon_projector.consumer.admin.left_topics import last_left
 from neon_projector.consumer.admin.letters.edits import TOPIC as EDITED
 from neon_projector.consumer.admin.letters.edits import edits
 from neon_projector.consumer.admin.operations import left_behind
