@@ -27,6 +27,15 @@ class TransientError(ProjectorError):
         """The label to count it under: one of `consumer.recovery.table.TROUBLES`."""
 
 
+class Locked(TransientError):
+    """Somebody else's transaction holds a row or a table for longer than this one may wait."""
+
+    message = "Another transaction holds a row or a table; trying again later may help."
+
+    def __init__(self) -> None:
+        super().__init__(reason="timeout")
+
+
 class Conflict(TransientError):
     """Another transaction changed what this one had read; the caller reads the state and decides again."""
 

@@ -20,7 +20,7 @@ from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.apply.receipt import Receipt
 from neon_projector.consumer.apply.unit import Unit
 from neon_projector.consumer.batch import Batch
-from neon_projector.consumer.errors import BadData, Fenced, Moved, PositionsMoved
+from neon_projector.consumer.errors import BadData, Fenced, Locked, Moved, PositionsMoved
 from neon_projector.consumer.offsets import store as positions
 from neon_projector.consumer.offsets.position_check import PositionCheck
 from neon_projector.consumer.recovery.translate import translated
@@ -28,6 +28,11 @@ from neon_projector.projections.contract.event import MisnamedEvent, Rejection
 from neon_projector.projections.contract.outcome import Outcome
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.state.grouping import Grouped, group
+
+LOCK_LIMIT = {True: "1s", False: "100ms"}
+"""Of a command's transaction, by whether it is shared. While an exclusive one waits, the service does nothing."""
+LOCK_NOT_AVAILABLE = "55P03"
+"""lock_not_available: `lock_timeout` is over."""
 
 
 class CommitUnknown(Exception):
@@ -138,15 +143,19 @@ async def by_hand(engine: AsyncEngine, writers: Writers, mode: Mode) -> AsyncIte
     all when its position moved past it.
 
     Within, the work is done, and committed by `unit.connection.commit()`; otherwise it is rolled back. Errors as those
-    of `Transaction.apply`.
+    of `Transaction.apply`; Locked where a statement waits too long for a row or a table that an application holds, as
+    the service would wait with it. For the lock of `enter` it always waits.
     """
+    limit = f"SELECT set_config('lock_timeout', '{LOCK_LIMIT[mode.shared]}', true)"
     with translated():
         try:
             async with engine.connect() as connection:
                 await connection.begin()
-                yield await enter(connection, mode)
+                yield await enter(connection, mode, limit)
         except DBAPIError as error:
-            raise await writers.read(engine, error, mode) from None
+            ours = await writers.read(engine, error, mode)
+            locked = getattr(error.orig, "sqlstate", None) == LOCK_NOT_AVAILABLE and not isinstance(ours, BadData)
+            raise (Locked() if locked else ours) from None
 
 
 @contextmanager

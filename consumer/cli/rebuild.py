@@ -107,7 +107,8 @@ def _say(result: Result) -> None:
     print_text(f"operation {result.operation} is done: {healed}")
     print_text(f"the service waited at most {result.waited:.1f} s in all")
     if result.moved:
-        print_text(f"{counted(result.moved, 'entity')} had moved on meanwhile; the next round looked again")
+        moved = f"{counted(result.moved, 'entity')} had moved on meanwhile, or others held them"
+        print_text(f"{moved}; the next round looked again")
     if result.refused:
         print_text(f"the database refused {result.refused:,}, which stay as they were")
     if result.lost:

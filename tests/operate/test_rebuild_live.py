@@ -98,6 +98,34 @@ async def test_few_entities_of_each_part_on_disk_are_healed_together(
     assert await world.value("SELECT count(DISTINCT xmin::text)::int FROM users") == 1
 
 
+async def test_what_waits_for_a_row_that_an_application_holds_does_not_hold_the_service_up(
+    world: World, tmp_path: Path
+) -> None:
+    await play(world, False, *(a_user_event(id=one) for one in (ADA, EVE, BOB)))
+    await world.rows("UPDATE users SET name = 'forged'")
+    hold = "SELECT FROM users WHERE id = $1 FOR UPDATE"
+    async with world.locked("users IN ROW EXCLUSIVE MODE") as application:
+        await application.execute(hold, EVE)
+        healing = asyncio.create_task(told(world, *EXECUTE, str(tmp_path / "first"), exit_status=1))
+        await asyncio.wait([healing], timeout=60)
+        assert healing.done(), "it waits for the application"
+    done = await healing
+    assert (done["healed"], done["moved"], done["refused"], done["left"]) == (2, 1, 0, 1)
+    assert (await told(world, *EXECUTE, str(tmp_path / "second")))["healed"] == 1
+    assert (await told(world, "verify"))["verdict"] == "equal"
+    with running_projector(world.settings):
+        await world.publish_users(1)
+        await world.until_consumed(4)
+        async with world.locked("users IN ROW EXCLUSIVE MODE") as application:
+            await application.execute(hold, EVE)
+            undoing = asyncio.create_task(told(world, "undo", str(tmp_path / "second"), "--execute"))
+            await world.until("SELECT count(*)::int FROM projector.operations WHERE command = 'undo'", 1)
+            await world.publish_users(1)
+            await world.until_consumed(5, seconds=20)
+            assert not undoing.done(), "it tries again until it gets the row"
+        assert (await undoing)["put_back"] == 1
+
+
 async def test_what_a_trigger_keeps_or_changes_is_not_called_healed(world: World, tmp_path: Path) -> None:
     await play(world, False, *(a_user_event(id=i, name=name) for i, name in ((ADA, "Ada"), (EVE, "Eve"), (BOB, "Bob"))))
     await world.rows("UPDATE users SET name = 'forged'")

@@ -74,13 +74,13 @@ class World:
         await self.publish([a_record(a_user_event(**data)) for _ in range(number)])
 
     @asynccontextmanager
-    async def locked(self, table: str) -> AsyncIterator[None]:
-        """Within, nobody else gets at `table`."""
+    async def locked(self, table: str) -> AsyncIterator[asyncpg.Connection]:
+        """Within, nobody else gets at `table`; in the transaction of this connection."""
         connection = await asyncpg.connect(self.database_url)
         try:
             async with connection.transaction():
                 await connection.execute(f"LOCK TABLE {table}")
-                yield
+                yield connection
         finally:
             await connection.close()
 

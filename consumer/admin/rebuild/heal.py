@@ -25,7 +25,7 @@ from neon_projector.consumer.apply.entities.writers import Writers
 from neon_projector.consumer.apply.mode import Mode
 from neon_projector.consumer.apply.transaction import by_hand
 from neon_projector.consumer.apply.unit import Unit
-from neon_projector.consumer.errors import BadData, Moved, NeedsMode, NotTaken, TooLarge
+from neon_projector.consumer.errors import BadData, Locked, Moved, NeedsMode, NotTaken, TooLarge
 from neon_projector.consumer.recovery.translate import translated
 from neon_projector.projections.contract.event import Rejection
 from neon_projector.projections.contract.outcome import Reason
@@ -66,18 +66,20 @@ class Healing:
             await self._transact(projection, some, mode)
         except NeedsMode:
             await self._heal(projection, some, Mode.EXCLUSIVE_RESOLVE)
-        except (BadData, Moved, TooLarge):
+        except (BadData, Locked, Moved, TooLarge):
             if len(some) > 1:
                 await self._heal(projection, some[: len(some) // 2], mode)
                 await self._heal(projection, some[len(some) // 2 :], mode)
                 return
             try:
                 await self._transact(projection, some, Mode.EXCLUSIVE_APART)
+            except Locked:
+                await self._note(projection, [some[0].id], MOVED)  # the next round looks again
             except (BadData, Moved):
                 await self._note(projection, [some[0].id], REFUSED)
 
     async def _transact(self, projection: Projection, some: Sequence[Sick], mode: Mode) -> None:
-        await retry_conflicts(lambda: self._transact_once(projection, some, mode))
+        await retry_conflicts(lambda: self._transact_once(projection, some, mode), patience=0)
 
     async def _transact_once(self, projection: Projection, some: Sequence[Sick], mode: Mode) -> None:
         began = time.monotonic()
