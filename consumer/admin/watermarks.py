@@ -19,6 +19,8 @@ class Bounds(NamedTuple):
     at_time: int
     topic_id: str | None = None
     """Of the topic; None where the broker tells none."""
+    found_time: int | None = None
+    """That of the record at `at_time`, in milliseconds since 1970; None where there is none, or no time was asked."""
 
 
 async def bounds_of(settings: Settings, milliseconds: int | None = None) -> dict[TopicPartition, Bounds]:
@@ -33,10 +35,11 @@ async def bounds_of(settings: Settings, milliseconds: int | None = None) -> dict
         try:
             client.assign(partitions)
             first, last = await client.beginning_offsets(partitions), await client.end_offsets(partitions)
-            found = dict(last)
+            times = {}
             if milliseconds is not None:
-                times = await client.offsets_for_times(dict.fromkeys(partitions, milliseconds))
-                found = {p: last[p] if times[p] is None else times[p].offset for p in partitions}
+                asked = await client.offsets_for_times(dict.fromkeys(partitions, milliseconds))
+                times = {p: one for p, one in asked.items() if one is not None}
         finally:
             await client.stop()
-    return {p: Bounds(first[p], last[p], found[p], topics[p.topic].id) for p in partitions}
+    whole = {p: Bounds(first[p], last[p], last[p], topics[p.topic].id) for p in partitions}
+    return whole | {p: whole[p]._replace(at_time=one.offset, found_time=one.timestamp) for p, one in times.items()}

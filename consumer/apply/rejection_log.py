@@ -11,6 +11,8 @@ from neon_projector.projections.contract.event import Rejection
 log = logging.getLogger(__name__)
 
 SOURCE_KEPT_CHARACTERS = 100
+LOOKED_AT_CHARACTERS = 4 * SOURCE_KEPT_CHARACTERS
+"""What is behind these is not looked at."""
 TOLD_EACH_SECONDS = 60.0
 """At most one line for each topic in this time."""
 TOLD_AT_ONCE = 5
@@ -41,7 +43,7 @@ def said_source(source: str | None) -> str:
     """
     if not source:
         return "-"
-    plain = re.split(r"[?#]", source[: 4 * SOURCE_KEPT_CHARACTERS], maxsplit=1)[0]
+    plain = re.split(r"[?#]", source[:LOOKED_AT_CHARACTERS], maxsplit=1)[0]
     return _UNSAID.sub("?", _USER.sub(r"\1", plain))[:SOURCE_KEPT_CHARACTERS] or "-"
 
 

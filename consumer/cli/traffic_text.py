@@ -37,9 +37,10 @@ def verdict(told: Row) -> str:
     """The source with most records in the topic that gets most: of those that the service is behind with, if any."""
     topics = [one for one in told["topics"] if one["records"]]
     if not topics:
-        return f"no record came in this range, to {' or '.join(one['topic'] for one in told['topics'])}"
+        return f"no record has its time in this range, in {' or '.join(one['topic'] for one in told['topics'])}"
     behind = [one for one in topics if one["waiting"]] or topics
-    topic = max(behind, key=lambda one: (one["per_second"] or 0.0, one["records"]))
+    by = "per_second" if all(one["per_second"] or one["records"] == 1 for one in behind) else "records"
+    topic = max(behind, key=lambda one: (one[by] or 0.0, one["records"]))
     name, most = topic["topic"], topic["most"]
     share, rate = said_share(most["share"]), most["per_second"]
     nobody = most["source"] == NO_SOURCE

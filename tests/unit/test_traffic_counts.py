@@ -1,17 +1,20 @@
 """Counts of senders are exact as long as they fit, and bounded and honest where they do not."""
 
+import json
 import random
+import tracemalloc
 from collections import Counter
 
 import pytest
 from aiokafka import TopicPartition
 
 from neon_projector.consumer.admin.replay.plan import Point
-from neon_projector.consumer.admin.traffic.counting import By, Counting
+from neon_projector.consumer.admin.traffic.counting import By, Counting, Start
 from neon_projector.consumer.admin.traffic.counts import Busiest, Distinct
 from neon_projector.consumer.admin.traffic.pace import Look, Pace, Position, look, pace_of
 from neon_projector.consumer.admin.traffic.ranges import Asked, Range, ranges_of, sampled
 from neon_projector.consumer.admin.traffic.rows import most_of, rows_of, time_of
+from neon_projector.consumer.admin.traffic.traffic import topic_of
 from neon_projector.consumer.admin.watermarks import Bounds
 from neon_projector.consumer.errors import Refused
 from tests.support.factories import ARecord, a_record, a_user_event
@@ -85,6 +88,67 @@ def test_a_rate_is_by_when_records_came_not_by_what_an_old_or_wrong_clock_says()
     newest = {one.name.source: one.newest for one in counting.sources.ranked()}
     assert newest == {"/right": NOW - 1000, "/old": NOW - 10**10, "/ahead": 0, "/none": 0}
     assert counting.newest == NOW - 1000
+
+
+def sent(source: str, offset: int, timestamp: int) -> ARecord:
+    return ARecord(b'{"source": "%s", "type": "t"}' % source.encode(), offset=offset, timestamp=timestamp)
+
+
+DAY = 86_400_000
+RANGE = NOW - 600_000
+
+
+@pytest.mark.parametrize(
+    ("start", "counts"),
+    [
+        (Start(RANGE, 10, is_sure=False), {"/ahead": 1, "/now": 2}),
+        (Start(RANGE, 10, is_sure=False, position=12), {"/ahead": 1, "/yesterday": 1, "/now": 2}),
+        (Start(RANGE, 10, is_sure=True), {"/ahead": 1, "/yesterday": 3, "/now": 2}),
+    ],
+)
+def test_a_record_whose_time_is_ahead_brings_in_nothing_of_before_the_range(
+    start: Start, counts: dict[str, int]
+) -> None:
+    """It is the first one of this time for Kafka; what is not applied counts in any case."""
+    counting = Counting(By.SOURCE, NOW, {P0: start})
+    counting.add(
+        P0, [sent("/ahead", 9, NOW + DAY), sent("/yesterday", 10, NOW - DAY), sent("/yesterday", 11, NOW - DAY)]
+    )
+    counting.add(P0, [sent("/yesterday", 12, NOW - DAY), sent("/now", 13, NOW - 9000), sent("/now", 14, NOW - DAY)])
+    assert {one.name.source: one.records for one in counting.sources.ranked()} == counts
+
+
+def test_old_times_behind_a_record_of_the_range_are_not_when_they_came() -> None:
+    counting = Counting(By.SOURCE, NOW, {P0: Start(RANGE, 10, is_sure=True)})
+    counting.add(P0, [sent("/import", 500 + n, NOW - 300 * DAY) for n in range(1200)])
+    (row,) = rows_of(counting, NOW - 599_000)
+    assert (row["per_second"], row["since"]) == (1200, time_of(RANGE))
+
+
+def test_what_comes_now_has_not_stopped_whatever_its_times_say() -> None:
+    counting = Counting(By.SOURCE, NOW)
+    counting.add(P0, [sent("/import", n, NOW - 300 * DAY + n) for n in range(1200)])
+    ranges, before = [Range(P0, 0, 0, 1200)], Look(10.0, {P0: 1200}, {P0: Position(0)})
+    quiet = topic_of("users", ranges, counting, NOW, before, Look(14.0, {P0: 1200}, {P0: Position(0)}))
+    busy = topic_of("users", ranges, counting, NOW, before, Look(14.0, {P0: 1600}, {P0: Position(0)}))
+    assert (quiet["most"]["stopped_at"] is None, quiet["per_second"] is None) == (False, False)
+    assert (busy["most"]["stopped_at"], busy["most"]["per_second"], busy["per_second"]) == (None, None, None)
+    assert busy["come_per_second"] == 100
+
+
+@pytest.mark.parametrize("name", ["source", "type"])
+def test_of_long_names_only_what_is_shown_is_remembered(name: str) -> None:
+    counting = Counting(By.TYPE, NOW)
+    tracemalloc.start()
+    try:
+        for number in range(50):
+            event = {"source": "/shop", "type": "t", name: f"/{number}/{'x' * 1_000_000}"}
+            counting.add(P0, [ARecord(json.dumps(event).encode())])
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 5_000_000
+    assert len(counting.rows.ranked()) == 50
 
 
 def test_a_rate_is_up_to_now_or_to_the_last_record_of_who_has_stopped() -> None:
@@ -177,6 +241,11 @@ async def test_of_a_topic_that_was_created_again_nothing_is_applied_yet() -> Non
     found = look({P0: old, P1: same}, {P0: Bounds(10, 100, 100, "new"), P1: Bounds(0, 90, 90, "new")})
     assert found.positions == {P0: Position(10), P1: same}
     assert (found.waiting([P0, P1]), found.waiting([P1, OTHER])) == (100, 10)
+
+
+async def test_what_kafka_has_deleted_does_not_wait() -> None:
+    found = look({P0: Position(5, 1.0)}, {P0: Bounds(1990, 2000, 2000)})
+    assert (found.waiting([P0]), found.positions[P0].offset) == (10, 5)
 
 
 def test_a_pace_is_told_of_what_waits_and_a_reset_meanwhile_is_none() -> None:

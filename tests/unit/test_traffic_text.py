@@ -54,10 +54,16 @@ BEHIND: dict[str, Any] = {
         ([a_topic("-")], "94 % of users name no source, 1,240/s; nothing of users waits"),
         ([a_topic(), a_topic("/crm", topic="documents", per_second=0.4, most={"per_second": 0.2}, **BEHIND)],
          "/crm sends 94 % of documents, 0.2/s; the service applies 1,100/s of documents"),
+        ([a_topic(**BEHIND | {"per_second": None}, most={"per_second": None}),
+          a_topic("/crm", topic="documents", records=3, per_second=3.0, **BEHIND)],
+         "/shop sends 94 % of users; the service applies 1,100/s of users"),
+        ([a_topic(**BEHIND), a_topic("/crm", topic="documents", records=20_000, per_second=3.0, **BEHIND),
+          a_topic(topic="orders", records=1, per_second=None, **BEHIND)],
+         "/shop sends 94 % of users, 1,240/s; the service applies 1,100/s of users"),
         ([a_topic(records=0), a_topic(topic="documents")],
          "/shop sends 94 % of documents, 1,240/s; nothing of documents waits"),
         ([a_topic(records=0), a_topic(topic="documents", records=0)],
-         "no record came in this range, to users or documents"),
+         "no record has its time in this range, in users or documents"),
     ],
 )  # fmt: skip
 def test_the_verdict_names_who_sends_most_where_it_matters(topics: list[dict[str, Any]], says: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from aiokafka import TopicPartition
@@ -34,15 +35,17 @@ class Position(NamedTuple):
 
 class Look(NamedTuple):
     """`at` is in seconds of the loop's clock; `ends` are offsets; `positions` are of all partitions: where none is
-    stored, or the topic was created again since, the first offset that Kafka has."""
+    stored, or the topic was created again since, the first offset that Kafka has, which `begins` has of all."""
 
     at: float
     ends: Mapping[TopicPartition, int]
     positions: Mapping[TopicPartition, Position]
+    begins: Mapping[TopicPartition, int] = MappingProxyType({})
 
     def waiting(self, partitions: Iterable[TopicPartition]) -> int:
-        """How many offsets of these are not applied."""
-        return sum(max(0, self.ends[p] - self.positions[p].offset) for p in partitions if p in self.ends)
+        """How many offsets of these are not applied, of those that Kafka has."""
+        own = [p for p in partitions if p in self.ends]
+        return sum(max(0, self.ends[p] - max(self.positions[p].offset, self.begins.get(p, 0))) for p in own)
 
 
 class Pace(NamedTuple):
@@ -67,7 +70,8 @@ def look(positions: Mapping[TopicPartition, Position], bounds: Mapping[TopicPart
     """What was just asked for."""
     ends = {p: one.latest for p, one in bounds.items()}
     known = {p: _position(positions.get(p), one) for p, one in bounds.items()}
-    return Look(asyncio.get_running_loop().time(), ends, known)
+    begins = {p: one.earliest for p, one in bounds.items()}
+    return Look(asyncio.get_running_loop().time(), ends, known, begins)
 
 
 def _position(stored: Position | None, bounds: Bounds) -> Position:

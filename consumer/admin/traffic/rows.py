@@ -52,7 +52,7 @@ def most_of(topic: str, counting: Counting, until: int) -> Row | None:
         "records": own.records,
         "share": own.records / counting.topics.of(topic).records,
         "per_second": rate_of(own, until),
-        "stopped_at": time_of(own.until) if _has_stopped(own, until) else None,
+        "stopped_at": time_of(own.until) if has_stopped(own, until) else None,
         "entity_id": hot and hot.name.detail,
         "entity_share": hot and hot.records / own.records,
     }
@@ -63,11 +63,12 @@ def rate_of(count: Count[Any], until: int) -> float | None:
     can't be told."""
     if not count.since or count.records == 1:
         return None
-    end = count.until if _has_stopped(count, until) else until
+    end = count.until if has_stopped(count, until) else until
     return count.records / max(LEAST_SECONDS, (end - count.since) / 1000)
 
 
-def _has_stopped(count: Count[Any], until: int) -> bool:
+def has_stopped(count: Count[Any], until: int) -> bool:
+    """Whether the last record came so long ago that no more are to be expected."""
     return 0 < count.until < until - ENDED_MS
 
 

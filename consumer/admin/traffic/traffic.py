@@ -1,17 +1,18 @@
 """Who sends how much: a range of the topics, read beside the running service, which is not touched."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from aiokafka import TopicPartition
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from neon_projector.consumer.admin.replay.plan import Point
-from neon_projector.consumer.admin.traffic.counting import By, Counting
+from neon_projector.consumer.admin.traffic.counting import By, Counting, Start
 from neon_projector.consumer.admin.traffic.pace import Look, look, pace_of, positions_of, second_look
 from neon_projector.consumer.admin.traffic.ranges import SAMPLE, Asked, Range, ranges_of, sampled
-from neon_projector.consumer.admin.traffic.rows import most_of, rate_of, rows_of, time_of
-from neon_projector.consumer.admin.watermarks import bounds_of
+from neon_projector.consumer.admin.traffic.rows import has_stopped, most_of, rate_of, rows_of, time_of
+from neon_projector.consumer.admin.watermarks import Bounds, bounds_of
 from neon_projector.consumer.kafka.errors import kafka_translated
 from neon_projector.consumer.kafka.reread import Reread
 from neon_projector.consumer.settings import Settings
@@ -35,20 +36,23 @@ async def traffic_of(
     """
     now = int(time.time() * 1000)
     positions = await positions_of(engine, settings)
-    first = await bounds_of(settings, _milliseconds(asked.start, now - LATELY_MS))
+    since = _milliseconds(asked.start, now - LATELY_MS)
+    first = await bounds_of(settings, since)
     last = await bounds_of(settings, asked.end.value) if asked.end and asked.end.kind == "time" else first
     before = look(positions, first)
     wanted = ranges_of(asked, first, last, before.positions)
     ranges = wanted if every else sampled(wanted, SAMPLE)
     until = min(now, asked.end.value) if asked.end and asked.end.kind == "time" else now
-    counting = Counting(by, until)
+    counting = Counting(
+        by, until, {} if since is None else _starts(first, since, until, None if asked.start else before)
+    )
     unreadable = await _read(settings, ranges, counting, progress)
     own = [one.partition for one in ranges]
     topics = dict.fromkeys(partition.topic for partition in own)
     after = await second_look(engine, settings, before) if before.waiting(own) and asked.end is None else None
     until = counting.newest if asked.end and asked.end.kind == "offset" else until
     return {
-        "topics": [_topic(topic, ranges, counting, until, before, after) for topic in topics],
+        "topics": [topic_of(topic, ranges, counting, until, before, after) for topic in topics],
         "rows": rows_of(counting, until),
         "missing": counting.rows.missing,
         "ids_exact": counting.ids.exact,
@@ -60,6 +64,17 @@ def _milliseconds(point: Point | None, default: int) -> int | None:
     if point is None:
         return default
     return point.value if point.kind == "time" else None
+
+
+def _starts(
+    bounds: Mapping[TopicPartition, Bounds], since: int, until: int, unapplied: Look | None
+) -> dict[TopicPartition, Start]:
+    """By partition that has a record from `since` on; `unapplied`: what is not applied there counts in any case."""
+    return {
+        p: Start(since, one.at_time, one.found_time <= until, unapplied and unapplied.positions[p].offset)
+        for p, one in bounds.items()
+        if one.found_time is not None
+    }
 
 
 async def _read(
@@ -76,18 +91,22 @@ async def _read(
     return reading.unreadable
 
 
-def _topic(
+def topic_of(
     topic: str, ranges: Sequence[Range], counting: Counting, until: int, before: Look, after: Look | None
 ) -> Row:
     own = [one for one in ranges if one.partition.topic == topic]
-    count = counting.topics.of(topic)
+    """One of `topics` of the answer; `until` is the end of the range, in milliseconds since 1970."""
+    count, most = counting.topics.of(topic), most_of(topic, counting, until)
     pace = pace_of([one.partition for one in own], before, after)
+    rate = rate_of(count, until)
+    if pace.come and has_stopped(count, until):  # they come now: the times that they have say nothing
+        rate, most = None, most and {**most, "per_second": None, "stopped_at": None}
     return {
         "topic": topic,
         "records": count.records,
-        "per_second": rate_of(count, until),
+        "per_second": rate,
         "since": time_of(count.since),
-        "most": most_of(topic, counting, until),
+        "most": most,
         "offsets_asked": sum(one.end - one.begin for one in own),
         "offsets_read": sum(one.end - one.start for one in own),
         "waiting": pace.wait,
