@@ -42,6 +42,16 @@ async def test_what_nobody_published_differs_also_where_no_record_was_read(world
     assert (status, unprovable, kinds) == (1, [], ["unexpected"])
 
 
+@pytest.mark.parametrize("column", ["name TYPE varchar(2)", "version TYPE smallint", "version TYPE text"])
+async def test_a_column_that_takes_less_than_the_contract_is_named_by_its_table(world: World, column: str) -> None:
+    await world.create_topics()
+    await world.publish([a_record(a_user_event(version=40_000))])
+    await world.rows(SET, world.group, world.users, 0, 1)
+    await world.rows(f"ALTER TABLE users ALTER {column}")
+    done = command("verify", "--json", settings=world.settings)
+    assert (done.returncode, "altered a column of public.users" in done.stderr) == (3, True), done.stderr
+
+
 async def test_positions_that_kafka_can_not_reach_are_named_and_it_ends(world: World) -> None:
     await world.create_topics(partitions=2)
     await world.publish([a_record(a_user_event()) for _ in range(20)])

@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from neon_projector.consumer.admin.verify.copy_rows import copy_rows
 from neon_projector.consumer.admin.verify.spill import Spill
+from neon_projector.consumer.errors import BadData, FatalError
+from neon_projector.consumer.recovery.translate import translated
 from neon_projector.projections.contract.event import Event
 from neon_projector.projections.contract.projection import Projection, Registry
 from neon_projector.projections.sql.verify.tables import (
@@ -25,6 +27,7 @@ from neon_projector.projections.state.packed import Packed, Packing, columns_of,
 from neon_projector.projections.state.possible import Possible
 
 Rows = list[tuple[Any, ...]]
+ALTERED = "what the topics say does not fit: an application has altered a column of"
 
 
 @dataclass
@@ -72,12 +75,17 @@ class Folding:
                 self._doubtful(number, new_id(id_bytes), own)
 
     async def write(self, connection: AsyncConnection) -> None:
-        """Within a transaction: put what is collected into the side tables."""
+        """Within a transaction: put what is collected into the side tables. FatalError where a column takes less than
+        the contract allows: the side tables have the types of the tables."""
         for projection, found in zip(self._packing.projections, self.found, strict=True):
             rows = ("id", "version", *columns_of(projection), *EXPECTED_MORE)
             for name, columns in (("expected", rows), ("several", rows), ("awaited", AWAITED)):
                 if records := getattr(found, name):
-                    await copy_rows(connection, self._side.of(projection, name), columns, records)
+                    try:
+                        with translated():
+                            await copy_rows(connection, self._side.of(projection, name), columns, records)
+                    except (BadData, OverflowError, TypeError, ValueError):  # the server's, and the driver's codecs
+                        raise FatalError(f"{ALTERED} {projection.table_name}") from None
         self.found = [Expected() for _ in self.found]
 
     def _doubtful(self, number: int, entity_id: Any, own: Sequence[Packed]) -> None:
