@@ -11,8 +11,8 @@ Row = dict[str, Any]
 
 NO_SOURCE = "-"
 MORE = "--limit shows more, --json has the exact times"
-FULLY = 0.995
-"""From here on a share is rounded to all."""
+NAMED = 5
+"""Of more partitions only the number is said."""
 
 
 def print_traffic(told: Row, limit: int, as_json: bool) -> None:
@@ -37,11 +37,11 @@ def verdict(told: Row) -> str:
     """The source with most records in the topic that gets most: of those that the service is behind with, if any."""
     topics = [one for one in told["topics"] if one["records"]]
     if not topics:
-        return f"no record has its time in this range, in {' or '.join(one['topic'] for one in told['topics'])}"
+        return f"no record of {' or '.join(map(_name, told['topics']))} is in this range (times are the records' own)"
     behind = [one for one in topics if one["waiting"]] or topics
     by = "per_second" if all(one["per_second"] or one["records"] == 1 for one in behind) else "records"
     topic = max(behind, key=lambda one: (one[by] or 0.0, one["records"]))
-    name, most = topic["topic"], topic["most"]
+    name, most = _name(topic), topic["most"]
     share, rate = said_share(most["share"]), most["per_second"]
     nobody = most["source"] == NO_SOURCE
     sends = "sent" if most["stopped_at"] else "sends"
@@ -57,6 +57,18 @@ def verdict(told: Row) -> str:
     waiting = topic["waiting"]
     waits = f"{waiting:,} of {name} {verb(waiting, 'waits', 'wait')}" if waiting else f"nothing of {name} waits"
     return f"{said}; {waits}"
+
+
+def _name(topic: Row) -> str:
+    """With the partitions, where these are not all: `users:0,1`."""
+    numbers, name = topic["partitions"], str(topic["topic"])
+    if numbers is None:
+        return name
+    return (
+        f"{name}:{','.join(map(str, numbers))}"
+        if len(numbers) <= NAMED
+        else f"{counted(len(numbers), 'partition')} of {name}"
+    )
 
 
 def said_share(share: float) -> str:
@@ -75,7 +87,7 @@ def _pace(topic: Row) -> str:
     come, applied, waiting = topic["come_per_second"], topic["applied_per_second"], topic["waiting"]
     if applied is None or not waiting:
         return ""
-    waits = f"{topic['topic']}: {counted(waiting, 'record')} {verb(waiting, 'waits', 'wait')}"
+    waits = f"{_name(topic)}: {counted(waiting, 'record')} {verb(waiting, 'waits', 'wait')}"
     measured = f"in the last {topic['measured_seconds']:.0f} s {_said_rate(come)}/s came, {_said_rate(applied)}/s"
     ends = f", so nothing waits in {span(waiting / (applied - come))}" if applied - come >= 1 else ""
     return f"{waits}; {measured} were applied{ends}"
@@ -87,7 +99,7 @@ def _sample(topic: Row) -> str:
     if read == asked:
         return ""
     since = f" (since {ago(topic['since'])})" if topic["since"] else ""
-    return f"{topic['topic']}: read were the newest {read:,} of {counted(asked, 'record')}{since}; --all reads all"
+    return f"{_name(topic)}: read were the newest {read:,} of {counted(asked, 'record')}{since}; --all reads all"
 
 
 def _row(row: Row, ids_exact: bool) -> Row:
@@ -102,7 +114,7 @@ def _row(row: Row, ids_exact: bool) -> Row:
         **({"type": row["type"]} if "type" in row else {}),
         **counts,
         "per second": None if rate is None else _said_rate(rate),
-        "entities": f"{row['ids']:,}" if ids_exact else f"about {row['ids']:,}",
+        "entities": f"{row['ids']:,}" if ids_exact else f"about {row['ids']:,}" if row["ids"] else "few",
         "no event": f"{row['no_event']:,}" if row["no_event"] else None,
         "newest": row["newest"],
     }

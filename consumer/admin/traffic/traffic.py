@@ -1,7 +1,7 @@
 """Who sends how much: a range of the topics, read beside the running service, which is not touched."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -52,7 +52,7 @@ async def traffic_of(
     after = await second_look(engine, settings, before) if before.waiting(own) and asked.end is None else None
     until = counting.newest if asked.end and asked.end.kind == "offset" else until
     return {
-        "topics": [topic_of(topic, ranges, counting, until, before, after) for topic in topics],
+        "topics": [topic_of(topic, ranges, counting, until, before, after, asked.scope[topic]) for topic in topics],
         "rows": rows_of(counting, until),
         "missing": counting.rows.missing,
         "ids_exact": counting.ids.exact,
@@ -92,10 +92,12 @@ async def _read(
 
 
 def topic_of(
-    topic: str, ranges: Sequence[Range], counting: Counting, until: int, before: Look, after: Look | None
-) -> Row:
+    topic: str, ranges: Sequence[Range], counting: Counting, until: int, before: Look, after: Look | None,
+    numbers: Collection[int] | None = None,
+) -> Row:  # fmt: skip
+    """One of `topics` of the answer, of the partitions `numbers` only if given; `until` is the end of the range, in
+    milliseconds since 1970."""
     own = [one for one in ranges if one.partition.topic == topic]
-    """One of `topics` of the answer; `until` is the end of the range, in milliseconds since 1970."""
     count, most = counting.topics.of(topic), most_of(topic, counting, until)
     pace = pace_of([one.partition for one in own], before, after)
     rate = rate_of(count, until)
@@ -103,6 +105,7 @@ def topic_of(
         rate, most = None, most and {**most, "per_second": None, "stopped_at": None}
     return {
         "topic": topic,
+        "partitions": None if numbers is None else sorted(numbers),
         "records": count.records,
         "per_second": rate,
         "since": time_of(count.since),
