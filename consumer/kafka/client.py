@@ -39,7 +39,7 @@ NEVER_MS = 2**31 - 1
 METADATA_MS = 5_000
 """How old the client's picture of the topics may be: the group's leader sees by it that partitions were added."""
 FETCH_WAIT_MS = 100
-"""How long the broker holds a fetch that finds nothing; meanwhile no other partition of that broker is asked for."""
+"""How long the broker holds a fetch that finds nothing, unless others are being read (`client_fetcher.py`)."""
 CONNECT_SECONDS = 5.0
 """How long one connection may take to be made. The client makes one at a time: a broker that does not answer would
 keep it from all others, for 40 seconds."""

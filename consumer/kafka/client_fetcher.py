@@ -3,6 +3,9 @@
 A broker that finds a batch's head damaged answers CORRUPT_MESSAGE for that partition. The client's own fetcher writes a
 line to the log and asks again at once, for ever, and tells nobody. And where a broker was lost, it reads on at the same
 offset of the one that answers next, though that one's log may be shorter, or have been lost and filled again.
+
+It asks a broker for one thing at a time: for all partitions of which nothing is here. Where these are all at their
+ends, the broker holds the fetch, and of the others nothing is asked for meanwhile.
 """
 
 from typing import Any
@@ -19,13 +22,22 @@ FETCH = 1
 DAMAGED = CorruptRecordException.errno
 OF_ITSELF = (DAMAGED, OffsetOutOfRangeError.errno)
 """Error codes that are about the partition itself, not about who leads it."""
+HELD_MS = 10
+"""So long may a broker hold a fetch while others are read; else as long as the client's owner said."""
 
 
 class Fetcher(fetcher.Fetcher):
-    """For such a partition there is an Unreadable error, as for one whose records can't be read here."""
+    """For a damaged partition there is an Unreadable error, as for one whose records can't be read here."""
 
     def __init__(self, client: Any, *rest: Any, **options: Any) -> None:
         super().__init__(_Heard(client), *rest, **options)
+        self._quiet_ms: int = self._fetch_max_wait_ms
+
+    def _get_actions_per_node(self, assignment: Any) -> Any:
+        here = map(assignment.state_value, self._records)
+        reads_others = any(state is not None and not state.paused for state in here)
+        self._fetch_max_wait_ms = min(self._quiet_ms, HELD_MS) if reads_others else self._quiet_ms
+        return super()._get_actions_per_node(assignment)
 
     async def _proc_fetch_request(self, assignment: Any, node_id: int, request: Any) -> bool:
         news: bool = await super()._proc_fetch_request(assignment, node_id, request)

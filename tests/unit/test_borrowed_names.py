@@ -97,6 +97,7 @@ def test_the_client_is_heard_and_closed_by_these_names() -> None:
         assert f"self.{name} = create_task(" in inspect.getsource(GroupCoordinator), name
     for name in ("_fetch_task", "_pending_tasks"):
         assert f"self.{name} = " in inspect.getsource(Fetcher), name
+    assert "                self._fetch_max_wait_ms,\n" in inspect.getsource(Fetcher._get_actions_per_node)
 
 
 def test_the_client_looks_at_topics_and_the_coordinator_by_these_names() -> None:
