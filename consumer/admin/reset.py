@@ -52,6 +52,8 @@ class Move(NamedTuple):
     """What Kafka deleted before it was read."""
     recreated: bool = False
     """The old position was in another topic of that name, and the new one does not say where its records are now."""
+    same: bool = False
+    """The old position was in another topic of that name, which is taken to have the same records."""
 
     @property
     def name(self) -> str:
@@ -71,7 +73,9 @@ class Move(NamedTuple):
     def effect(self) -> str:
         found = [f"{self.again:,} read again"] if self.again else []
         found += [f"{self.skipped:,} skipped"] if self.skipped else []
-        return ", ".join([*(["another topic"] if self.recreated else []), *found]) or "nothing"
+        if self.recreated or self.same:
+            found = [f"another topic{', taken for the same records' if self.same else ''}", *found]
+        return ", ".join(found) or "nothing"
 
 
 _LOCK = text(f"""
@@ -135,9 +139,12 @@ def _plan(
     partition: TopicPartition, stored: Any, target: Target, bounds: Bounds, first_left_at: datetime | None
 ) -> Move:
     """Of a topic that was created again, nothing was read before."""
-    recreated = target.kind != "shift" and is_another(stored.topic_id, bounds.topic_id)
+    another = is_another(stored.topic_id, bounds.topic_id)
+    recreated = another and target.kind != "shift"
     gone = lost(0 if recreated else stored.next_offset, stored.updated_at, bounds, first_left_at)
-    return _move(partition, stored.next_offset, target, bounds)._replace(lost=gone, recreated=recreated)
+    return _move(partition, stored.next_offset, target, bounds)._replace(
+        lost=gone, recreated=recreated, same=another and not recreated
+    )
 
 
 def _move(partition: TopicPartition, before: int, target: Target, bounds: Bounds) -> Move:

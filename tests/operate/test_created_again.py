@@ -90,6 +90,8 @@ async def test_no_record_of_the_new_topic_is_taken_for_one_of_the_old(world: Wor
     assert [(one["topic"], one["records"]) for one in held["kafka"]][-1] == (world.users, 2)
     assert held["not_read"] == []
 
+    shift = await printed(world, "offsets", "reset", "--topic", world.users, "--shift-by", "-1")
+    assert "another topic, taken for the same records, 1 read again" in " ".join(shift.split())
     (move,) = await told(world, "offsets", "reset", "--topic", world.users, "--to-earliest", "--execute")
     assert (move["from"], move["to"], move["created_again"]) == (5, 0, True)
     await apply(world, 8)

@@ -70,6 +70,12 @@ def test_a_move_into_a_topic_that_was_created_again_reads_nothing_again(
     assert Move(MANY[0], before, after, clamped=False, recreated=again).effect == said
 
 
+def test_a_shift_into_another_topic_says_what_it_believes() -> None:
+    shift = Move(MANY[0], 10, 10, clamped=False, same=True)
+    assert shift.effect == "another topic, taken for the same records"
+    assert shift._replace(after=4).effect == "another topic, taken for the same records, 6 read again"
+
+
 def test_of_many_lost_ranges_the_first_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     moves(False)
     said = capsys.readouterr().out
