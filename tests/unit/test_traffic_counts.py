@@ -229,6 +229,11 @@ def test_what_kafka_does_not_have_is_refused(scope: dict[str, set[int] | None]) 
         ranges_of(Asked(scope, None, None), BOUNDS, BOUNDS, POSITIONS)
 
 
+def test_where_one_topic_is_gone_it_is_said_how_to_ask_about_the_others() -> None:
+    with pytest.raises(Refused, match="have the topic nowhere; for the others give --topic documents --topic users"):
+        ranges_of(Asked({"users": None, "nowhere": None, "documents": None}, None, None), BOUNDS, BOUNDS, POSITIONS)
+
+
 def test_a_sample_is_the_same_part_of_each_partition_of_a_topic() -> None:
     ranges = [Range(P0, 0, 0, 900), Range(P1, 0, 0, 100), Range(OTHER, 0, 0, 50)]
     found = [(one.start, one.end) for one in sampled(ranges, 100)]

@@ -44,7 +44,10 @@ def ranges_of(
     scope = asked.scope
     named = {TopicPartition(topic, number) for topic, numbers in scope.items() for number in numbers or ()}
     if absent := [topic for topic in scope if topic not in {p.topic for p in first}]:
-        raise Refused(f"Kafka does not have the topic {', '.join(absent)}")
+        give = " ".join(f"--topic {topic}" for topic in sorted(scope.keys() - set(absent)))
+        raise Refused(
+            f"Kafka does not have the topic {', '.join(absent)}{f'; for the others give {give}' if give else ''}"
+        )
     if absent := sorted(map(name_of, named - first.keys())):
         raise Refused(f"Kafka does not have {first_of(absent, NAMED)}")
     return [
