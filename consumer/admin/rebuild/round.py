@@ -64,9 +64,10 @@ class Round:
     async def originals(self, directory: Path, pace: Pace) -> Originals:
         """The records of all that is pending, read again."""
         wanted, ids = dict[TopicPartition, "array[int]"](), set[UUID]()
+        pending = await self._kinds()
         for bucket in range(self._spill.buckets):
-            for projection in self._registry:
-                for entity_id, own in (await self._pending(projection, bucket))[1].items():
+            for entity, all_events in self._events(pending, bucket).items():
+                for entity_id, own in (await self._pending(entity, all_events))[1].items():
                     ids.add(entity_id)
                     for one in deciding(own):
                         topic, partition, offset = self._packing.place(one)
@@ -78,7 +79,7 @@ class Round:
     async def heal(self, healing: Healing, originals: HasRecords, pace: Pace, total: int) -> None:
         """All that is pending; parents first, so that their children find them."""
         size, done = LEAST, 0
-        for projection in self._registry:
+        for projection in await self._kinds():
             async for some in self._portions(projection, originals):
                 start = 0
                 while start < len(some):
@@ -96,7 +97,8 @@ class Round:
         """Lists of what is ready to be healed, of few megabytes each."""
         some, size = list[Sick](), 0
         for bucket in range(self._spill.buckets):  # of few entities each, so a portion is of many buckets
-            seen, packed = await self._pending(projection, bucket)
+            all_events = self._events([projection], bucket)[projection.entity]
+            seen, packed = await self._pending(projection.entity, all_events)
             for entity_id, own in packed.items():
                 found = [self._again(projection, entity_id, one, originals) for one in deciding(own)]
                 events = [event for event in found if event is not None]
@@ -121,21 +123,32 @@ class Round:
         wanted = (projection.entity, entity_id, packed.version)
         return one if (one.entity, one.id, one.version) == wanted else None
 
-    async def _pending(
-        self, projection: Projection, bucket: int
-    ) -> tuple[Mapping[UUID, Pending], Mapping[UUID, Sequence[Packed]]]:
-        """Of one bucket, by id: what is to be healed, and its events."""
-        number, own = self._packing.projections.index(projection), dict[UUID, list[Packed]]()
-        for part in self._spill.parts(bucket):
+    async def _kinds(self) -> list[Projection]:
+        """Those of which something is pending, parents first."""
+        with translated():
+            async with self._engine.connect() as connection:
+                return [p for p in self._registry if await self._todo.first(connection, self._number, p.entity, 1)]
+
+    def _events(self, projections: Sequence[Projection], bucket: int) -> dict[str, dict[UUID, list[Packed]]]:
+        """Of one bucket, by entity and id: all, also of those that are not pending."""
+        found: dict[str, dict[UUID, list[Packed]]] = {projection.entity: {} for projection in projections}
+        numbers = {self._packing.projections.index(projection): projection.entity for projection in projections}
+        for part in self._spill.parts(bucket) if projections else ():
             for packed in self._packing.decode_many(part):
-                if packed.entity == number:
-                    own.setdefault(self._packing.new_id(packed.id), []).append(packed)
-        if not own:  # of a single id nearly all buckets are empty, and there may be thousands
+                if (entity := numbers.get(packed.entity)) is not None:
+                    found[entity].setdefault(self._packing.new_id(packed.id), []).append(packed)
+        return found
+
+    async def _pending(
+        self, entity: str, events: Mapping[UUID, Sequence[Packed]]
+    ) -> tuple[Mapping[UUID, Pending], Mapping[UUID, Sequence[Packed]]]:
+        """By id: what is to be healed, and its events."""
+        if not events:  # of a single id nearly all buckets are empty, and there may be thousands
             return {}, {}
         with translated():
             async with self._engine.connect() as connection:
-                seen = await self._todo.pending(connection, self._number, projection.entity, own)
-        return seen, {entity_id: own[entity_id] for entity_id in seen}
+                seen = await self._todo.pending(connection, self._number, entity, events)
+        return seen, {entity_id: events[entity_id] for entity_id in seen}
 
     async def _without_events(self, projection: Projection) -> list[Sick]:
         """Some of those of which the topics have no event."""
