@@ -43,19 +43,22 @@ def left_topics(resets: Iterable[Any], topic_ids: Mapping[str, str | None]) -> d
     """By partition, as `topic:partition`. `topic_ids`: of the topics that are there, by name.
 
     Another group has written to the same tables: its reset into the topic that is there counts, too. A reset back to
-    the beginning leaves no position that would tell the topic: it counts where another topic is there now.
+    the beginning leaves no position that would tell the topic: it counts where another topic is there now, unless a
+    later reset took that for the same one (`same`).
     """
-    left, last = dict[str, Left](), dict[str, tuple[Left, str | None]]()
+    left, before_it = dict[str, Left](), dict[str, Left]()
     for row in resets:
-        before, after, own = _json(row.before) or {}, _json(row.after), Left(row.id, row.finished_at)
+        before, after, reset = _json(row.before) or {}, _json(row.after), Left(row.id, row.finished_at)
         ids = after.get("topic_ids", {})
         for name in after.get("recreated") or ():
             if row.is_own or ids.get(_topic(name), "") == topic_ids.get(_topic(name)):
-                left[name] = own
+                left[name] = reset
         for name in before if row.is_own else ():
-            if before[name]:  # else nothing was read before it
-                last[name] = own, ids.get(_topic(name))
-    return left | {name: own for name, (own, was) in last.items() if is_another(was, topic_ids.get(_topic(name)))}
+            if before[name] and is_another(ids.get(_topic(name)), topic_ids.get(_topic(name))):
+                before_it[name] = reset  # where it was at 0, nothing was read before it
+            elif name in after.get("same", ()):
+                before_it.pop(name, None)
+    return {name: max(found[name] for found in (left, before_it) if name in found) for name in left | before_it}
 
 
 def _topic(name: str) -> str:

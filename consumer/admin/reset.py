@@ -173,6 +173,8 @@ async def _carry_out(connection: AsyncConnection, group_id: str, moves: list[Mov
         after["lost"] = gone
     if others := [m.name for m in moves if m.recreated and m.before]:
         after["recreated"] = others
+    if same := [m.name for m in moves if m.same]:
+        after["same"] = same
     if ids := {m.partition.topic: m.topic_id for m in moves if m.topic_id}:
         after["topic_ids"] = ids
     await operations.record(connection, COMMAND, before=before, after=after, filter={"group_id": group_id})

@@ -19,11 +19,12 @@ class Row(NamedTuple):
     finished_at: datetime = AT
 
 
-def reset(before: int, topic_id: str | None, *, again: bool = False, own: bool = True) -> tuple[bool, Any, Any]:
-    after = (
-        {NAME: 0} | ({"topic_ids": {"users": topic_id}} if topic_id else {}) | ({"recreated": [NAME]} if again else {})
-    )
-    return own, {NAME: before}, after
+def reset(before: int, topic_id: str | None, *, own: bool = True, **said: list[str]) -> tuple[bool, Any, Any]:
+    return own, {NAME: before}, {NAME: 0} | ({"topic_ids": {"users": topic_id}} if topic_id else {}) | said
+
+
+AGAIN: dict[str, Any] = {"recreated": [NAME]}
+SAME: dict[str, Any] = {"same": [NAME]}
 
 
 @pytest.mark.parametrize(
@@ -34,13 +35,18 @@ def reset(before: int, topic_id: str | None, *, again: bool = False, own: bool =
         ([reset(5, None)], None),
         ([reset(0, "old")], None),
         ([reset(5, "old"), reset(0, "new")], 1),
-        ([reset(5, "old"), reset(5, "new")], None),
+        ([reset(5, "old"), reset(5, "new")], 1),
+        ([reset(5, "old"), reset(5, "older"), reset(5, "new")], 2),
+        ([reset(5, "old"), reset(5, "new", **SAME)], None),
+        ([reset(5, "old", **SAME), reset(5, "new")], 1),
+        ([reset(5, "old"), reset(5, "new", **SAME), reset(5, "new")], None),
+        ([reset(5, "old"), reset(5, "new", **AGAIN), reset(5, "new")], 2),
         ([reset(5, "old", own=False)], None),
-        ([reset(5, "new", again=True), reset(5, "new")], 1),
-        ([reset(5, None, again=True)], 1),
-        ([reset(5, "new", again=True, own=False)], 1),
-        ([reset(5, "another", again=True, own=False)], None),
-        ([reset(5, None, again=True, own=False)], None),
+        ([reset(5, "new", **AGAIN), reset(5, "new")], 1),
+        ([reset(5, None, **AGAIN)], 1),
+        ([reset(5, "new", **AGAIN, own=False)], 1),
+        ([reset(5, "another", **AGAIN, own=False)], None),
+        ([reset(5, None, **AGAIN, own=False)], None),
     ],
 )
 def test_a_topic_was_left_where_rows_may_be_of_the_one_before(
@@ -51,5 +57,5 @@ def test_a_topic_was_left_where_rows_may_be_of_the_one_before(
 
 
 def test_where_the_broker_has_no_ids_only_what_a_reset_says_counts() -> None:
-    rows = [Row(1, *reset(5, "old")), Row(2, *reset(5, None, again=True, own=False))]
+    rows = [Row(1, *reset(5, "old")), Row(2, *reset(5, None, **AGAIN, own=False))]
     assert left_topics(rows, {"users": None}) == {}
