@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -12,6 +11,7 @@ from neon_projector.consumer.admin.operations.operation import OF_GROUP, OPERATI
 from neon_projector.consumer.admin.reset import COMMAND as RESET
 from neon_projector.consumer.kafka.metadata import is_another
 from neon_projector.consumer.recovery.translate import translated
+from neon_projector.consumer.stored_json import json_of
 
 RESETS = text(f"""
     SELECT id, finished_at, before, after, {OF_GROUP} AS is_own FROM {OPERATIONS}
@@ -48,7 +48,7 @@ def left_topics(resets: Iterable[Any], topic_ids: Mapping[str, str | None]) -> d
     """
     left, before_it = dict[str, Left](), dict[str, Left]()
     for row in resets:
-        before, after, reset = _json(row.before) or {}, _json(row.after), Left(row.id, row.finished_at)
+        before, after, reset = json_of(row.before) or {}, json_of(row.after), Left(row.id, row.finished_at)
         ids = after.get("topic_ids", {})
         for name in after.get("recreated") or ():
             if row.is_own or ids.get(_topic(name), "") == topic_ids.get(_topic(name)):
@@ -63,8 +63,3 @@ def left_topics(resets: Iterable[Any], topic_ids: Mapping[str, str | None]) -> d
 
 def _topic(name: str) -> str:
     return name.rpartition(":")[0]
-
-
-def _json(stored: Any) -> Any:
-    """The driver hands JSON over as text."""
-    return orjson.loads(stored) if isinstance(stored, str) else stored

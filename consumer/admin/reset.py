@@ -121,14 +121,19 @@ def meant(
     meant = {p for p in stored if p.topic in scope and scope[p.topic] is None}
     meant |= {TopicPartition(topic, number) for topic, numbers in scope.items() for number in numbers or ()}
     if absent := meant - bounds.keys():
-        others = sorted({p.topic for p in meant} - {p.topic for p in absent})
-        give = " ".join(f"--topic {topic}" for topic in others)
-        raise Refused(f"Kafka does not have {_names(absent)}{f'; for the others give {give}' if others else ''}")
+        others = {p.topic for p in meant} - {p.topic for p in absent}
+        raise Refused(f"Kafka does not have {_names(absent)}{but(others)}")
     if unread := meant - stored.keys():
         raise Refused(f"no position is stored for {_names(unread)}; the service stores one when it reads there")
     if not meant:
         raise Refused("no position is stored for these topics; has the service ever run?")
     return sorted(meant)
+
+
+def but(others: Iterable[str]) -> str:
+    """The end of a refusal: how to ask for these topics only, which can be had; nothing where there are none."""
+    give = " ".join(f"--topic {topic}" for topic in sorted(others))
+    return f"; for the others give {give}" if give else ""
 
 
 def _names(partitions: Iterable[TopicPartition]) -> str:

@@ -3,7 +3,7 @@
 import base64
 from typing import Any
 
-import orjson
+from neon_projector.consumer.stored_json import json_of
 
 
 def readable(row: dict[str, Any]) -> dict[str, Any]:
@@ -12,8 +12,8 @@ def readable(row: dict[str, Any]) -> dict[str, Any]:
     for name, value in row.items():
         if name == "sha256":
             told[name] = value.hex()
-        elif name == "headers" and isinstance(value, str):  # the driver hands JSON over as text
-            told[name] = orjson.loads(value)
+        elif name == "headers":
+            told[name] = json_of(value)
         elif not isinstance(value, bytes):
             told[name] = value
         else:

@@ -16,6 +16,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from neon_projector.consumer.stored_json import json_of
 from neon_projector.models import CONTROL_SCHEMA
 
 ALL = "*"
@@ -88,7 +89,7 @@ async def read(connection: AsyncConnection, group_id: str) -> list[Stop]:
     return [
         Stop(
             row.key, row.key.partition(":")[2] or row.key, row.reason, row.actor, row.since, row.message,
-            row.until, row.seconds_left, tuple(_topics(row.except_topics)),
+            row.until, row.seconds_left, tuple(json_of(row.except_topics) or ()),
         )
         for row in await connection.execute(_READ, {"group_id": group_id})
     ]  # fmt: skip
@@ -188,9 +189,3 @@ def said_time(at: datetime) -> str:
 
 async def _fence(connection: AsyncConnection, group_id: str, topic: str) -> None:
     await connection.execute(_FENCE, {"group_id": group_id, "topic": topic})
-
-
-def _topics(stored: str | list[str] | None) -> list[str]:
-    """The driver hands JSON over as text."""
-    found: list[str] = orjson.loads(stored) if isinstance(stored, str) else stored or []
-    return found

@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import orjson
-
 from neon_projector.consumer.admin.operations.operation import OF_GROUP, OPERATIONS
 from neon_projector.consumer.admin.reset import COMMAND as RESET
+from neon_projector.consumer.stored_json import json_of
 
 Row = dict[str, Any]
 
@@ -28,7 +27,7 @@ def left_out(
     """
     earlier, windows = list[Row](), list[Row]()
     for reset in resets:
-        before, after = _json(reset["before"]), _json(reset["after"])
+        before, after = json_of(reset["before"]), json_of(reset["after"])
         start, end = before[name], after[name]
         if name in after.get("recreated", ()):
             earlier, windows, start = [*earlier, *windows], [], 0
@@ -47,9 +46,3 @@ def left_out(
 def _window(start: int, end: int, at: Any, by: str | None, times: Mapping[str, Any]) -> Row:
     known = {each: times.get(each) for each in ("position_moved_at", "first_left_at")}
     return {"from": start, "to": end, "at": at, "by": by, **known}
-
-
-def _json(stored: Any) -> dict[str, Any]:
-    """The driver hands JSON over as text."""
-    found: dict[str, Any] = orjson.loads(stored) if isinstance(stored, str) else stored
-    return found

@@ -7,7 +7,6 @@ it is masked; what could not be decoded again is left out.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -15,6 +14,7 @@ from neon_projector.consumer.admin.letters.originals import KeptRecord
 from neon_projector.consumer.admin.letters.redrive import COMMAND
 from neon_projector.consumer.admin.operations.operation import OPERATIONS
 from neon_projector.consumer.recovery.translate import translated
+from neon_projector.consumer.stored_json import json_of
 from neon_projector.projections.contract.mask import mask, stands
 from neon_projector.projections.contract.record import Record
 
@@ -43,7 +43,7 @@ async def edits(engine: AsyncEngine) -> list[Edit]:
     """All that were applied and not forgotten, in their order."""
     with translated():
         async with engine.connect() as connection:
-            return [_edit(row.id, row.at, _json(row.after)) for row in await connection.execute(_LOAD)]
+            return [_edit(row.id, row.at, json_of(row.after)) for row in await connection.execute(_LOAD)]
 
 
 def kept(record: Record, secrets: tuple[str, ...]) -> dict[str, Any]:
@@ -64,8 +64,3 @@ def _edit(operation: int, at: int, after: Mapping[str, Any]) -> Edit:
     key = None if told["key"] is None else told["key"].encode()
     record = KeptRecord(TOPIC, 0, operation, key, after["value"].encode(), headers, at)
     return Edit((told["topic"], told["partition"], told["offset"]), record)
-
-
-def _json(stored: Any) -> Any:
-    """The driver hands JSON over as text."""
-    return orjson.loads(stored) if isinstance(stored, str) else stored

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from neon_projector.consumer.admin.lookup import Records
+from neon_projector.consumer.stored_json import json_of
 from neon_projector.projections.contract.dead_letter import TEXT_KEPT_CHARACTERS, VALUE_KEPT_BYTES
 from neon_projector.projections.contract.decode import Decoder
 from neon_projector.projections.contract.mask import MASK
@@ -42,7 +41,7 @@ def was_parked(letter: Letter) -> bool:
 
     A record with neither value nor headers is ignored, never rejected, so there is no other such letter.
     """
-    return letter["value"] is None and not _headers(letter)
+    return letter["value"] is None and not json_of(letter["headers"])
 
 
 async def frame(letter: Letter, records: Records, decode: Decoder) -> Record | None:
@@ -78,21 +77,15 @@ def _frame_is_whole(letter: Letter) -> bool:
     """Whether key and headers are."""
     key = letter["key"] or b""
     return (
-        letter["header_count"] in (None, len(_headers(letter)))
+        letter["header_count"] in (None, len(json_of(letter["headers"])))
         and not (len(key) >= VALUE_KEPT_BYTES or b"***" in key or b"\\" in key)
-        and all(_is_plain(name) and _is_plain(text) for name, text in _headers(letter))
+        and all(_is_plain(name) and _is_plain(text) for name, text in json_of(letter["headers"]))
     )
 
 
 def _kept(letter: Letter) -> KeptRecord:
-    headers = tuple((name, text.encode()) for name, text in _headers(letter))
+    headers = tuple((name, text.encode()) for name, text in json_of(letter["headers"]))
     return KeptRecord(letter["topic"], letter["partition"], letter["offset"], letter["key"], letter["value"], headers)
-
-
-def _headers(letter: Letter) -> list[tuple[str, str]]:
-    kept = letter["headers"]  # the driver hands JSON over as text
-    found: list[tuple[str, str]] = orjson.loads(kept) if isinstance(kept, str) else kept
-    return found
 
 
 def _is_plain(text: str) -> bool:

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from neon_projector.consumer.admin.letters.filter import Filter
+from neon_projector.consumer.stored_json import json_of
 from neon_projector.models.control.waiting import ABSENT_STATES, DEAD_LETTERS, PARKED_EVENTS
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.contract.stated import stated_version
@@ -104,8 +104,7 @@ def _judged(
 ) -> Superseded | None:
     if key is None or (at := standing.get(key)) is None:
         return None
-    kept = letter["headers"]  # the driver hands JSON over as text
-    names = [name for name, _ in (orjson.loads(kept) if isinstance(kept, str) else kept)]
+    names = [name for name, _ in json_of(letter["headers"])]
     version = stated_version(letter["value"], names)
     if version is not None:
         because = "passed" if at.version >= version else None

@@ -3,7 +3,6 @@
 from contextlib import suppress
 from typing import Any
 
-import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -13,6 +12,7 @@ from neon_projector.consumer.admin.operations.left_behind import SILENT
 from neon_projector.consumer.admin.operations.operation import OPERATIONS, RESUMABLE
 from neon_projector.consumer.errors import Refused, TransientError
 from neon_projector.consumer.recovery.translate import translated
+from neon_projector.consumer.stored_json import json_of
 
 Row = dict[str, Any]
 
@@ -44,7 +44,7 @@ async def listed(engine: AsyncEngine, limit: int, *, unfinished: bool = False) -
 
 
 def _with_about(row: Row) -> Row:
-    asked = (_json(row["asked_before"]) or {}) | (_json(row["asked"]) or {})
+    asked = (json_of(row["asked_before"]) or {}) | (json_of(row["asked"]) or {})
     told = {name: value for name, value in row.items() if name not in ("asked", "asked_before", "moved", "named")}
     return told | {"about": about(row, asked)}
 
@@ -56,12 +56,7 @@ async def shown(engine: AsyncEngine, operation_id: int) -> Row:
             row = (await connection.execute(_SHOW, {"id": operation_id})).mappings().first()
     if row is None:
         raise Refused(f"there is no operation {operation_id}")
-    return {name: _json(value) if name in _JSON else value for name, value in row.items()}
-
-
-def _json(stored: Any) -> Any:
-    """The driver hands JSON over as text."""
-    return orjson.loads(stored) if isinstance(stored, str) else stored
+    return {name: json_of(value) if name in _JSON else value for name, value in row.items()}
 
 
 async def limit(engine: AsyncEngine, operation_id: int, max_rate: float | None) -> None:

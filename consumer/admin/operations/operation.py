@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from neon_projector.consumer.admin.operations.audit import actor
 from neon_projector.consumer.errors import Cancelled, Refused, TakenOver
 from neon_projector.consumer.recovery.translate import translated
+from neon_projector.consumer.stored_json import json_of
 from neon_projector.models import CONTROL_SCHEMA
 
 OPERATIONS = f"{CONTROL_SCHEMA}.operations"
@@ -59,9 +60,9 @@ class Operation:
     def __init__(self, engine: AsyncEngine, command: str, row: Any) -> None:
         self._engine, self._epoch = engine, int(row.epoch)
         self.id, self.command, self.mark = int(row.id), command, str(row.mark)
-        self.filter: dict[str, Any] = _read(row.filter) or {}
-        self.ranges: dict[str, list[int]] = _read(row.ranges) or {}
-        self.position: dict[str, Any] = _read(row.position) or {}
+        self.filter: dict[str, Any] = json_of(row.filter) or {}
+        self.ranges: dict[str, list[int]] = json_of(row.ranges) or {}
+        self.position: dict[str, Any] = json_of(row.position) or {}
         self.done, self.total = int(row.done), None if row.total is None else int(row.total)
         self.result: dict[str, Any] | None = None
         self.outcome = "done"
@@ -178,8 +179,3 @@ async def _not_resumable(connection: AsyncConnection, command: str, operation_id
 
 def _jsons(**values: Any) -> dict[str, str | None]:
     return {name: None if value is None else orjson.dumps(value).decode() for name, value in values.items()}
-
-
-def _read(stored: Any) -> Any:
-    """The driver hands JSON over as text."""
-    return orjson.loads(stored) if isinstance(stored, str) else stored

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from aiokafka import TopicPartition
 
 from neon_projector.consumer.admin.replay.plan import Point, name_of
-from neon_projector.consumer.admin.reset import Scope
+from neon_projector.consumer.admin.reset import Scope, but
 from neon_projector.consumer.admin.traffic.pace import Position
 from neon_projector.consumer.admin.watermarks import Bounds
 from neon_projector.consumer.errors import Refused
@@ -44,10 +44,7 @@ def ranges_of(
     scope = asked.scope
     named = {TopicPartition(topic, number) for topic, numbers in scope.items() for number in numbers or ()}
     if absent := [topic for topic in scope if topic not in {p.topic for p in first}]:
-        give = " ".join(f"--topic {topic}" for topic in sorted(scope.keys() - set(absent)))
-        raise Refused(
-            f"Kafka does not have the topic {', '.join(absent)}{f'; for the others give {give}' if give else ''}"
-        )
+        raise Refused(f"Kafka does not have the topic {', '.join(absent)}{but(scope.keys() - set(absent))}")
     if absent := sorted(map(name_of, named - first.keys())):
         raise Refused(f"Kafka does not have {first_of(absent, NAMED)}")
     return [

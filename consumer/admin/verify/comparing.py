@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator
 
-import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from neon_projector.consumer.admin.verify.report import Difference, Report
 from neon_projector.consumer.recovery.translate import translated
+from neon_projector.consumer.stored_json import json_of
 from neon_projector.projections.contract.projection import Registry
 from neon_projector.projections.sql.verify import ahead, differences, tables
 from neon_projector.projections.sql.verify.compare import Comparison
@@ -49,5 +49,4 @@ async def listed(engine: AsyncEngine, operation_id: int, most: int) -> AsyncIter
         async with engine.connect() as connection:
             values = {"operation": operation_id, "most": most}
             async for row in (await connection.stream(differences.LIST, values)).mappings():
-                columns = orjson.loads(row["columns"]) if isinstance(row["columns"], str) else row["columns"]
-                yield Difference(**{**row, "columns": columns})
+                yield Difference(**{**row, "columns": json_of(row["columns"])})
